@@ -1,0 +1,11 @@
+import type { Builder } from "../ir/builder.ts";
+
+/**
+ * A differentiable function in the IR together with its parameters: what MODEL, VAE, CLIP, LORA, FACE_ENCODER, REWARD
+ * and OBJECTIVE sockets carry. `build` may be called with any builder and any number of times.
+ */
+export interface Module<Inputs, Outputs> {
+  /** Changes whenever architecture, files or adapters change. Part of cache keys. */
+  readonly id: string;
+  build(b: Builder, inputs: Inputs): Outputs;
+}

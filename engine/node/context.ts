@@ -1,0 +1,83 @@
+// What a node may do to the world. There is no other door: nodes import neither node:fs nor the runtime.
+
+import type { RandomSource } from "../base/random.ts";
+import type { Compute } from "../ir/compute.ts";
+import type { WeightSource } from "../ir/value.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** One tensor of an opened weight file. */
+export interface WeightEntry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly source: WeightSource;
+}
+
+/** An opened (header-checked, not loaded) set of weights: one file, or all shards of a folder. */
+export interface WeightFile {
+  /** The name the user gave. */
+  readonly name: string;
+  /** Content identity: path, size, mtime. Part of cache keys. */
+  readonly fingerprint: string;
+  readonly tensors: ReadonlyMap<string, WeightEntry>;
+  /** safetensors `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Other small text files of the folder (config.json, vocab.json …); absent ones are undefined. */
+  text(relativePath: string): Promise<string | undefined>;
+  /** Copies one tensor into host memory, in its stored dtype. */
+  read(name: string): Promise<Tensor>;
+}
+
+/** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `faces`, `onnx`. Names are relative paths inside one. */
+export interface Models {
+  list(folder: string): Promise<readonly string[]>;
+  /** Opens `.safetensors`, a sharded folder or its index. @throws AppError MODEL_NOT_FOUND with the names that exist. */
+  open(folder: string, name: string): Promise<WeightFile>;
+  /** Whole bytes of another model file (an `.onnx`), with the absolute path for external data. */
+  bytes(folder: string, name: string): Promise<{ readonly bytes: Uint8Array; readonly path: string; readonly fingerprint: string }>;
+}
+
+/** A file below the output directory of the run. */
+export interface SavedFile {
+  readonly filename: string;
+  readonly subfolder: string;
+  readonly type: "output" | "temp";
+}
+
+/** A directory of the run that survives it: metrics, checkpoints. All writes are atomic; `append` is one whole line. */
+export interface RunDirectory {
+  readonly path: string;
+  read(file: string): Promise<Uint8Array | undefined>;
+  write(file: string, bytes: Uint8Array): Promise<void>;
+  append(file: string, line: string): Promise<void>;
+  list(): Promise<readonly string[]>;
+  remove(file: string): Promise<void>;
+}
+
+export interface NodeContext {
+  readonly nodeId: string;
+  readonly signal: AbortSignal;
+  readonly compute: Compute;
+  readonly models: Models;
+  /** Bytes of a file the user put into the input directory. @throws AppError INPUT_NOT_FOUND */
+  readInput(name: string): Promise<Uint8Array>;
+  /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory. */
+  save(prefix: string, extension: string, bytes: Uint8Array): Promise<SavedFile>;
+  /** A file of a fixed name below the output directory, replaced atomically. */
+  saveAs(name: string, bytes: Uint8Array): Promise<SavedFile>;
+  runDirectory(name: string): Promise<RunDirectory>;
+  /** The workflow that is running, for embedding into pictures: API and (when it came from one) UI form. */
+  readonly workflow: { readonly prompt: unknown; readonly workflow?: unknown };
+  /** A score for `run.json` and the final table: any JSON. */
+  score(name: string, value: unknown): void;
+  /** What an output node shows, ComfyUI's `ui` dictionary: `{ images: [SavedFile…] }`. */
+  show(ui: Readonly<Record<string, readonly unknown[]>>): void;
+  progress(value: number, max: number, note?: string): void;
+  log(level: "info" | "warn", message: string): void;
+  /** A counter-based generator: same seed, same numbers, on every machine. */
+  random(seed: bigint | number): RandomSource;
+  /** Milliseconds, monotonic. For reporting only: results must not depend on it. */
+  now(): number;
+}

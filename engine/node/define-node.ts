@@ -1,0 +1,110 @@
+// One declaration per node. Validation, widgets, /object_info, docs, CLI help and cache keys all come from it.
+import type { z } from "zod";
+import type { NodeContext } from "./context.ts";
+import type { Socket } from "./socket.ts";
+
+/** How a widget is shown, and what only a person needs to know. Everything else is in its zod schema. */
+export interface WidgetHints {
+  readonly tooltip?: string;
+  readonly multiline?: boolean;
+  readonly step?: number;
+  readonly display?: "number" | "slider";
+  /** The value names a file: in the input directory, or in a model folder. Its fingerprint becomes part of the cache key. */
+  readonly file?: { readonly kind: "input" } | { readonly kind: "model"; readonly folder: string };
+  /** ComfyUI's extra `control_after_generate` entry follows the value in `widgets_values`. */
+  readonly controlAfterGenerate?: boolean;
+}
+
+/** A value typed into the node (or linked from a node of the matching primitive type). */
+export interface WidgetInput<T> {
+  readonly kind: "widget";
+  /** Has a default unless the value is required. */
+  readonly schema: z.ZodType<T>;
+  readonly hints: WidgetHints;
+}
+
+/** A value that only comes over a link. */
+export interface SocketInput<T> {
+  readonly kind: "socket";
+  readonly socket: Socket<T>;
+  readonly optional: boolean;
+  readonly tooltip: string | undefined;
+}
+
+export type InputSpec = WidgetInput<unknown> | SocketInput<unknown>;
+export type InputSpecs = Readonly<Record<string, WidgetInput<never> | SocketInput<never>>> | Readonly<Record<string, InputSpec>>;
+export type OutputSpecs = Readonly<Record<string, Socket<unknown>>>;
+
+/** Types of the values `run` receives. */
+export type InputValues<I extends Readonly<Record<string, InputSpec>>> = {
+  readonly [K in keyof I]: I[K] extends WidgetInput<infer T> ? T : I[K] extends SocketInput<infer T> ? T : never;
+};
+/** Types of the values `run` returns. */
+export type OutputValues<O extends OutputSpecs> = { readonly [K in keyof O]: O[K] extends Socket<infer T> ? T : never };
+
+export interface NodeDeclaration<
+  I extends Readonly<Record<string, InputSpec>> = Readonly<Record<string, InputSpec>>,
+  O extends OutputSpecs = OutputSpecs,
+> {
+  /** PascalCase. ComfyUI's name where the node is ComfyUI's. */
+  readonly type: string;
+  /** Semver. Part of the cache key: raise it when results change. */
+  readonly version: string;
+  /** `a/b`. */
+  readonly category: string;
+  /** One sentence for palette, docs and CLI. */
+  readonly summary: string;
+  /** Order is ComfyUI's `widgets_values` order. */
+  readonly inputs: I;
+  /** Order is the output slot order; keys are the output names. */
+  readonly outputs: O;
+  /** `pure`: same inputs, same outputs. `seeded`: pure given its seed widget. `never`: runs each time. */
+  readonly cache: "pure" | "seeded" | "never";
+  /** A root of execution: it saves or shows something. */
+  readonly isOutput?: boolean;
+  /** ComfyUI allows undeclared link inputs (`image4`, `reward_3` …) matching this pattern; they arrive in `extra`. */
+  readonly variadic?: { readonly prefix: string; readonly socket: Socket<unknown> };
+  /** Cheap checks across inputs, before anything runs. Linked inputs are absent. Returns messages. */
+  readonly check?: (
+    inputs: Readonly<Partial<InputValues<I>>>,
+  ) => readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
+  readonly run: (
+    inputs: InputValues<I>,
+    ctx: NodeContext,
+    extra: Readonly<Record<string, unknown>>,
+  ) => Promise<OutputValues<O>> | OutputValues<O>;
+}
+
+/** A node whose input and output types are known only to itself. */
+export interface AnyNode extends Omit<NodeDeclaration, "run" | "check"> {
+  check?(
+    inputs: Readonly<Record<string, unknown>>,
+  ): readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
+  run(
+    inputs: Readonly<Record<string, unknown>>,
+    ctx: NodeContext,
+    extra: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
+}
+
+/** A widget. Give the schema a default and, for numbers, bounds: they become the widget's. */
+export function widget<T>(schema: z.ZodType<T>, hints: WidgetHints = {}): WidgetInput<T> {
+  return { kind: "widget", schema, hints };
+}
+
+/** A required link. */
+export function input<T>(socketType: Socket<T>, tooltip?: string): SocketInput<T> {
+  return { kind: "socket", socket: socketType, optional: false, tooltip };
+}
+
+/** An optional link: the value is undefined when nothing is connected. */
+export function optional<T>(socketType: Socket<T>, tooltip?: string): SocketInput<T | undefined> {
+  return { kind: "socket", socket: socketType, optional: true, tooltip };
+}
+
+/** Declares a node. */
+export function defineNode<const I extends Readonly<Record<string, InputSpec>>, const O extends OutputSpecs>(
+  declaration: NodeDeclaration<I, O>,
+): NodeDeclaration<I, O> {
+  return declaration;
+}
