@@ -28,6 +28,11 @@ export interface WeightFile {
   text(relativePath: string): Promise<string | undefined>;
   /** Copies one tensor into host memory, in its stored dtype. */
   read(name: string): Promise<Tensor>;
+  /**
+   * Copies some rows (indices on the first axis, in this order, repeats allowed) of one tensor: [rows.length, …rest] in its
+   * stored dtype. An embedding table of a gigabyte is never read whole. @throws AppError MODEL_ROW when one is out of range.
+   */
+  readRows(name: string, rows: readonly number[]): Promise<Tensor>;
 }
 
 /** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `faces`, `onnx`. Names are relative paths inside one. */
