@@ -1,0 +1,90 @@
+// Holds the arrows of docs/architecture.md: which folder may import which.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+
+/** Folder → folders it may import besides itself. Anything unlisted is refused, so a new folder must state its place. */
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  "engine/base": [],
+  "engine/tensor": ["engine/base"],
+  "engine/formats": ["engine/base", "engine/tensor"],
+  "engine/ir": ["engine/base", "engine/tensor"],
+  "engine/ops": ["engine/base", "engine/tensor", "engine/ir"],
+  "engine/autodiff": ["engine/base", "engine/tensor", "engine/ir", "engine/ops"],
+  "engine/onnx": ["engine/base", "engine/tensor", "engine/formats", "engine/ir", "engine/ops"],
+  "engine/nn": ["engine/base", "engine/tensor", "engine/ir", "engine/ops", "engine/autodiff"],
+  "engine/ort": ["engine/base", "engine/tensor", "engine/ir", "engine/ops", "engine/autodiff", "engine/onnx"],
+  "engine/graph": ["engine/base"],
+  "engine/node": ["engine/base", "engine/graph", "engine/ir", "engine/tensor"],
+  "engine/store": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node"],
+  "engine/run": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node", "engine/ir", "engine/store"],
+  "engine/host": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/ir"],
+  "engine/cli": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/host", "engine/formats"],
+  "nodes/shared": [
+    "engine/base",
+    "engine/graph",
+    "engine/node",
+    "engine/tensor",
+    "engine/formats",
+    "engine/ir",
+    "engine/ops",
+    "engine/autodiff",
+    "engine/onnx",
+    "engine/nn",
+  ],
+};
+const FAMILY = [...(MAY["nodes/shared"] ?? []), "nodes/shared"];
+/** Composition roots and places that look at everything. */
+const FREE = new Set(["", "test", "bench", "tools"]);
+/** Packages that only one folder may touch. */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  "onnxruntime-node": ["engine/ort"],
+  sharp: ["nodes/image"],
+  "node:fs": ["engine/store", "engine/host", "engine/cli", "engine/ort"],
+  "node:fs/promises": ["engine/store", "engine/host", "engine/cli"],
+  "node:child_process": ["engine/host", "engine/cli"],
+  "node:worker_threads": ["engine/host"],
+};
+
+function sources(dir: string): string[] {
+  return readdirSync(join(root, dir), { withFileTypes: true }).flatMap((e) => {
+    const path = join(dir, e.name);
+    if (e.isDirectory()) return e.name === "node_modules" || e.name.startsWith(".") ? [] : sources(path);
+    return e.name.endsWith(".ts") && !e.name.endsWith(".test.ts") ? [path] : [];
+  });
+}
+
+/** `engine/ops`, `nodes/faces`, `test` …: the folder a file belongs to. */
+function folderOf(file: string): string {
+  const [top = "", second = ""] = file.split("/");
+  if (!file.includes("/")) return "";
+  return (top === "engine" || top === "nodes") && file.split("/").length > 2 ? `${top}/${second}` : top;
+}
+
+const IMPORT = /^\s*(?:import|export)\b[^"';]*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+
+test("imports point down only", () => {
+  const wrong: string[] = [];
+  for (const file of ["engine", "nodes"].flatMap(sources)) {
+    const folder = folderOf(file);
+    if (FREE.has(folder) || file === "nodes/index.ts") continue;
+    const allowed = folder.startsWith("nodes/") && folder !== "nodes/shared" ? FAMILY : MAY[folder];
+    if (!allowed) {
+      wrong.push(`${file}: folder ${folder} is not in the table`);
+      continue;
+    }
+    for (const match of readFileSync(join(root, file), "utf8").matchAll(IMPORT)) {
+      const target = match[1] ?? match[2] ?? match[3] ?? "";
+      if (target.startsWith(".")) {
+        const to = folderOf(relative(root, join(root, dirname(file), target)));
+        if (to !== folder && !allowed.includes(to)) wrong.push(`${file} imports ${target} (${folder} may not import ${to || "the root"})`);
+      } else {
+        const only = ONLY[target];
+        if (only && !only.includes(folder)) wrong.push(`${file} imports ${target} (only ${only.join(", ")} may)`);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
