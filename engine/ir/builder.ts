@@ -61,6 +61,11 @@ export class Builder {
     return value;
   }
 
+  /** A weight already made in this builder. */
+  findWeight(name: string): Value | undefined {
+    return this.#weights.get(name);
+  }
+
   /** A literal. */
   constant(t: Tensor): Value {
     return { id: this.#nextId++, dtype: t.dtype, shape: t.shape, def: { kind: "constant", tensor: t } };

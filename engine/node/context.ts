@@ -83,6 +83,8 @@ export interface NodeContext {
   log(level: "info" | "warn", message: string): void;
   /** A counter-based generator: same seed, same numbers, on every machine. */
   random(seed: bigint | number): RandomSource;
+  /** Resident memory of the compute process now, in bytes. For reporting only. */
+  memory(): number;
   /** Milliseconds, monotonic. For reporting only: results must not depend on it. */
   now(): number;
 }

@@ -1,7 +1,7 @@
 // Every socket type of the built-in nodes. Data types hold numbers; module types (see modules.ts) hold differentiable functions.
 import { socket } from "../../engine/node/socket.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import type { DiffusionModel, FaceDetector, FaceEncoder, Reward, TextEncoder, Vae } from "./modules.ts";
+import type { Adapter, DiffusionModel, FaceDetector, FaceEncoder, Reward, TextEncoder, Vae } from "./modules.ts";
 
 /** [B, H, W, 3] float32 in 0..1, RGB. */
 export type Image = Tensor<"float32">;
@@ -89,6 +89,33 @@ export interface Metrics {
   readonly details?: unknown;
 }
 
+/** One training pair: `references[k]` shows the person whose face in the target is `targetFaces[k]`. */
+export interface Example {
+  /** Unique and stable within the dataset. */
+  readonly id: string;
+  readonly prompt: string;
+  readonly references: readonly Image[];
+  readonly target: Image;
+  readonly targetFaces: readonly Face[];
+}
+
+/** Examples made or read on demand. Train and held-out examples share no person. */
+export interface Dataset {
+  /** Changes whenever any example would. */
+  readonly id: string;
+  readonly train: number;
+  readonly heldOut: number;
+  /** Deterministic: the same index gives the same example. */
+  example(split: "train" | "heldOut", index: number): Promise<Example>;
+}
+
+/** A trained low-rank adapter, as the LORA socket carries it. */
+export interface Lora {
+  readonly adapters: readonly Adapter[];
+  readonly rank: number;
+  readonly alpha: number;
+}
+
 export const IMAGE = socket<Image>("IMAGE");
 export const MASK = socket<Mask>("MASK");
 export const LATENT = socket<Latent>("LATENT");
@@ -98,6 +125,8 @@ export const EMBEDDINGS = socket<Embeddings>("EMBEDDINGS");
 export const SIMILARITY = socket<Similarity>("SIMILARITY");
 export const MATCHES = socket<Matches>("MATCHES");
 export const METRICS = socket<Metrics>("METRICS");
+export const DATASET = socket<Dataset>("DATASET");
+export const LORA = socket<Lora>("LORA");
 export const INT = socket<number>("INT");
 export const FLOAT = socket<number>("FLOAT");
 export const STRING = socket<string>("STRING");
