@@ -1,0 +1,12 @@
+import type { Builder } from "../ir/builder.ts";
+import type { Value } from "../ir/value.ts";
+
+/**
+ * x · rsqrt(mean(x², last axis) + eps) · weight, computed in float32 and returned in the dtype of `x`.
+ * @param weight [C] of any float dtype, C = last dimension of x
+ */
+export function rmsNorm(b: Builder, x: Value, weight: Value, eps: number): Value {
+  const wide = b.cast(x, "float32");
+  const rms = b.sqrt(b.add(b.mean(b.mul(wide, wide), [-1]), eps));
+  return b.cast(b.mul(b.div(wide, rms), b.cast(weight, "float32")), x.dtype);
+}
