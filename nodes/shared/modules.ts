@@ -5,7 +5,7 @@ import type { Compute, Feeds } from "../../engine/ir/compute.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import type { Module } from "../../engine/nn/module.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import type { Comparison, Conditioning, Embeddings, Face, Image, ReferenceMethod } from "./sockets.ts";
+import type { Comparison, Conditioning, Face, Image, ReferenceMethod } from "./sockets.ts";
 
 /** One low-rank adapter on one Linear: y += scale·(x·Aᵀ)·Bᵀ, A [r, in], B [out, r]. */
 export interface Adapter {
@@ -118,8 +118,11 @@ export interface FaceEncoder extends Module<Value, Value> {
 /** What a reward may look at besides the picture: fixed for one training sample or one evaluated picture. */
 export interface RewardContext {
   readonly compute: Compute;
-  /** The people who should appear, one row each. */
-  readonly references: Embeddings | null;
+  /**
+   * The people who should appear: reference picture k and the face in it. Each reward embeds them with its own encoder
+   * and may keep the result by `id` (stable and unique per set of references).
+   */
+  readonly references: { readonly images: readonly Image[]; readonly faces: readonly Face[]; readonly id: string } | null;
   /** The ground-truth picture of the training pair, and its faces. */
   readonly target: { readonly image: Image; readonly faces: readonly Face[] } | null;
   readonly conditioning?: Conditioning;

@@ -95,6 +95,8 @@ export interface Example {
   readonly id: string;
   readonly prompt: string;
   readonly references: readonly Image[];
+  /** The face of the person in each reference. */
+  readonly referenceFaces: readonly Face[];
   readonly target: Image;
   readonly targetFaces: readonly Face[];
 }
