@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { randomSource } from "../../engine/base/random.ts";
+import { defineNode, widget } from "../../engine/node/define-node.ts";
+import { DATASET, type Dataset, type Example } from "../shared/sockets.ts";
+import { personOf } from "./person.ts";
+import { renderScene } from "./render-scene.ts";
+
+const side = z.number().int().min(32).max(2048).multipleOf(16);
+
+/** Words for the places of n people in a row. */
+const PLACES: Readonly<Record<number, readonly string[]>> = {
+  1: ["in the middle"],
+  2: ["on the left", "on the right"],
+  3: ["on the left", "in the middle", "on the right"],
+};
+
+/** The instruction of a scene: picture k shows the person at place k. */
+export function scenePrompt(count: number): string {
+  const places = PLACES[count] ?? Array.from({ length: count }, (_, k) => `at place ${k + 1} from the left`);
+  const parts = places.map((place, k) => `the person of picture ${k + 1} ${place}`);
+  return `A photo with ${parts.join(" and ")}.`;
+}
+
+export default defineNode({
+  type: "RenderedPeopleDataset",
+  version: "1.0.0",
+  category: "data",
+  summary: "Drawn scenes of several people with a portrait of each: endless, seeded, free of rights; held-out scenes show other people.",
+  inputs: {
+    train: widget(z.number().int().min(1).max(1_000_000).default(256), { tooltip: "Training scenes" }),
+    held_out: widget(z.number().int().min(0).max(100_000).default(16), { tooltip: "Scenes of people never trained on" }),
+    people: widget(z.number().int().min(1).max(6).default(2), { tooltip: "People in each scene" }),
+    identities: widget(z.number().int().min(2).max(1_000_000).default(64), { tooltip: "Different people among the training scenes" }),
+    width: widget(side.default(128)),
+    height: widget(side.default(64)),
+    reference_size: widget(side.default(64), { tooltip: "Side of the square portraits" }),
+    seed: widget(
+      z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1)
+        .default(0),
+    ),
+  },
+  outputs: { dataset: DATASET },
+  cache: "pure",
+  check: (i) =>
+    i.people !== undefined && i.identities !== undefined && i.identities < i.people
+      ? [{ input: "identities", message: `${i.identities} identities cannot fill scenes of ${i.people} people`, hint: "raise identities" }]
+      : [],
+  run(i): { dataset: Dataset } {
+    const example = (split: "train" | "heldOut", index: number): Promise<Example> => {
+      const rng = randomSource((BigInt(i.seed) << 32n) ^ BigInt(index * 2 + (split === "train" ? 0 : 1)));
+      const ids = new Set<number>();
+      while (ids.size < i.people) ids.add(rng.below(i.identities));
+      // Held-out people come from the other half of the seed space.
+      const people = [...ids].map((id) => personOf((i.seed * 7_919 + id) * 2 + (split === "train" ? 0 : 1)));
+      const scene = renderScene(people, i.width, i.height, rng);
+      const portraits = people.map((p) => renderScene([p], i.reference_size, i.reference_size, rng));
+      return Promise.resolve({
+        id: `rendered:${i.seed}:${split}:${index}`,
+        prompt: scenePrompt(i.people),
+        references: portraits.map((p) => p.image),
+        referenceFaces: portraits.flatMap((p) => p.faces),
+        target: scene.image,
+        targetFaces: scene.faces,
+      });
+    };
+    return { dataset: { id: `rendered:${JSON.stringify(i)}`, train: i.train, heldOut: i.held_out, example } };
+  },
+});
