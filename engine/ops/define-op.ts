@@ -6,6 +6,8 @@ import type { Shape } from "../tensor/shape.ts";
 export interface RefTensor {
   readonly shape: Shape;
   readonly data: Float64Array;
+  /** Set where integer or boolean arithmetic differs from float (Div, Cast …); absent = float32. */
+  readonly dtype?: TypeInfo["dtype"];
 }
 
 /** What a gradient rule sees. `dys[i]` is null when nothing flows into output i. */
@@ -33,7 +35,7 @@ export interface NonDifferentiable {
 
 /** A case for the table test. `inputs` are drawn with `rng`; `diff` names the inputs to differentiate (default: every float input). */
 export interface OpSample {
-  readonly inputs: readonly ((RefTensor & { readonly dtype?: TypeInfo["dtype"] }) | null)[];
+  readonly inputs: readonly (RefTensor | null)[];
   readonly attrs?: Attrs;
   readonly diff?: readonly number[];
 }
@@ -46,11 +48,16 @@ export interface OpRow {
   readonly domain?: string;
   /**
    * Attributes that ONNX takes as trailing constant inputs, in input position order, with their tensor dtype
-   * (Reshape: [["shape","int64"]]). `null` leaves a position empty.
+   * (Reshape: [["shape","int64"]]). `null` leaves a position empty, as an absent attribute does.
+   * A number is emitted as a scalar, a list as a 1-D tensor.
    */
   readonly constInputs?: readonly (readonly [attr: string, dtype: "int64" | "float32" | "same"] | null)[];
   /** Position of the first const input; default = number of inputs of the node. */
   readonly constFrom?: number;
+  /** Attributes added to every ONNX node of this op, whatever the IR says (Reshape: allowzero). */
+  readonly onnxAttrs?: Attrs;
+  /** Result i,j,… depends only on (broadcast) inputs at i,j,…: its rule takes `dys` that still need broadcasting. */
+  readonly elementwise?: true;
   /** Result types. @throws AppError with code OP_TYPE naming op and shapes. */
   readonly infer: (inputs: readonly (TypeInfo | null)[], attrs: Attrs) => readonly TypeInfo[];
   readonly vjp: Vjp | NonDifferentiable;
