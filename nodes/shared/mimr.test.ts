@@ -185,19 +185,36 @@ describe("balanced", () => {
     }
   });
   test("a missing person costs their share", () => {
-    const both = score([[0.7, 0], [0, 0.3]], balanced).reward; // biome-ignore format: a matrix
+    const both = score(
+      [
+        [0.7, 0],
+        [0, 0.3],
+      ],
+      balanced,
+    ).reward;
     const without = score([[0.7], [0]], balanced).reward;
     expect(both).toBeCloseTo(0.5, 12);
     expect(without).toBeCloseTo(0.35, 12);
   });
   test("clones and blends lose", () => {
     expect(score([[0.7, 0.65, 0.6]], balanced).reward).toBeCloseTo(0.7 - 0.625, 12);
-    expect(score([[0.4, 0.4], [0.4, 0.4]], balanced).reward).toBeCloseTo(0, 12); // biome-ignore format: a matrix
+    expect(
+      score(
+        [
+          [0.4, 0.4],
+          [0.4, 0.4],
+        ],
+        balanced,
+      ).reward,
+    ).toBeCloseTo(0, 12);
   });
 });
 
 test("cap bounds matched pairs only, clampNegative touches unmatched ones only", () => {
-  const s = [[0.9, 0.8], [-0.3, -0.2]]; // biome-ignore format: a matrix
+  const s = [
+    [0.9, 0.8],
+    [-0.3, -0.2],
+  ];
   expect(score(s, { ...UMO_MIMR, cap: 0.5 }).reward).toBeCloseTo((0.5 - 0.2 - 0.8 + 0.3) / 4, 12);
   expect(score(s, { ...UMO_MIMR, clampNegative: true }).reward).toBeCloseTo((0.9 - 0.2 - 0.8) / 4, 12);
 });

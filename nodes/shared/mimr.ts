@@ -24,6 +24,9 @@ export interface MimrOptions {
 /** The form of the paper and of the released code. */
 export const UMO_MIMR: MimrOptions = { norm: "umo", lambda1: 1, lambda2: -1, cap: 1, clampNegative: false };
 
+/** R_SIR for any number of people: mean over references of the matched similarity. For one reference and one face it is eq. 2. */
+export const SIR_AS_MIMR: MimrOptions = { norm: "balanced", lambda1: 1, lambda2: 0, cap: 1, clampNegative: false };
+
 interface Pair {
   readonly reference: number;
   readonly generated: number;
