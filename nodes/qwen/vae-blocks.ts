@@ -36,8 +36,13 @@ export function downsample(b: Builder, weight: VaeWeight, name: string, x: Value
 /** Doubles H and W (nearest), then 3×3. */
 export function upsample(b: Builder, weight: VaeWeight, name: string, x: Value): Value {
   const [n = 1, c = 1, h = 1, w = 1] = x.shape;
-  const spread = b.expand(b.reshape(x, [n, c, h, 1, w, 1]), [n, c, h, 2, w, 2]);
-  return conv2d(b, weight, `${name}.resample.1`, b.reshape(spread, [n, c, 2 * h, 2 * w]), SAME);
+  const doubled = b.one("Resize", [x], {
+    sizes: [n, c, 2 * h, 2 * w],
+    mode: "nearest",
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  });
+  return conv2d(b, weight, `${name}.resample.1`, doubled, SAME);
 }
 
 /** Single-head self-attention over the H·W positions, with a residual. */
