@@ -26,7 +26,6 @@ const FLOAT_ATTRS = new Set([
   "extrapolation_value",
 ]);
 
-
 export interface EmitOptions {
   /** Weights (by name) that become graph inputs. */
   readonly fed?: ReadonlySet<string>;
@@ -89,12 +88,14 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
     }
     return name;
   };
+  const used = new Set(Object.values(graph.outputs).map((v) => v.id));
+  for (const node of nodes) for (const v of node.inputs) if (v) used.add(v.id);
   const domains = new Map<string, number>([["", OPSET]]);
   for (const node of nodes) {
-    node.outputs.forEach((o) => {
-      names.set(o.id, `v${o.id}`);
-    });
     const row = rows(node.op);
+    node.outputs.forEach((o, i) => {
+      if (i < (row.optionalOutputsFrom ?? Infinity) || used.has(o.id)) names.set(o.id, `v${o.id}`);
+    });
     if (row.domain) domains.set(row.domain, 1);
     g.data(1, nodeProto(node, row, names, literal));
   }
@@ -155,10 +156,12 @@ function nodeProto(
   const asInput = new Set(consts.map((c) => c?.[0]));
   return message((n) => {
     for (const name of inputs) n.data(1, name);
-    for (const o of node.outputs) n.data(2, names.get(o.id) ?? "");
+    const last = node.outputs.findLastIndex((o) => names.has(o.id));
+    for (const o of node.outputs.slice(0, last + 1)) n.data(2, names.get(o.id) ?? "");
     n.data(3, `${node.scope}#${node.id}`);
     n.data(4, node.op);
-    for (const [key, value] of Object.entries(node.attrs)) if (!asInput.has(key)) n.data(5, attributeProto(node.op, key, value));
+    for (const [key, value] of Object.entries({ ...node.attrs, ...row.onnxAttrs }))
+      if (!asInput.has(key)) n.data(5, attributeProto(node.op, key, value));
     if (row.domain) n.data(7, row.domain);
   });
 }

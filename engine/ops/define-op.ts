@@ -56,6 +56,8 @@ export interface OpRow {
   readonly constFrom?: number;
   /** Attributes added to every ONNX node of this op, whatever the IR says (Reshape: allowzero). */
   readonly onnxAttrs?: Attrs;
+  /** Outputs from this position on are optional in ONNX: they are asked for only where something uses them. */
+  readonly optionalOutputsFrom?: number;
   /** Result i,j,… depends only on (broadcast) inputs at i,j,…: its rule takes `dys` that still need broadcasting. */
   readonly elementwise?: true;
   /** Result types. @throws AppError with code OP_TYPE naming op and shapes. */

@@ -30,7 +30,7 @@ export function sumTo(b: Builder, g: Value, virtual: Shape, to: Shape): Value {
   virtual.forEach((d, i) => {
     if (i >= lead && (to[i - lead] ?? 1) === d) return;
     const own = i < lag ? 1 : (g.shape[i - lag] ?? 1);
-    if (own !== 1 || d === 0) axes.push(i - lag);
+    if (own !== 1) axes.push(i - lag);
     else factor *= d;
   });
   let out = axes.length ? b.sum(g, axes) : g;

@@ -42,6 +42,7 @@ function normalise(inputs: readonly (RefTensor | null)[], attrs: Attrs, centre: 
 
 const LayerNormalization = defineOp({
   name: "LayerNormalization",
+  optionalOutputsFrom: 1,
   infer: (inputs, attrs) => {
     const { axis, shape } = inferNorm("LayerNormalization", inputs, attrs);
     const dtype = oneDType("LayerNormalization", inputs);
@@ -61,6 +62,7 @@ const LayerNormalization = defineOp({
 
 const SimplifiedLayerNormalization = defineOp({
   name: "SimplifiedLayerNormalization",
+  optionalOutputsFrom: 1,
   infer: (inputs, attrs) => {
     const { axis, shape } = inferNorm("SimplifiedLayerNormalization", inputs, attrs);
     const dtype = oneDType("SimplifiedLayerNormalization", inputs);

@@ -8,6 +8,7 @@ import { ceils, slideShape, under, windowOf } from "./window.ts";
 
 const MaxPool = defineOp({
   name: "MaxPool",
+  optionalOutputsFrom: 1,
   infer: (inputs, attrs) => {
     const t = floatType("MaxPool", inputs, 0);
     const window = windowOf("MaxPool", inputs, ints(attrs, "kernel_shape"), attrs);

@@ -101,6 +101,7 @@ const OneHot = defineOp({
   ],
   infer: (inputs, attrs) => {
     const t = indexType("OneHot", inputs, 0);
+    if (t.shape.length === 0) throw typeError("OneHot", inputs, "needs at least one axis");
     const axis = axisOf("OneHot", inputs, num(attrs, "axis", -1), t.shape.length + 1);
     return [{ dtype: "float32", shape: [...t.shape.slice(0, axis), num(attrs, "depth"), ...t.shape.slice(axis)] }];
   },
@@ -120,7 +121,7 @@ const OneHot = defineOp({
   samples: (rng) => [
     { inputs: [integers(rng, [2, 3], -4, 4)], attrs: { depth: 4, values: [0, 1] } },
     { inputs: [integers(rng, [3], 0, 2)], attrs: { axis: 0, depth: 2, values: [0, 1] } },
-    { inputs: [integers(rng, [], 0, 2)], attrs: { depth: 2, values: [0, 1] } },
+    { inputs: [integers(rng, [1], 0, 2)], attrs: { depth: 2, values: [-1, 3] } },
   ],
 });
 
