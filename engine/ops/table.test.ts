@@ -13,6 +13,8 @@ import { newBuilder, OPS } from "./table.ts";
 interface Case {
   readonly forward: Graph;
   readonly backward: Graph | null;
+  /** A random combination of the gradients, and its own gradients. */
+  readonly second: { readonly forward: Graph; readonly backward: Graph } | null;
   readonly feeds: Record<string, RefTensor>;
   /** Feeds to differentiate. */
   readonly diff: readonly string[];
@@ -37,13 +39,16 @@ function caseOf(row: OpRow, sample: OpSample, rng: () => number): Case {
     return b.sum(b.mul(b.cast(y, "float32"), b.input(`w${i}`, "float32", y.shape)), [], false);
   });
   const [first, ...rest] = terms;
-  if (!first || wrt.length === 0) return { forward: b.graph(named), backward: null, feeds, diff: [] };
+  if (!first || wrt.length === 0) return { forward: b.graph(named), backward: null, second: null, feeds, diff: [] };
   const loss = rest.reduce((a, t) => b.add(a, t), first);
   const diff = wrt.map((x) => (x.def.kind === "input" ? x.def.name : ""));
   const grads = grad(b, loss, wrt);
+  const named2 = (of: readonly Value[]) => Object.fromEntries(of.map((g, i) => [`d${diff[i]}`, g]));
+  const mixed = grads.map((g, i) => b.sum(b.mul(g, Math.cos(i + 1)), [], false)).reduce((a, t) => b.add(a, b.mul(t, t)), b.scalar(0));
   return {
     forward: b.graph({ ...named, loss }),
-    backward: b.graph({ ...named, ...Object.fromEntries(grads.map((g, i) => [`d${diff[i]}`, g])) }),
+    backward: b.graph({ ...named, ...named2(grads) }),
+    second: { forward: b.graph({ loss: mixed }), backward: b.graph(named2(grad(b, mixed, wrt))) },
     feeds,
     diff,
   };
@@ -86,6 +91,16 @@ describe.each([...OPS.values()].map((row) => ({ name: row.name, row })))("$name"
       for (const key of c.diff) {
         const truth = centralDifferences(c.forward, "loss", c.feeds, key);
         expect(apartness(grads[`d${key}`], truth), `seed ${c.seed} ${c.label} d${key}`).toBeLessThanOrEqual(1e-7);
+      }
+    }
+  });
+  it("has the second derivative that central differences of the gradient give", () => {
+    for (const c of cases) {
+      if (!c.second || c.seed !== 1) continue;
+      const grads = interpret(c.second.backward, c.feeds);
+      for (const key of c.diff) {
+        const truth = centralDifferences(c.second.forward, "loss", c.feeds, key);
+        expect(apartness(grads[`d${key}`], truth), `${c.label} d${key}`).toBeLessThanOrEqual(1e-6);
       }
     }
   });
