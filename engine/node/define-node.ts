@@ -68,6 +68,11 @@ export interface NodeDeclaration<
   readonly check?: (
     inputs: Readonly<Partial<InputValues<I>>>,
   ) => readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
+  /**
+   * For a node that only hands one input on (a primitive, a switch): which one, by the widget values known before the run
+   * (linked ones are absent unless they are known too); undefined when that can't be told. The branches behind its other links do not run.
+   */
+  readonly passes?: (inputs: Readonly<Partial<InputValues<I>>>) => string | undefined;
   readonly run: (
     inputs: InputValues<I>,
     ctx: NodeContext,
@@ -76,10 +81,11 @@ export interface NodeDeclaration<
 }
 
 /** A node whose input and output types are known only to itself. */
-export interface AnyNode extends Omit<NodeDeclaration, "run" | "check"> {
+export interface AnyNode extends Omit<NodeDeclaration, "run" | "check" | "passes"> {
   check?(
     inputs: Readonly<Record<string, unknown>>,
   ): readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
+  passes?(inputs: Readonly<Record<string, unknown>>): string | undefined;
   run(
     inputs: Readonly<Record<string, unknown>>,
     ctx: NodeContext,

@@ -1,0 +1,62 @@
+// What the graph needs to know about node types. engine/node's Registry implements it; the editor may build one from /object_info.
+import type { z } from "zod";
+
+/** ComfyUI's names of the types a person can type in. */
+export type WidgetType = "INT" | "FLOAT" | "STRING" | "BOOLEAN" | "COMBO";
+
+/** A widget value that names a file. */
+export type FileKind = { readonly kind: "input" } | { readonly kind: "model"; readonly folder: string };
+
+export interface CatalogueWidget {
+  readonly kind: "widget";
+  readonly name: string;
+  readonly type: WidgetType;
+  readonly schema: z.ZodType<unknown>;
+  /** No default: a value must be given. */
+  readonly required: boolean;
+  /** Of a COMBO. */
+  readonly options?: readonly (string | number)[];
+  readonly file?: FileKind;
+  /** An extra entry follows the value in `widgets_values`. */
+  readonly controlAfterGenerate: boolean;
+}
+
+export interface CatalogueSocket {
+  readonly kind: "socket";
+  readonly name: string;
+  /** Socket name, `*`, or a comma union. */
+  readonly type: string;
+  readonly optional: boolean;
+}
+
+export type CatalogueInput = CatalogueWidget | CatalogueSocket;
+
+/** A finding of a node's own check. */
+export interface CheckFinding {
+  readonly input: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface CatalogueNode {
+  readonly type: string;
+  readonly version: string;
+  readonly cache: "pure" | "seeded" | "never";
+  readonly isOutput: boolean;
+  /** In declared order. */
+  readonly inputs: ReadonlyMap<string, CatalogueInput>;
+  /** By slot. */
+  readonly outputs: readonly { readonly name: string; readonly type: string }[];
+  /** Undeclared links whose names are the prefix and a number. */
+  readonly variadic: { readonly prefix: string; readonly type: string } | undefined;
+  /** Cheap checks across the literal widget values. */
+  check(inputs: Readonly<Record<string, unknown>>): readonly CheckFinding[];
+  /** The one input this node hands on, given the widget values known before the run; undefined when that can't be told. */
+  passes(inputs: Readonly<Record<string, unknown>>): string | undefined;
+}
+
+export interface Catalogue {
+  get(type: string): CatalogueNode | undefined;
+  /** Every type, in declared order. */
+  types(): readonly string[];
+}

@@ -1,0 +1,22 @@
+import type { WidgetType } from "./catalogue.ts";
+
+/** Whether an output may be linked to a socket: equal names, `*` on either side, or comma unions that share a name. */
+export function socketsMatch(output: string, input: string): boolean {
+  if (output === input) return true;
+  const outputs = names(output);
+  const inputs = names(input);
+  return outputs.some((o) => o === "*" || inputs.includes(o)) || inputs.includes("*");
+}
+
+/** Whether an output may feed a widget. An INT is also a FLOAT; choices travel as STRING, and the value is checked when it arrives. */
+export function socketFeedsWidget(output: string, widget: WidgetType): boolean {
+  if (socketsMatch(output, widget)) return true;
+  const outputs = names(output);
+  if (widget === "FLOAT") return outputs.includes("INT");
+  if (widget === "COMBO") return outputs.includes("STRING") || outputs.includes("INT");
+  return widget === "STRING" && outputs.includes("COMBO");
+}
+
+function names(type: string): readonly string[] {
+  return type.split(",").map((n) => n.trim());
+}

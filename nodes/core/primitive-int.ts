@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { defineNode, widget } from "../../engine/node/define-node.ts";
+import { INT } from "../shared/sockets.ts";
+
+export default defineNode({
+  type: "PrimitiveInt",
+  version: "1.0.0",
+  category: "utils/primitive",
+  summary: "A whole number for several inputs at once.",
+  inputs: { value: widget(z.int().default(0), { tooltip: "The number.", controlAfterGenerate: true }) },
+  outputs: { INT },
+  cache: "pure",
+  passes: () => "value",
+  run: ({ value }) => ({ INT: value }),
+});
