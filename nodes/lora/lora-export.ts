@@ -1,0 +1,53 @@
+// Writes adapters the way other programs read them.
+import { AppError } from "../../engine/base/errors.ts";
+import { writeSafetensors } from "../../engine/formats/safetensors.ts";
+import { fromFloat32 } from "../../engine/tensor/convert.ts";
+import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import type { Lora } from "../shared/sockets.ts";
+
+/** `comfyui`: diffusion_model.…lora_A/B + alpha. `diffusers`: transformer.…lora_A/B, alpha in PEFT's metadata. `kohya`: lora_unet_…lora_down/up + alpha. */
+export const LORA_FORMATS = ["comfyui", "diffusers", "kohya"] as const;
+export type LoraFormat = (typeof LORA_FORMATS)[number];
+
+export const LORA_DTYPES = ["float32", "bfloat16", "float16"] as const;
+export type LoraDType = (typeof LORA_DTYPES)[number];
+
+/**
+ * One safetensors file. Every adapter's scale must be alpha/rank: the formats have no other place for it.
+ * @throws AppError LORA_EXPORT
+ */
+export function exportLora(lora: Lora, format: LoraFormat, dtype: LoraDType): Uint8Array {
+  if (lora.adapters.length === 0) throw new AppError("LORA_EXPORT", "there is no adapter to write");
+  const tensors = new Map<string, Tensor>();
+  const store = (name: string, t: Tensor<"float32">) => tensors.set(name, dtype === "float32" ? t : fromFloat32(t, dtype));
+  for (const { target, a, b, scale } of lora.adapters) {
+    const rank = a.shape[0] ?? 1;
+    const alpha = f32([], [scale * rank]);
+    if (format === "kohya") {
+      const name = `lora_unet_${target.replaceAll(".", "_")}`;
+      store(`${name}.lora_down.weight`, a);
+      store(`${name}.lora_up.weight`, b);
+      tensors.set(`${name}.alpha`, alpha);
+    } else {
+      const name = `${format === "comfyui" ? "diffusion_model" : "transformer"}.${target}`;
+      store(`${name}.lora_A.weight`, a);
+      store(`${name}.lora_B.weight`, b);
+      if (format === "comfyui") tensors.set(`${name}.alpha`, alpha);
+    }
+  }
+  return writeSafetensors(tensors, format === "diffusers" ? { format: "pt", lora_adapter_metadata: peftMetadata(lora) } : { format: "pt" });
+}
+
+/** What diffusers' save_lora_weights stores: without it alpha would be lost and the scale become 1. */
+function peftMetadata(lora: Lora): string {
+  return JSON.stringify({
+    "transformer.peft_type": "LORA",
+    "transformer.r": lora.rank,
+    "transformer.lora_alpha": lora.alpha,
+    "transformer.target_modules": lora.adapters.map((a) => a.target),
+    "transformer.lora_dropout": 0,
+    "transformer.bias": "none",
+    "transformer.use_rslora": false,
+    "transformer.use_dora": false,
+  });
+}

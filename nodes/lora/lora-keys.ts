@@ -1,0 +1,63 @@
+// The grammar of LoRA tensor names: which Linear a key means, and which of its parts.
+import { AppError } from "../../engine/base/errors.ts";
+
+export type LoraPart = "A" | "B" | "alpha";
+
+const PARTS: readonly (readonly [suffix: RegExp, part: (match: RegExpExecArray) => LoraPart])[] = [
+  [/\.lora_([AB])(?:\.[^.]+)?\.weight$/, (m) => (m[1] === "A" ? "A" : "B")],
+  [/(?:\.|_)lora(?:_linear_layer)?[._](down|up)\.weight$/, (m) => (m[1] === "down" ? "A" : "B")],
+  [/\.alpha$/, () => "alpha"],
+];
+
+/** Forms of adaptation that are not a plain low-rank product, by a suffix only they have. */
+const REFUSED: readonly (readonly [key: RegExp, what: string])[] = [
+  [/\.dora_scale$|\.lora_magnitude_vector(\.|$)/, "DoRA (it rescales the weight itself)"],
+  [/\.lokr_w[12](_[ab])?$|\.lokr_t2$/, "LoKr (a Kronecker product)"],
+  [/\.hada_[wt][12](_[ab])?$/, "LoHa (a Hadamard product)"],
+  [/\.(diff|diff_b|set_weight)$/, "a full weight or bias difference"],
+  [/\.reshape_weight$/, "a LoRA that changes the size of a layer"],
+  [/\.lora_mid\.weight$/, "LoCon with a middle factor"],
+  [/\.lora_(A|B|up|down)(\.[^.]+)?\.bias$/, "a LoRA with a bias of its own"],
+  [/\.(oft_blocks|oft_diag|boft_)/, "OFT"],
+  [/\.(a1|a2|b1|b2)\.weight$/, "GLoRA"],
+];
+
+const DOTTED = ["base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer."];
+const UNDERSCORED = ["lora_unet_", "lycoris_", "lora_transformer_"];
+
+/** Splits a tensor name into the layer it means (still with its prefix) and its part. Null when it is no LoRA tensor. */
+export function splitKey(key: string): { readonly base: string; readonly part: LoraPart } | null {
+  for (const [suffix, part] of PARTS) {
+    const match = suffix.exec(key);
+    if (match) return { base: key.slice(0, match.index), part: part(match) };
+  }
+  return null;
+}
+
+/** @throws AppError LORA_KIND naming what the file holds instead of a plain LoRA. */
+export function refuseOtherKinds(fileName: string, keys: Iterable<string>): void {
+  for (const key of keys)
+    for (const [pattern, what] of REFUSED)
+      if (pattern.test(key))
+        throw new AppError("LORA_KIND", `${fileName} holds ${what}: ${key}`, {
+          hint: "only plain LoRA (lora_A/lora_B, lora_down/lora_up) is applied; convert the file, or merge it into the model",
+        });
+}
+
+/**
+ * Finds layers by every way files spell them. Underscored names are looked up in a dictionary made from the model's own
+ * layers: `to_add_out` or `net_0_proj` cannot be split by rule.
+ */
+export function layerFinder(layers: Iterable<string>): (base: string) => string | undefined {
+  const dotted = new Set(layers);
+  const underscored = new Map([...dotted].map((path) => [path.replaceAll(".", "_"), path]));
+  return (base) => {
+    let path = base;
+    for (const prefix of DOTTED) if (path.startsWith(prefix)) path = path.slice(prefix.length);
+    // `attn.processor.to_out_lora` of the first diffusers releases.
+    const plain = path.replace(".processor.", ".");
+    for (const candidate of [path, plain, `${plain}.0`]) if (dotted.has(candidate)) return candidate;
+    for (const prefix of UNDERSCORED) if (base.startsWith(prefix)) return underscored.get(base.slice(prefix.length));
+    return underscored.get(path);
+  };
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { AppError } from "../../engine/base/errors.ts";
+import type { NodeContext } from "../../engine/node/context.ts";
+import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import type { DiffusionModel, Vae } from "../shared/modules.ts";
+import { LORA, type Lora, MODEL, VAE } from "../shared/sockets.ts";
+import { loadLora } from "./load-lora.ts";
+import { exportLora, LORA_DTYPES, LORA_FORMATS, type LoraDType } from "./lora-export.ts";
+import { probePicture, psnr } from "./probe-picture.ts";
+import { weightsOfBytes } from "./weights-of-bytes.ts";
+
+/** Below this the file is not the LoRA that was trained. bfloat16 rounds weights to 3 digits. */
+const LIMIT: Readonly<Record<LoraDType, number>> = { float32: 100, bfloat16: 35, float16: 50 };
+
+export default defineNode({
+  type: "SaveLoRA",
+  version: "1.0.0",
+  category: "lora",
+  summary:
+    "Saves a trained LoRA for ComfyUI, diffusers or kohya; with model and VAE connected, loads each file back and compares pictures.",
+  inputs: {
+    lora: input(LORA),
+    model: optional(MODEL, "The model without this LoRA: loads each file back onto it and checks the picture"),
+    vae: optional(VAE),
+    prefix: widget(z.string().min(1).default("loras/whos-who")),
+    format: widget(z.enum(["all", ...LORA_FORMATS]).default("all")),
+    dtype: widget(z.enum(LORA_DTYPES).default("bfloat16")),
+  },
+  outputs: {},
+  cache: "never",
+  isOutput: true,
+  async run({ lora, model, vae, prefix, format, dtype }, ctx) {
+    const formats = format === "all" ? LORA_FORMATS : [format];
+    const trained =
+      model && vae ? await probePicture(ctx.compute, model.withAdapters([...model.adapters, ...lora.adapters]), vae, 1) : null;
+    const files: { format: string; file: string; psnr_db: number | "not checked" }[] = [];
+    for (const f of formats) {
+      const bytes = exportLora(lora, f, dtype);
+      const saved = await ctx.save(`${prefix}_${f}`, "safetensors", bytes);
+      const db = model && vae && trained ? await compare(ctx, model, vae, lora, trained, saved.filename, bytes, dtype) : null;
+      ctx.log(
+        "info",
+        `${f}: ${saved.subfolder}/${saved.filename}${db === null ? "" : `, loaded back: ${db === Number.POSITIVE_INFINITY ? "identical" : `${db.toFixed(1)} dB`}`}`,
+      );
+      files.push({ format: f, file: saved.filename, psnr_db: db === null ? "not checked" : Math.min(db, 999) });
+    }
+    ctx.score("lora_files", files);
+    return {};
+  },
+});
+
+async function compare(
+  ctx: NodeContext,
+  model: DiffusionModel,
+  vae: Vae,
+  lora: Lora,
+  trained: Float32Array,
+  name: string,
+  bytes: Uint8Array,
+  dtype: LoraDType,
+): Promise<number> {
+  const back = await loadLora(weightsOfBytes(name, bytes), model.linears, 1);
+  if (back.adapters.length !== lora.adapters.length || back.unmatched.length > 0)
+    throw new AppError(
+      "LORA_EXPORT",
+      `${name}: ${back.adapters.length} of ${lora.adapters.length} adapters were found when loading it back`,
+    );
+  const db = psnr(trained, await probePicture(ctx.compute, model.withAdapters([...model.adapters, ...back.adapters]), vae, 1));
+  if (db < LIMIT[dtype]) throw new AppError("LORA_EXPORT", `${name} gives another picture when loaded back: ${db.toFixed(1)} dB`);
+  return db;
+}

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { CONDITIONING } from "../shared/sockets.ts";
+
+export default defineNode({
+  type: "FluxKontextMultiReferenceLatentMethod",
+  version: "1.0.0",
+  category: "advanced/conditioning/flux",
+  summary: "How reference pictures are placed beside the target; index_timestep_zero is what 2511 was trained with.",
+  inputs: {
+    conditioning: input(CONDITIONING),
+    reference_latents_method: widget(z.enum(["offset", "index", "uxo/uno", "index_timestep_zero"]).default("offset")),
+  },
+  outputs: { CONDITIONING },
+  cache: "pure",
+  run: ({ conditioning, reference_latents_method: method }) => ({
+    CONDITIONING: { ...conditioning, referenceMethod: method === "uxo/uno" ? ("uxo" as const) : method },
+  }),
+});

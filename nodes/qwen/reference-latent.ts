@@ -1,0 +1,15 @@
+import { defineNode, input, optional } from "../../engine/node/define-node.ts";
+import { CONDITIONING, LATENT } from "../shared/sockets.ts";
+
+export default defineNode({
+  type: "ReferenceLatent",
+  version: "1.0.0",
+  category: "advanced/conditioning/edit_models",
+  summary: "Adds a picture (its latent) to those the prompt refers to.",
+  inputs: { conditioning: input(CONDITIONING), latent: optional(LATENT) },
+  outputs: { CONDITIONING },
+  cache: "pure",
+  run: ({ conditioning, latent }) => ({
+    CONDITIONING: latent ? { ...conditioning, referenceLatents: [...conditioning.referenceLatents, latent.samples] } : conditioning,
+  }),
+});
