@@ -2,7 +2,7 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { writeSafetensors } from "../../engine/formats/safetensors.ts";
 import { fromFloat32 } from "../../engine/tensor/convert.ts";
-import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import type { Lora } from "../shared/sockets.ts";
 
 /** `comfyui`: diffusion_model.…lora_A/B + alpha. `diffusers`: transformer.…lora_A/B, alpha in PEFT's metadata. `kohya`: lora_unet_…lora_down/up + alpha. */
@@ -19,7 +19,7 @@ export type LoraDType = (typeof LORA_DTYPES)[number];
 export function exportLora(lora: Lora, format: LoraFormat, dtype: LoraDType): Uint8Array {
   if (lora.adapters.length === 0) throw new AppError("LORA_EXPORT", "there is no adapter to write");
   const tensors = new Map<string, Tensor>();
-  const store = (name: string, t: Tensor<"float32">) => tensors.set(name, dtype === "float32" ? t : fromFloat32(t, dtype));
+  const store = (name: string, t: Tensor<"float32">) => tensors.set(name, tensor(dtype, t.shape, fromFloat32(t.data, dtype)));
   for (const { target, a, b, scale } of lora.adapters) {
     const rank = a.shape[0] ?? 1;
     const alpha = f32([], [scale * rank]);
