@@ -1,0 +1,31 @@
+import { defineNode, input } from "../../engine/node/define-node.ts";
+import { pictureOf } from "../shared/picture.ts";
+import { FACES, type Face, type Point } from "../shared/sockets.ts";
+import { ImagePyramid } from "../shared/warp-image.ts";
+import { landmarkSquare } from "./face-square.ts";
+import { loadLandmarks68 } from "./landmarks68.ts";
+
+export default defineNode({
+  type: "FaceLandmarks",
+  version: "1.0.0",
+  category: "faces",
+  summary: "Adds 68 landmarks to faces whose detector gave only five.",
+  inputs: { faces: input(FACES) },
+  outputs: { FACES },
+  cache: "pure",
+  async run({ faces }, ctx) {
+    const find = await (await loadLandmarks68(ctx.models)).open(ctx.compute);
+    const lists: Face[][] = [];
+    for (const [i, list] of faces.faces.entries()) {
+      const picture = new ImagePyramid(pictureOf(faces.images, i));
+      const full: Face[] = [];
+      for (const face of list) {
+        const [left, right, , mouthLeft, mouthRight] = face.points5;
+        const mouth: Point = [(mouthLeft[0] + mouthRight[0]) / 2, (mouthLeft[1] + mouthRight[1]) / 2];
+        full.push(face.points68 ? face : { ...face, points68: await find(picture, landmarkSquare([left, right], mouth)) });
+      }
+      lists.push(full);
+    }
+    return { FACES: { images: faces.images, faces: lists } };
+  },
+});

@@ -1,0 +1,109 @@
+// Resampling of pictures on the host, in tight loops over flat arrays.
+import { type Affine, scaleOfAffine } from "./affine.ts";
+
+/** One picture, [height, width, 3] row-major. */
+export interface Pixels {
+  readonly data: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * The picture seen through a map: output pixel (x, y) is the mean of `samples`² bilinear readings at `toSource` of points
+ * spread over the pixel. Outside the picture everything is black. Returns [height, width, 3].
+ * @param toSource from output to source coordinates; pixel centres at .5 in both.
+ */
+export function warpImage(source: Pixels, toSource: Affine, width: number, height: number, samples: number): Float32Array {
+  const [a, b, tx, c, d, ty] = toSource;
+  const { data, width: w, height: h } = source;
+  const out = new Float32Array(width * height * 3);
+  const share = 1 / (samples * samples);
+  const row = w * 3;
+  let at = 0;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++, at += 3) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let j = 0; j < samples; j++)
+        for (let i = 0; i < samples; i++) {
+          const u = x + (i + 0.5) / samples;
+          const v = y + (j + 0.5) / samples;
+          const sx = a * u + b * v + tx - 0.5;
+          const sy = c * u + d * v + ty - 0.5;
+          const x0 = Math.floor(sx);
+          const y0 = Math.floor(sy);
+          if (!(x0 >= -1 && y0 >= -1 && x0 < w && y0 < h)) continue;
+          const fx = sx - x0;
+          const fy = sy - y0;
+          const left = x0 >= 0 ? 1 - fx : 0;
+          const right = x0 + 1 < w ? fx : 0;
+          const top = y0 >= 0 ? 1 - fy : 0;
+          const bottom = y0 + 1 < h ? fy : 0;
+          const p = Math.max(y0, 0) * row + Math.max(x0, 0) * 3;
+          const dx = x0 >= 0 && x0 + 1 < w ? 3 : 0;
+          const q = p + (y0 >= 0 && y0 + 1 < h ? row : 0);
+          const w00 = top * left;
+          const w01 = top * right;
+          const w10 = bottom * left;
+          const w11 = bottom * right;
+          red += w00 * (data[p] ?? 0) + w01 * (data[p + dx] ?? 0) + w10 * (data[q] ?? 0) + w11 * (data[q + dx] ?? 0);
+          green += w00 * (data[p + 1] ?? 0) + w01 * (data[p + dx + 1] ?? 0) + w10 * (data[q + 1] ?? 0) + w11 * (data[q + dx + 1] ?? 0);
+          blue += w00 * (data[p + 2] ?? 0) + w01 * (data[p + dx + 2] ?? 0) + w10 * (data[q + 2] ?? 0) + w11 * (data[q + dx + 2] ?? 0);
+        }
+      out[at] = red * share;
+      out[at + 1] = green * share;
+      out[at + 2] = blue * share;
+    }
+  return out;
+}
+
+/** Readings per side and output pixel that keep neighbouring readings within 1.5 source pixels, at most 8. */
+export function samplesFor(sourcePixelsPerPixel: number): number {
+  return Math.min(8, Math.max(1, Math.ceil(sourcePixelsPerPixel / 1.5 - 1e-6)));
+}
+
+/** Halves a picture; every output pixel is the mean of the pixels it covers. */
+export function halveImage({ data, width: w, height: h }: Pixels): Pixels {
+  const width = (w + 1) >> 1;
+  const height = (h + 1) >> 1;
+  const out = new Float32Array(width * height * 3);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    const top = 2 * y * w * 3;
+    const bottom = Math.min(2 * y + 1, h - 1) * w * 3;
+    for (let x = 0; x < width; x++) {
+      const left = 6 * x;
+      const right = Math.min(2 * x + 1, w - 1) * 3;
+      for (let k = 0; k < 3; k++)
+        out[at++] =
+          0.25 *
+          ((data[top + left + k] ?? 0) + (data[top + right + k] ?? 0) + (data[bottom + left + k] ?? 0) + (data[bottom + right + k] ?? 0));
+    }
+  }
+  return { data: out, width, height };
+}
+
+/** Strong reductions of one picture at a cost that does not depend on their strength: halvings, made when first needed. */
+export class ImagePyramid {
+  readonly levels: [Pixels, ...Pixels[]];
+
+  constructor(base: Pixels) {
+    this.levels = [base];
+  }
+
+  /** The picture as {@link warpImage} sees it, prefiltered by the halvings that fit the reduction. */
+  warp(toSource: Affine, width: number, height: number): Float32Array {
+    const reduction = scaleOfAffine(toSource);
+    let level = this.levels[0];
+    let shift = 1;
+    for (let i = 1; reduction >= 2 * shift && Math.min(level.width, level.height) > 1; i++, shift *= 2) {
+      const known = this.levels[i] ?? halveImage(level);
+      this.levels[i] = known;
+      level = known;
+    }
+    const [a, b, tx, c, d, ty] = toSource;
+    const scaled: Affine = [a / shift, b / shift, tx / shift, c / shift, d / shift, ty / shift];
+    return warpImage(level, scaled, width, height, reduction / shift > 1.2 ? 2 : 1);
+  }
+}
