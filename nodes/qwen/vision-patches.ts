@@ -1,6 +1,10 @@
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import { type PatchGrid, patchPositions } from "./vision-layout.ts";
 
+/** CLIP's normalisation, per channel of 0..1. */
+const MEAN = [0.48145466, 0.4578275, 0.40821073];
+const STD = [0.26862954, 0.26130258, 0.27577711];
+
 /** Frames a still picture is repeated to: the tower's temporal patch. */
 const FRAMES = 2;
 
@@ -24,4 +28,13 @@ export function patchify(planes: Float32Array, grid: PatchGrid, patch: number, m
       }
   }
   return f32([rows.length, size], out);
+}
+
+/** Pixels [H,W,3] in 0..1 → normalised planes [3,H,W]. */
+export function normalisePlanes(pixels: Float32Array): Float32Array {
+  const area = pixels.length / 3;
+  const planes = new Float32Array(pixels.length);
+  for (let c = 0; c < 3; c++)
+    for (let p = 0; p < area; p++) planes[c * area + p] = ((pixels[p * 3 + c] ?? 0) - (MEAN[c] ?? 0)) / (STD[c] ?? 1);
+  return planes;
 }

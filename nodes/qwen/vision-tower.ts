@@ -23,9 +23,11 @@ export interface VisionInputs {
 /** [patches / merge², hidden of the language model]. */
 export function buildVisionTower(b: Builder, config: TextEncoderConfig["vision"], weights: TextWeights, inputs: VisionInputs): Value {
   const size = inputs.patches.shape[1] ?? 0;
-  let x = b.scope("visual.patch_embed", () =>
-    linear(b, inputs.patches, weights.linear(b, "visual.patch_embed.proj", [config.hidden, size])),
-  );
+  let x = b.scope("visual.patch_embed", () => {
+    // A 3-D convolution whose kernel is its stride is a Linear on flattened patches.
+    const params = weights.linear(b, "visual.patch_embed.proj");
+    return linear(b, inputs.patches, { ...params, weight: b.reshape(b.cast(params.weight, "float32"), [config.hidden, size]) });
+  });
   for (let i = 0; i < config.depth; i++)
     x = b.scope(`visual.blocks.${i}`, () => block(b, config, weights, `visual.blocks.${i}`, x, inputs, config.fullAttention.includes(i)));
   return b.scope("visual.merger", () => {
