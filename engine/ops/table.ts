@@ -1,6 +1,6 @@
 // The op table: everything the engine knows about an op is its row here.
 import { AppError } from "../base/errors.ts";
-import { Builder } from "../ir/builder.ts";
+import { Builder, type OpTypes } from "../ir/builder.ts";
 import { activations } from "./activation.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { batchNorms } from "./batch-norm.ts";
@@ -60,7 +60,10 @@ export function opRow(name: string): OpRow {
   return row;
 }
 
+/** The table as the type rules of builders and verifiers. */
+export const OP_TYPES: OpTypes = { infer: (op, inputs, attrs) => opRow(op).infer(inputs, attrs) };
+
 /** A builder that infers types from the op table. */
 export function newBuilder(): Builder {
-  return new Builder({ infer: (op, inputs, attrs) => opRow(op).infer(inputs, attrs) });
+  return new Builder(OP_TYPES);
 }

@@ -1,0 +1,101 @@
+// A deterministic text of a graph: equal graphs print equally, whatever builder made them.
+import { sha256 } from "../base/hash.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { bytesOfTensor } from "../tensor/tensor.ts";
+import { reach } from "./graph.ts";
+import type { Attr, Attrs, Graph, Value } from "./value.ts";
+
+export interface PrintOptions {
+  /** "identity": weights by name and source; "position": by order of first use, so that equal layers print equally. */
+  readonly weights?: "identity" | "position";
+  /** Leave the scopes out. */
+  readonly scopes?: boolean;
+}
+
+/** Constants up to this many elements are printed in full, larger ones by hash. */
+const INLINE = 8;
+
+/**
+ * One line per leaf (at its first use) and node, then the outputs:
+ * `%2 = MatMul(%0, %1) : float32[4,8]  # transformer_blocks.0`. Values are numbered in that order.
+ */
+export function printGraph(graph: Graph, options: PrintOptions = {}): string {
+  const lines: string[] = [];
+  const numbers = new Map<number, string>();
+  let positions = 0;
+  const define = (v: Value): string => {
+    const name = `%${numbers.size}`;
+    numbers.set(v.id, name);
+    return name;
+  };
+  const use = (v: Value): string => {
+    const known = numbers.get(v.id);
+    if (known) return known;
+    const name = define(v);
+    lines.push(`${name} = ${leafText(v, options.weights === "position" ? () => String(positions++) : null)} : ${typeText(v)}`);
+    return name;
+  };
+  for (const node of reach(graph).nodes) {
+    const inputs = node.inputs.map((v) => (v ? use(v) : "-")).join(", ");
+    const outputs = node.outputs.map(define).join(", ");
+    const scope = node.scope !== "" && options.scopes !== false ? `  # ${node.scope}` : "";
+    lines.push(`${outputs} = ${node.op}(${inputs})${attrsText(node.attrs)} : ${node.outputs.map(typeText).join(", ")}${scope}`);
+  }
+  const outputs = Object.entries(graph.outputs).map(([name, v]) => `${name}=${use(v)}`);
+  return `${[...lines, `return ${outputs.join(", ")}`].join("\n")}\n`;
+}
+
+/** SHA-256 of the printed graph without scopes: what sessions and segments are shared by. */
+export function hashGraph(graph: Graph, options: Pick<PrintOptions, "weights"> = {}): string {
+  return sha256(printGraph(graph, { ...options, scopes: false }));
+}
+
+function typeText(v: Value): string {
+  return `${v.dtype}[${v.shape}]`;
+}
+
+function leafText(v: Value, position: (() => string) | null): string {
+  switch (v.def.kind) {
+    case "input":
+      return `input ${JSON.stringify(v.def.name)}`;
+    case "weight": {
+      if (position) return `weight #${position()}`;
+      const { source } = v.def;
+      const where = source.kind === "file" ? `${source.path}@${source.offset}+${source.length}` : contentHash(source.tensor);
+      return `weight ${JSON.stringify(v.def.name)} ${where}`;
+    }
+    case "constant":
+      return `constant ${constantText(v.def.tensor)}`;
+    case "node":
+      return `node ${v.def.node.id}`;
+  }
+}
+
+function constantText(t: Tensor): string {
+  return t.data.length <= INLINE && !t.dtype.includes("float16") ? `(${Array.from(t.data, text).join(",")})` : contentHash(t);
+}
+
+function text(x: number | bigint): string {
+  return Object.is(x, -0) ? "-0" : String(x);
+}
+
+function attrsText(attrs: Attrs): string {
+  const entries = Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length ? ` {${entries.map(([k, v]) => `${k}=${attrText(v)}`).join(", ")}}` : "";
+}
+
+function attrText(v: Attr): string {
+  return typeof v === "number" ? text(v) : JSON.stringify(v);
+}
+
+// Tensors are immutable once in a graph, so one hash each is enough.
+const hashes = new WeakMap<Tensor, string>();
+
+function contentHash(t: Tensor): string {
+  let hash = hashes.get(t);
+  if (hash === undefined) {
+    hash = sha256(bytesOfTensor(t)).slice(0, 32);
+    hashes.set(t, hash);
+  }
+  return hash;
+}
