@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import type { FaceDetector, Reward } from "../shared/modules.ts";
+import { FACE_DETECTOR, REWARD } from "../shared/sockets.ts";
+import { constantReward } from "./constant-reward.ts";
+import { detectOnce } from "./people.ts";
+
+/**
+ * 1 − |N − M| / max(N, M) for N faces found and M people asked for: 1 when the count is right, 0 when nobody is there. Counting
+ * has no gradient: use it to gate other rewards and to log; it does not by itself teach a model to count.
+ */
+export function countReward(detector: FaceDetector, minSize: number): Reward {
+  return constantReward(`count:${minSize}:${detector.id}`, "count", async (image, context) => {
+    const found = (await detectOnce(context.compute, detector, image, { minSize })).length;
+    const wanted = context.references?.faces.length ?? context.target?.faces.length ?? 0;
+    const most = Math.max(found, wanted);
+    return { value: most === 0 ? 1 : 1 - Math.abs(found - wanted) / most, info: { faces: found, people: wanted } };
+  });
+}
+
+export default defineNode({
+  type: "CountReward",
+  version: "1.0.0",
+  category: "rewards",
+  summary: "1 when as many faces are found as people were asked for. No gradient: for gates and logs.",
+  inputs: {
+    face_detector: input(FACE_DETECTOR),
+    min_size: widget(z.number().int().min(0).max(4096).default(0), { tooltip: "Faces smaller than this are not counted, in pixels." }),
+  },
+  outputs: { REWARD },
+  cache: "pure",
+  run: ({ face_detector, min_size }) => ({ REWARD: countReward(face_detector, min_size) }),
+});

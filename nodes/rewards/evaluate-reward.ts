@@ -1,0 +1,64 @@
+import { sha256 } from "../../engine/base/hash.ts";
+import { defineNode, input, optional } from "../../engine/node/define-node.ts";
+import { bytesOfTensor, f32 } from "../../engine/tensor/tensor.ts";
+import { evaluateReward } from "../shared/evaluate-reward.ts";
+import type { RewardContext } from "../shared/modules.ts";
+import { batchOf, pictureOf } from "../shared/picture.ts";
+import { FACES, type Faces, FLOAT, IMAGE, type Image, METRICS, REWARD } from "../shared/sockets.ts";
+
+export default defineNode({
+  type: "EvaluateReward",
+  version: "1.0.0",
+  category: "rewards",
+  summary: "What a reward gives for a picture, with all its parts: try a reward before training on it.",
+  inputs: {
+    reward: input(REWARD),
+    image: input(IMAGE, "Of several pictures, the mean is given."),
+    references: optional(FACES, "The people who should appear: every face of these pictures."),
+    target: optional(FACES, "The true picture: face k is the person of reference k, in place."),
+  },
+  outputs: { FLOAT, METRICS },
+  cache: "pure",
+  async run({ reward, image, references, target }, ctx) {
+    const context: RewardContext = {
+      compute: ctx.compute,
+      references: references ? peopleIn(references) : null,
+      target: target ? { image: one(target.images, 0), faces: target.faces[0] ?? [] } : null,
+    };
+    const readings = [];
+    for (let i = 0; i < batchOf(image); i++) {
+      readings.push(await evaluateReward(ctx.compute, reward, one(image, i), context));
+      ctx.progress(i + 1, batchOf(image));
+    }
+    const means = new Map<string, { sum: number; count: number }>();
+    for (const { reward: value, parts } of readings)
+      for (const [name, x] of Object.entries({ ...(value === undefined ? {} : { "": value }), ...parts })) {
+        const key = name === "" ? reward.name : `${reward.name}.${name}`;
+        const { sum, count } = means.get(key) ?? { sum: 0, count: 0 };
+        means.set(key, { sum: sum + x, count: count + 1 });
+      }
+    const skipped = readings.filter((r) => r.skip !== undefined);
+    for (const { skip } of skipped) ctx.log("warn", `${reward.name} has nothing to say about a picture: ${skip}`);
+    const values: Record<string, number> = { [`${reward.name}.skipped`]: skipped.length };
+    for (const [name, { sum, count }] of means) values[name] = sum / count;
+    const value = values[reward.name] ?? 0;
+    ctx.score(reward.name, value);
+    return { FLOAT: value, METRICS: { values, details: readings.map(({ info, skip }) => ({ ...info, ...(skip ? { skip } : {}) })) } };
+  },
+});
+
+/** Every face with its picture. */
+function peopleIn({ images, faces }: Faces): RewardContext["references"] {
+  const all = faces.flatMap((list, i) => list.map((face) => ({ image: one(images, i), face })));
+  return {
+    images: all.map((p) => p.image),
+    faces: all.map((p) => p.face),
+    id: sha256(`${sha256(bytesOfTensor(images))}${JSON.stringify(faces)}`),
+  };
+}
+
+/** One picture of a batch. */
+function one(image: Image, index: number): Image {
+  const { data, height, width } = pictureOf(image, index);
+  return batchOf(image) === 1 ? image : f32([1, height, width, 3], data);
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { AppError } from "../../engine/base/errors.ts";
+import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { f32 } from "../../engine/tensor/tensor.ts";
+import type { FaceEncoder, Reward } from "../shared/modules.ts";
+import { buildSimilarity } from "../shared/similarity.ts";
+import { FACE_ENCODER, type Face, type Image, REWARD } from "../shared/sockets.ts";
+import { constantOf } from "./combine-rewards.ts";
+import { buildFaceVectors, cropConstants } from "./face-vectors.ts";
+import { type Against, peopleOf, targetOf } from "./people.ts";
+
+export interface IdentityLossOptions {
+  readonly against: Against;
+  readonly cap: number;
+  /** Weight of the contrastive term; 0 = none. */
+  readonly infoNce: number;
+  readonly temperature: number;
+}
+
+/**
+ * The identity loss of WithAnyone (arXiv 2510.14975), as a reward: the picture is cropped at the landmarks of the ground-truth
+ * picture, so it needs no detector, holds at every noise level, and locks everyone to their place:
+ * mean_k min(cos(ψ(crop_k), person_k), cap) − w · mean_j −log softmax_k(cos(person_k, ψ(crop_j))/τ)[j]. The negatives of the second
+ * term are the other people of the same picture (the original draws 4096 from a pool).
+ */
+export function identityReward(encoder: FaceEncoder, { against, cap, infoNce, temperature }: IdentityLossOptions): Reward {
+  return {
+    id: `identity:${JSON.stringify([against, cap, infoNce, temperature])}:${encoder.id}`,
+    name: "identity",
+    async observe(image, context) {
+      const target = targetOf(context);
+      const people = await peopleOf(context, encoder, against);
+      if (target.faces.length !== people.count)
+        throw new AppError("REWARD_TARGET", `the target shows ${target.faces.length} faces, but there are ${people.count} references`, {
+          hint: "face k of the target must be the person of reference k",
+        });
+      const faces = target.faces.map((face) => scaled(face, target.image, image));
+      const [, height = 0, width = 0] = image.shape;
+      const { constants, structure } = cropConstants(encoder, faces, people.count, [height, width]);
+      return {
+        structure,
+        constants: { ...constants, people: f32([people.count, encoder.dim], people.rows) },
+        info: { people: people.count },
+      };
+    },
+    build(b, image, constants) {
+      const people = constantOf(constants, "people");
+      const [n = 1] = people.shape;
+      const similarity = buildSimilarity(b, people, buildFaceVectors(b, encoder, image, constants), encoder.comparison);
+      const own = b.constant(
+        f32(
+          [n, n],
+          Float32Array.from({ length: n * n }, (_, at) => (Math.floor(at / n) === at % n ? 1 / n : 0)),
+        ),
+      );
+      const cosine = b.sum(b.mul(cap < 1 ? b.min(similarity, cap) : similarity, own), [], false);
+      if (infoNce === 0) return { reward: cosine, parts: { cosine } };
+      const info_nce = b.neg(b.sum(b.mul(b.log(b.softmax(b.div(similarity, temperature), 0)), own), [], false));
+      return { reward: b.sub(cosine, b.mul(info_nce, infoNce)), parts: { cosine, info_nce } };
+    },
+  };
+}
+
+/** The face in the coordinates of a picture of another size. */
+function scaled(face: Face, from: Image, to: Image): Face {
+  const [, h0 = 1, w0 = 1] = from.shape;
+  const [, h1 = 1, w1 = 1] = to.shape;
+  if (h0 === h1 && w0 === w1) return face;
+  const [sx, sy] = [w1 / w0, h1 / h0];
+  const move = ([x, y]: readonly [number, number]) => [x * sx, y * sy] as const;
+  const [a, b, c, d, e] = face.points5;
+  const [x0, y0, x1, y1] = face.box;
+  return {
+    box: [x0 * sx, y0 * sy, x1 * sx, y1 * sy],
+    score: face.score,
+    points5: [move(a), move(b), move(c), move(d), move(e)],
+    ...(face.points68 ? { points68: face.points68.map(move) } : {}),
+  };
+}
+
+export default defineNode({
+  type: "IdentityLoss",
+  version: "1.0.0",
+  category: "rewards",
+  summary: "Identity at the places of the training target: no detector, no matching, any noise level.",
+  inputs: {
+    face_encoder: input(FACE_ENCODER),
+    against: widget(z.enum(["target", "refs", "both"]).default("target"), {
+      tooltip: "Compare with the people in the training target, with the reference pictures, or with both.",
+    }),
+    cap: widget(z.number().min(0).max(1).default(1), { tooltip: "Similarities above it earn nothing more. 1 = no cap.", step: 0.05 }),
+    info_nce: widget(z.number().min(0).max(10).default(0), { tooltip: "Weight of telling the people of one picture apart.", step: 0.05 }),
+    temperature: widget(z.number().min(0.02).max(10).default(0.07), { tooltip: "τ of that term.", step: 0.01 }),
+  },
+  outputs: { REWARD },
+  cache: "pure",
+  run: ({ face_encoder, against, cap, info_nce, temperature }) => ({
+    REWARD: identityReward(face_encoder, { against, cap, infoNce: info_nce, temperature }),
+  }),
+});

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { aspectOf, layoutDistances, placeOf } from "../shared/layout.ts";
+import type { FaceDetector, FaceEncoder, Reward } from "../shared/modules.ts";
+import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/sockets.ts";
+import { constantReward } from "./constant-reward.ts";
+import { matchPicture } from "./matched-faces.ts";
+import { plannedPlaces } from "./people.ts";
+
+/**
+ * Mean over people of 1 − ‖c_face − c_target‖/diagonal, the face being the one that looks most like them (assignment by identity
+ * alone); 0 for a missing person. Swapped people score low here, while MIMR cannot tell. No gradient: boxes have none.
+ */
+export function layoutReward(detector: FaceDetector, encoder: FaceEncoder, maxFaces: number): Reward {
+  return constantReward(`layout:${maxFaces}:${detector.id}:${encoder.id}`, "layout", async (image, context) => {
+    const against = context.references ? "refs" : "target";
+    const { faces, people, pairs, info } = await matchPicture(image, context, detector, encoder, { against, layoutWeight: 0, maxFaces });
+    const places = faces.map((face) => placeOf(face, image));
+    const distances = layoutDistances(plannedPlaces(context), places, aspectOf(image));
+    const sum = pairs.reduce((s, p) => s + 1 - (distances[p.reference * faces.length + p.generated] ?? 1), 0);
+    return { value: people.count > 0 ? sum / people.count : 1, info };
+  });
+}
+
+export default defineNode({
+  type: "LayoutReward",
+  version: "1.0.0",
+  category: "rewards",
+  summary: "1 when everyone stands where the target shows them. No gradient: for gates and logs.",
+  inputs: {
+    face_detector: input(FACE_DETECTOR),
+    face_encoder: input(FACE_ENCODER),
+    max_faces: widget(z.number().int().min(1).max(16).default(4), { tooltip: "Faces looked at; of more, the largest." }),
+  },
+  outputs: { REWARD },
+  cache: "pure",
+  run: ({ face_detector, face_encoder, max_faces }) => ({ REWARD: layoutReward(face_detector, face_encoder, max_faces) }),
+});

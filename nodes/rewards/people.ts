@@ -1,0 +1,100 @@
+// Who should be in a picture, as a reward compares them.
+import { AppError } from "../../engine/base/errors.ts";
+import type { Compute } from "../../engine/ir/compute.ts";
+import { embedFaces } from "../shared/embed-faces.ts";
+import { placeOf } from "../shared/layout.ts";
+import type { FaceDetector, FaceEncoder, RewardContext } from "../shared/modules.ts";
+import { unitRows } from "../shared/similarity.ts";
+import type { Face, Image, Point } from "../shared/sockets.ts";
+
+/** Compare with the reference pictures, with the same people in the training target, or with the mean of both cosines. */
+export type Against = "refs" | "target" | "both";
+
+export interface People {
+  readonly count: number;
+  /** Row-major [count, dim]: a dot product with a unit vector is the similarity with that person. */
+  readonly rows: Float64Array;
+}
+
+/**
+ * The people as rows of one encoder. With `both`, face k of the target is person k (as datasets promise).
+ * @throws AppError REWARD_REFERENCES, REWARD_TARGET when what is compared with is not there.
+ */
+export async function peopleOf(context: RewardContext, encoder: FaceEncoder, against: Against): Promise<People> {
+  const sets: Float64Array[] = [];
+  if (against !== "target") sets.push(await referenceRows(context, encoder));
+  if (against !== "refs") {
+    const { image, faces } = targetOf(context);
+    sets.push(await rowsOf(context.compute, encoder, image, faces));
+  }
+  const [first = new Float64Array(0), second] = sets;
+  const count = first.length / encoder.dim;
+  if (!second) return { count, rows: first };
+  if (first.length !== second.length)
+    throw new AppError("REWARD_TARGET", `the target shows ${second.length / encoder.dim} faces, but there are ${count} references`, {
+      hint: "with against = both, face k of the target must be the person of reference k",
+    });
+  // The mean of two unit rows, left unnormalised: its product with a vector is the mean of the two cosines.
+  return { count, rows: first.map((x, i) => (x + (second[i] ?? 0)) / 2) };
+}
+
+async function rowsOf(compute: Compute, encoder: FaceEncoder, image: Image, faces: readonly Face[]): Promise<Float64Array> {
+  return unitRows((await embedFaces(compute, encoder, { images: image, faces: [faces] })).vectors, encoder.comparison.mean);
+}
+
+/** Sets of references remembered per encoder; a training set is seen again every epoch. */
+const REMEMBERED = 1024;
+const remembered = new WeakMap<FaceEncoder, Map<string, Float64Array>>();
+
+async function referenceRows({ references, compute }: RewardContext, encoder: FaceEncoder): Promise<Float64Array> {
+  if (!references || references.faces.length === 0)
+    throw new AppError("REWARD_REFERENCES", "this reward compares with reference faces, but there are none", {
+      hint: "give references in which faces are found, or set against to target",
+    });
+  const known = remembered.get(encoder) ?? new Map<string, Float64Array>();
+  remembered.set(encoder, known);
+  const before = known.get(references.id);
+  if (before) return before;
+  const rows = new Float64Array(references.faces.length * encoder.dim);
+  for (const [k, face] of references.faces.entries()) {
+    const image = references.images[k];
+    if (!image) throw new AppError("REWARD_REFERENCES", `there is no picture for reference ${k}`);
+    rows.set(await rowsOf(compute, encoder, image, [face]), k * encoder.dim);
+  }
+  const [oldest] = known.keys();
+  if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest);
+  known.set(references.id, rows);
+  return rows;
+}
+
+/** The ground-truth picture. @throws AppError REWARD_TARGET */
+export function targetOf({ target }: RewardContext): { readonly image: Image; readonly faces: readonly Face[] } {
+  if (target && target.faces.length > 0) return target;
+  throw new AppError("REWARD_TARGET", "this reward compares with the target picture, but there is none with faces", {
+    hint: "use a dataset with targets, connect a target, or compare with the references",
+  });
+}
+
+/** Where everyone should stand. */
+export function plannedPlaces(context: RewardContext): Point[] {
+  const { image, faces } = targetOf(context);
+  return faces.map((face) => placeOf(face, image));
+}
+
+export interface DetectOptions {
+  readonly maxFaces?: number;
+  readonly minSize?: number;
+}
+
+const detected = new WeakMap<Image, Map<string, Promise<readonly Face[]>>>();
+
+/** The detector's answer, shared by all rewards that look at the same picture. */
+export function detectOnce(compute: Compute, detector: FaceDetector, image: Image, options: DetectOptions): Promise<readonly Face[]> {
+  const known = detected.get(image) ?? new Map<string, Promise<readonly Face[]>>();
+  detected.set(image, known);
+  const key = `${detector.id}|${JSON.stringify(options)}`;
+  const answer = known.get(key) ?? detector.detect(compute, image, options);
+  known.set(key, answer);
+  answer.catch(() => known.delete(key));
+  return answer;
+}
