@@ -1,0 +1,89 @@
+// From noise to picture: all steps of the sampler and the VAE, in diffusers' and in ComfyUI's arithmetic.
+import { z } from "zod";
+import type { Compute } from "../../engine/ir/compute.ts";
+import type { WeightFile } from "../../engine/node/context.ts";
+import { newBuilder } from "../../engine/ops/table.ts";
+import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { loadTransformer } from "../../nodes/qwen/dit-model.ts";
+import { denormaliseLatent, normaliseLatent } from "../../nodes/qwen/sampling/latent-space.ts";
+import { sampleComfyui } from "../../nodes/qwen/sampling/sample-comfyui.ts";
+import { sampleDiffusers } from "../../nodes/qwen/sampling/sample-diffusers.ts";
+import { SAMPLERS } from "../../nodes/qwen/sampling/samplers.ts";
+import { SCHEDULERS } from "../../nodes/qwen/sampling/schedulers.ts";
+import { loadVae } from "../../nodes/qwen/vae-load.ts";
+import type { DiffusionModel } from "../../nodes/shared/modules.ts";
+import { relativeError } from "../relative-error.ts";
+import { END_TO_END, type Family, type Golden, withConfig } from "./golden.ts";
+import { describeCases } from "./transformer-cases.ts";
+
+const Info = z.object({
+  diffusers: z.object({ steps: z.int(), true_cfg_scale: z.number() }),
+  comfy: z.object({
+    steps: z.int(),
+    cfg: z.number(),
+    shift: z.number(),
+    cfgnorm: z.number(),
+    scheduler: z.enum(SCHEDULERS),
+    sampler: z.enum(SAMPLERS),
+  }),
+});
+
+export const endToEnd: Family = async function* (golden) {
+  const e2e = await golden.open("e2e_tiny.safetensors");
+  const io = await golden.open("transformer_tiny_io.safetensors");
+  const vaeFile = (await golden.open("vae_tiny_diffusers.safetensors")) ?? (await golden.open("vae_tiny_comfy.safetensors"));
+  if (!e2e || !io || !vaeFile) return;
+  const info = Info.parse(JSON.parse(e2e.metadata.info ?? "{}"));
+  const vae = await loadVae(vaeFile);
+  const models = [
+    ["", await transformerOf(golden, io, "transformer_tiny.safetensors")],
+    ["_2511", await transformerOf(golden, io, "transformer_tiny_2511.safetensors")],
+  ] as const;
+  const decode = async (latent: Tensor<"float32">) => {
+    const b = newBuilder();
+    const image = vae.decode.build(b, b.input("latent", "float32", latent.shape));
+    return (await golden.compute.run(b.graph({ image }), { latent })).image;
+  };
+  for (const [suffix, model] of models)
+    for (const mode of ["diffusers", "comfy"] as const) {
+      if (!model || !e2e.tensors.has(`${mode}${suffix}.image`)) continue;
+      const raw = await run(golden.compute, mode, model, e2e, info);
+      const parts = [
+        ["latent", normaliseLatent(raw), await e2e.read(`${mode}${suffix}.latent_norm`)],
+        ["image", await decode(raw), await e2e.read(`${mode}${suffix}.image`)],
+      ] as const;
+      for (const [what, actual, expected] of parts)
+        yield { name: `end to end ${mode}${suffix} ${what}`, error: relativeError(actual, expected), limit: END_TO_END };
+    }
+};
+
+async function transformerOf(golden: Golden, io: WeightFile, name: string): Promise<DiffusionModel | undefined> {
+  const file = await golden.open(name);
+  return file && (await loadTransformer(withConfig(file, describeCases(io).config))).model;
+}
+
+async function run(compute: Compute, mode: "diffusers" | "comfy", model: DiffusionModel, e2e: WeightFile, info: z.infer<typeof Info>) {
+  const read = async (name: string) => {
+    const t = await e2e.read(name);
+    return f32(t.shape, expectDType(t, "float32", name));
+  };
+  const referenceLatents = [denormaliseLatent(await read("ref_latent_norm"))];
+  const positive = { embeds: await read("pos_embeds"), referenceLatents };
+  const negative = { embeds: await read("neg_embeds"), referenceLatents };
+  const noise = await read("noise");
+  const ctx = { compute, signal: new AbortController().signal, progress: () => undefined };
+  if (mode === "diffusers") {
+    const { steps, true_cfg_scale } = info.diffusers;
+    return sampleDiffusers(ctx, { model, positive, negative, noise, steps, trueCfgScale: true_cfg_scale, schedule: "dynamic" });
+  }
+  const { shift, cfgnorm, ...settings } = info.comfy;
+  return sampleComfyui(ctx, {
+    ...settings,
+    model: model.withSampling({ shift, cfgNorm: cfgnorm }),
+    positive,
+    negative,
+    noise: noise.data,
+    latent: f32(noise.shape, new Float32Array(noise.data.length)),
+    denoise: 1,
+  });
+}

@@ -1,0 +1,8 @@
+import { endToEnd } from "./end-to-end.ts";
+import { fp8 } from "./fp8.ts";
+import type { Family } from "./golden.ts";
+import { lora } from "./lora.ts";
+import { transformer } from "./transformer.ts";
+
+/** In the order of the table. */
+export const FAMILIES: readonly Family[] = [transformer, fp8, lora, endToEnd];
