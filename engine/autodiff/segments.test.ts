@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { apartness, runOrt } from "../../test/oracle.ts";
+import { randomSource } from "../base/random.ts";
+import type { Builder } from "../ir/builder.ts";
+import { reach } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/value.ts";
+import type { RefTensor } from "../ops/define-op.ts";
+import { interpret, toReference } from "../ops/interpret.ts";
+import { newBuilder } from "../ops/table.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { f32 } from "../tensor/tensor.ts";
+import { grad } from "./grad.ts";
+import { predictPeak } from "./peak.ts";
+import { predictPlanPeak, predictTrainingPeak } from "./plan-peak.ts";
+import { runSegments, runTraining, type SegmentMachine } from "./run-segments.ts";
+import { segmentedGrad } from "./segmented-grad.ts";
+import { segmentPlan } from "./segments.ts";
+
+/** Pre-norm transformer over [1,S,D] with a modulation read by all blocks and a weight shared by two of them. */
+function stack(layers: number, s: number, d: number): { b: Builder; graph: Graph; wrt: Value[]; feeds: Record<string, RefTensor> } {
+  const random = randomSource(7);
+  const b = newBuilder();
+  const weights: Value[] = [];
+  const w = (name: string, shape: number[]) => {
+    const known = b.findWeight(name);
+    if (known) return known;
+    const data = random.normals(new Float32Array(sizeOf(shape))).map((v) => v / Math.sqrt(shape[0] ?? 1));
+    const v = b.weight(name, "float32", shape, { kind: "host", tensor: f32(shape, data) });
+    weights.push(v);
+    return v;
+  };
+  const [x, t] = [b.input("x", "float32", [1, s, d]), b.input("t", "float32", [1, 1, d])];
+  const ones = b.expand(b.scalar(1), [d]);
+  let h = b.matmul(x, w("embed", [d, d]));
+  const skip = h;
+  for (let i = 0; i < layers; i++)
+    h = b.scope(`blocks.${i}`, () => {
+      const normed = b.mul(b.one("LayerNormalization", [h, ones], { axis: -1, epsilon: 1e-5 }), b.add(t, 1));
+      const [q, k, v] = ["q", "k", "v"].map((p) => b.matmul(normed, w(`blocks.${i}.${p}`, [d, d])));
+      if (!q || !k || !v) return h;
+      const scores = b.softmax(b.mul(b.matmul(q, b.transpose(k, [0, 2, 1])), 1 / Math.sqrt(d)), -1);
+      const attended = b.add(h, b.matmul(b.matmul(scores, v), w("shared.o", [d, d])));
+      return b.add(
+        attended,
+        b.matmul(b.gelu(b.matmul(attended, w(`blocks.${i}.up`, [d, 2 * d])), "tanh"), w(`blocks.${i}.down`, [2 * d, d])),
+      );
+    });
+  const y = b.matmul(b.add(h, skip), w("head", [d, d]));
+  const loss = b.mean(b.mul(y, y), [], false);
+  const feed = (v: Value) => ({ shape: v.shape, data: Float64Array.from(random.normals(new Float32Array(sizeOf(v.shape)))) });
+  return { b, graph: b.graph({ y, loss }), wrt: [x, t, ...weights], feeds: { x: feed(x), t: feed(t) } };
+}
+
+const onReference = (runs: Graph[]): SegmentMachine<RefTensor> => ({
+  run: async (graph, feeds) => {
+    runs.push(graph);
+    return interpret(graph, feeds);
+  },
+  weight: (v) => toReference(v.def.kind === "weight" && v.def.source.kind === "host" ? v.def.source.tensor : f32([], [Number.NaN])),
+  filled: (v, x) => ({ shape: v.shape, data: new Float64Array(sizeOf(v.shape)).fill(x) }),
+  add: (a, c) => ({ shape: a.shape, data: a.data.map((v, i) => v + (c.data[i] ?? 0)) }),
+});
+
+describe("segments", () => {
+  it("share one graph per structure and give the whole graph's results", async () => {
+    const { graph, feeds } = stack(4, 5, 6);
+    const plan = segmentPlan(graph);
+    expect(plan.segments.map((s) => s.scope)).toEqual(["", "blocks.0", "blocks.1", "blocks.2", "blocks.3", ""]);
+    expect(new Set(plan.segments.map((s) => s.graph)).size).toBe(3);
+    const results = await runSegments(plan, feeds, onReference([]));
+    const whole = interpret(graph, feeds);
+    for (const name of ["y", "loss"]) expect(apartness(results[name], whole[name])).toBeLessThan(1e-13);
+  });
+
+  it("give the gradients of the whole graph, with one forward and one backward graph per block type", async () => {
+    const { b, graph, wrt, feeds } = stack(4, 5, 6);
+    const plan = segmentedGrad(graph, "loss", wrt);
+    const runs: Graph[] = [];
+    const { gradients, outputs } = await runTraining(plan, feeds, onReference(runs));
+    const loss = graph.outputs.loss;
+    const truth = interpret(b.graph(Object.fromEntries((loss ? grad(b, loss, wrt) : []).map((g, i) => [String(i), g]))), feeds);
+    wrt.forEach((_, i) => {
+      expect(apartness(gradients[i], truth[String(i)])).toBeLessThan(1e-12);
+      expect(gradients[i]?.data.some((x) => x !== 0)).toBe(true);
+    });
+    expect(apartness(outputs.loss, interpret(graph, feeds).loss)).toBeLessThan(1e-13);
+    // Embedding and block forward; head, block and embedding backward.
+    expect(new Set(runs).size).toBe(2 + 3);
+    expect(runs).toHaveLength(5 + 6);
+  });
+
+  it("run in ONNX Runtime with the same gradients", async () => {
+    const { b, graph, wrt, feeds } = stack(3, 4, 8);
+    const machine = { ...onReference([]), run: runOrt };
+    const { gradients } = await runTraining(segmentedGrad(graph, "loss", wrt), feeds, machine);
+    const loss = graph.outputs.loss;
+    const whole = await runOrt(b.graph(Object.fromEntries((loss ? grad(b, loss, wrt) : []).map((g, i) => [String(i), g]))), feeds);
+    wrt.forEach((_, i) => {
+      expect(apartness(gradients[i], whole[String(i)])).toBeLessThan(1e-5);
+    });
+  });
+
+  it("walk only what is trained: no backward run before the first trained layer", () => {
+    const { graph } = stack(4, 5, 6);
+    const down = reach(graph).weights.find((v) => v.def.kind === "weight" && v.def.name === "blocks.2.down");
+    const plan = segmentedGrad(graph, "loss", down ? [down] : []);
+    expect(plan.backward.map((s) => s.segment.scope)).toEqual(["", "blocks.3", "blocks.2"]);
+    expect(plan.backward.at(-1)?.gradients.map((g) => g.name)).toEqual(["dw5"]);
+  });
+
+  it("need less memory, and more so the deeper the stack", () => {
+    const saved = [2, 8].map((layers) => {
+      const { b, graph, wrt } = stack(layers, 64, 32);
+      const loss = graph.outputs.loss;
+      const whole = predictPeak(b.graph(Object.fromEntries((loss ? grad(b, loss, wrt) : []).map((g, i) => [String(i), g]))));
+      const bySegment = predictTrainingPeak(segmentedGrad(graph, "loss", wrt));
+      // Literals are counted with the segment that holds them.
+      expect(Math.abs(bySegment.weights - whole.weights)).toBeLessThan(100);
+      return bySegment.activations / whole.activations;
+    });
+    expect(saved[0]).toBeLessThan(0.8);
+    expect(saved[1]).toBeLessThan(0.5);
+  });
+
+  it("predict by hand-counted liveness", () => {
+    const b = newBuilder();
+    const x = b.input("x", "float32", [1000]);
+    // x and tanh (8000), then exp takes tanh's place, then the sum adds one float.
+    const y = b.sum(b.exp(b.tanh(x)), [], false);
+    expect(predictPeak(b.graph({ y })).activations).toBe(8000);
+    // A transposed copy cannot be in place: x, its copy and their product at once.
+    const m = b.input("m", "float32", [10, 100]);
+    const p = b.matmul(m, b.transpose(m, [1, 0]));
+    expect(predictPeak(b.graph({ p })).activations).toBe(4000 + 4000 + 400);
+    expect(predictPlanPeak(segmentPlan(b.graph({ p }))).activations).toBe(8400);
+  });
+});
