@@ -3,6 +3,7 @@ import { fp8 } from "./fp8.ts";
 import type { Family } from "./golden.ts";
 import { lora } from "./lora.ts";
 import { transformer } from "./transformer.ts";
+import { vectors } from "./vectors.ts";
 
 /** In the order of the table. */
-export const FAMILIES: readonly Family[] = [transformer, fp8, lora, endToEnd];
+export const FAMILIES: readonly Family[] = [vectors, transformer, fp8, lora, endToEnd];
