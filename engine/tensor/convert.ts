@@ -122,13 +122,13 @@ export function float16FromFloat32(data: Float32Array): Uint16Array {
 }
 
 /**
- * float32 to fp8, to nearest, ties to even. What is too large becomes NaN in e4m3fn (which has no infinity) and infinity in
- * e5m2, as in PyTorch's `.to(float8)`.
+ * float32 to fp8, to nearest, ties to even. What is too large (infinity too) becomes ±448 in e4m3fn, which has no infinity,
+ * and infinity in e5m2, as in PyTorch 2.15's `.to(float8)`.
  */
 export function float8FromFloat32(data: Float32Array, dtype: "float8e4m3fn" | "float8e5m2"): Uint8Array {
   const out = new Uint8Array(data.length);
   const [mantissa, bias] = dtype === "float8e4m3fn" ? [3, 7] : [2, 15];
-  const [overflow, nan] = dtype === "float8e4m3fn" ? [0x7f, 0x7f] : [0x7c, 0x7f];
+  const [overflow, nan] = dtype === "float8e4m3fn" ? [0x7e, 0x7f] : [0x7c, 0x7f];
   for (let i = 0; i < data.length; i++) {
     asFloat[0] = data[i] ?? 0;
     const x = word[0] ?? 0;
