@@ -47,7 +47,7 @@ export async function searchFaces(look: Look, picture: ImagePyramid, minScore: n
   const side = Math.max(width, height);
   const whole: Square = { centre: [width / 2, height / 2], side, angle: 0 };
   let found = await lookAt(look, picture, whole, minScore);
-  if (found.length === 0 || found.some((f) => longSide(f.box) > 0.45 * side)) {
+  if (found.length === 0 || found.some((f) => longSide(f.box) > 0.25 * side)) {
     const further = await lookAt(look, picture, { ...whole, side: 1.6 * side }, minScore);
     found = [...further, ...found.filter((f) => further.every((g) => iou(f.box, g.box) <= NMS_IOU))];
   }

@@ -25,9 +25,14 @@ describe("warpImage", () => {
     expect(warpImage(source, [1, 0, 0, 0, 1, 0], 7, 5, 1)).toEqual(source.data);
   });
 
-  it("equals the definition for turned, scaled and shifted views that leave the picture", () => {
+  it.each<[string, Affine]>([
+    ["turned", [1.1, -0.7, 1.3, 0.7, 1.1, -3.2]],
+    ["upright", [1.7, 0, -2.3, 0, 1.7, -3.2]],
+    ["upright and enlarged", [0.4, 0, 7.3, 0, 0.4, 4.1]],
+    ["upright and much reduced", [6.1, 0, -9, 0, 6.1, -20]],
+    ["mirrored", [-1.2, 0, 9, 0, 1.1, 0]],
+  ])("equals the definition for a view that leaves the picture: %s", (_, map) => {
     const source = noise(9, 6);
-    const map: Affine = [1.1, -0.7, 1.3, 0.7, 1.1, -3.2];
     const out = warpImage(source, map, 8, 8, 2);
     const [a, b, tx, c, d, ty] = map;
     for (let y = 0; y < 8; y++)
