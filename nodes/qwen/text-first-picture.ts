@@ -1,10 +1,10 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
+import type { PictureSize } from "../shared/resize/size.ts";
 import type { Image } from "../shared/sockets.ts";
-import type { Size } from "./text-picture-sizes.ts";
 
 /** The first picture of a batch as [1,H,W,3], and its size. @throws AppError TEXT_IMAGE when there is none */
-export function firstPicture(image: Image): { readonly picture: Image; readonly size: Size } {
+export function firstPicture(image: Image): { readonly picture: Image; readonly size: PictureSize } {
   const [count = 0, height = 0, width = 0, channels = 0] = image.shape;
   if (image.shape.length !== 4 || channels !== 3 || !count || !height || !width)
     throw new AppError("TEXT_IMAGE", `a picture [1,H,W,3] is wanted, got [${image.shape}]`);

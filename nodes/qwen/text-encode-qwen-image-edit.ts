@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { areaResize } from "../shared/resize/area.ts";
+import { CLIP, CONDITIONING, IMAGE, VAE } from "../shared/sockets.ts";
+import { firstPicture } from "./text-first-picture.ts";
+import { scaleToArea } from "./text-picture-sizes.ts";
+import { encodeImages } from "./vae-encode-images.ts";
+
+/** Pixels the picture is brought to, for the text encoder and the VAE alike. */
+const AREA = 1024 * 1024;
+
+export default defineNode({
+  type: "TextEncodeQwenImageEdit",
+  version: "1.0.0",
+  category: "advanced/conditioning",
+  summary: "Encodes a prompt and one picture for Qwen-Image-Edit, as ComfyUI's node does.",
+  inputs: {
+    clip: input(CLIP),
+    prompt: widget(z.string().default(""), { multiline: true }),
+    vae: optional(VAE, "Encodes the picture as the reference latent."),
+    image: optional(IMAGE),
+  },
+  outputs: { CONDITIONING },
+  cache: "pure",
+  async run({ clip, prompt, vae, image }, ctx) {
+    if (!image) {
+      const embeds = await clip.encode(ctx.compute, { template: "t2i", prompt, images: [], resample: "comfyui" });
+      return { CONDITIONING: { embeds, referenceLatents: [] } };
+    }
+    const { picture, size } = firstPicture(image);
+    const scaled = areaResize(picture, scaleToArea(AREA, size));
+    const embeds = await clip.encode(ctx.compute, { template: "edit", prompt, images: [{ image: scaled, slot: 1 }], resample: "comfyui" });
+    const referenceLatents = vae ? [await encodeImages(ctx.compute, vae, scaled)] : [];
+    return { CONDITIONING: { embeds, referenceLatents } };
+  },
+});
