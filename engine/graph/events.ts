@@ -1,0 +1,89 @@
+// What happens in a run, as data: the CLI prints it, --json writes it, a browser folds it. `seq` counts from 0 within a run without gaps.
+import { z } from "zod";
+
+const NODE = { node: z.string(), type: z.string() };
+/** Milliseconds of work. */
+const MS = z.number().nonnegative();
+
+/** Why a run or a node failed. */
+export const runError = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  /** Of the node that failed, when it was one. */
+  node: z.string().optional(),
+  type: z.string().optional(),
+  title: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+export type RunError = z.infer<typeof runError>;
+
+/** A file below the run's output directory. */
+const savedFile = z.object({ filename: z.string(), subfolder: z.string(), type: z.enum(["output", "temp"]) });
+
+const estimate = z.object({
+  steps: z.number().optional(),
+  seconds: z.number().optional(),
+  memoryBytes: z.number().optional(),
+  diskBytes: z.number().optional(),
+  notes: z.array(z.string()).optional(),
+});
+
+/** What a node tells besides its outputs; replayed when its result comes from the cache. */
+export const effect = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("node.shown"), ...NODE, ui: z.record(z.string(), z.array(z.unknown())) }),
+  z.object({ kind: z.literal("node.scored"), ...NODE, name: z.string(), value: z.unknown() }),
+]);
+export type Effect = z.infer<typeof effect>;
+
+const body = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("run.started"), /** Nodes in the plan. */ nodes: z.number().int().nonnegative() }),
+  z.object({
+    kind: z.literal("node.started"),
+    ...NODE,
+    title: z.string(),
+    /** The node ends a cancelled run itself: see NodeDeclaration.stop. */
+    stop: z.literal("finish").optional(),
+  }),
+  z.object({ kind: z.literal("node.progress"), ...NODE, value: z.number(), max: z.number(), note: z.string().optional() }),
+  /** Known from before: in memory, on disk, or not needed because everything that asks for it is known. */
+  z.object({ kind: z.literal("node.cached"), ...NODE, from: z.enum(["memory", "disk", "unneeded"]) }),
+  z.object({ kind: z.literal("node.finished"), ...NODE, ms: MS }),
+  ...effect.options,
+  z.object({ kind: z.literal("node.saved"), ...NODE, file: savedFile }),
+  z.object({ kind: z.literal("node.logged"), ...NODE, level: z.enum(["info", "warn"]), message: z.string() }),
+  /** Of a dry run: what would happen to the node. */
+  z.object({
+    kind: z.literal("node.planned"),
+    ...NODE,
+    title: z.string(),
+    state: z.enum(["cached", "unneeded", "run"]),
+    estimate: estimate.optional(),
+    issues: z.array(z.object({ input: z.string().optional(), message: z.string(), hint: z.string().optional() })),
+  }),
+  z.object({ kind: z.literal("run.finished"), ms: MS }),
+  z.object({ kind: z.literal("run.failed"), ms: MS, error: runError }),
+  z.object({
+    kind: z.literal("run.cancelled"),
+    ms: MS,
+    /** What the node that was running says about going on. */ error: runError.optional(),
+  }),
+]);
+
+/** An event without its envelope. */
+export type RunEventBody = z.infer<typeof body>;
+
+export const runEvent = z.intersection(
+  z.object({
+    run: z.string(),
+    seq: z.number().int().nonnegative(),
+    /** Milliseconds since 1970. */
+    at: z.number(),
+  }),
+  body,
+);
+export type RunEvent = z.infer<typeof runEvent>;
+
+export function isTerminal(event: { readonly kind: RunEventBody["kind"] }): boolean {
+  return event.kind === "run.finished" || event.kind === "run.failed" || event.kind === "run.cancelled";
+}

@@ -1,0 +1,41 @@
+// `widgets_values` is an array in the order of the node's widgets: this gives the values their names back.
+import type { CatalogueNode, CatalogueWidget } from "./catalogue.ts";
+import type { UiNode } from "./ui-workflow.ts";
+import { parseWidget } from "./widget-value.ts";
+
+const CONTROL = new Set<unknown>(["fixed", "increment", "decrement", "randomize"]);
+
+/** Name → value. A `control_after_generate` entry follows a seed and has no name. Entries that are absent or null are left out. */
+export function namedWidgetValues(node: UiNode, declaration: CatalogueNode | undefined): Map<string, unknown> {
+  const values = node.widgetsValues;
+  if (!Array.isArray(values)) return new Map(Object.entries(values).filter(([, v]) => v !== null && v !== undefined));
+  const widgets = [...(declaration?.inputs.values() ?? [])].filter((i) => i.kind === "widget");
+  // Newer files list every widget among the inputs, in the order they had when it was saved: the better witness, when it explains every entry.
+  const listed = node.inputs.flatMap((i): (CatalogueWidget | string)[] =>
+    i.widget === undefined ? [] : [widgets.find((w) => w.name === i.widget) ?? i.widget],
+  );
+  const fromFile = assign(values, listed);
+  return fromFile.used === values.length && listed.length > 0 ? fromFile.named : assign(values, widgets).named;
+}
+
+function assign(
+  values: readonly unknown[],
+  order: readonly (CatalogueWidget | string)[],
+): { readonly named: Map<string, unknown>; readonly used: number } {
+  const named = new Map<string, unknown>();
+  let at = 0;
+  for (const [i, widget] of order.entries()) {
+    if (at >= values.length) break;
+    const value = values[at++];
+    if (value !== null && value !== undefined) named.set(typeof widget === "string" ? widget : widget.name, value);
+    if (CONTROL.has(values[at]) && hasControl(widget, value, order[i + 1], values[at])) at++;
+  }
+  return { named, used: at };
+}
+
+/** Whether the control word after a value is its control entry, and not the next widget's own value. */
+function hasControl(widget: CatalogueWidget | string, value: unknown, next: CatalogueWidget | string | undefined, word: unknown): boolean {
+  if (typeof widget !== "string" && widget.controlAfterGenerate) return true;
+  if (typeof value !== "number" && typeof value !== "bigint") return false;
+  return next === undefined || typeof next === "string" || !parseWidget(next, word).ok;
+}
