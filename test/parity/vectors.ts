@@ -59,7 +59,11 @@ export const vectors: Family = async function* (golden) {
       c.shape.reduce((a, d) => a * d, 1),
     );
     yield floats(`randn seed ${c.seed} of a latent, ends`, [...x.subarray(0, 8), ...x.subarray(-8)], [...c.first8, ...c.last8]);
-    const [sum, sumsq] = x.reduce(([a, b], value) => [a + value, b + value * value] as const, [0, 0] as const);
+    let [sum, sumsq] = [0, 0];
+    for (const value of x) {
+      sum += value;
+      sumsq += value * value;
+    }
     yield floats(`randn seed ${c.seed} of a latent, sums`, [sum, sumsq], [c.sum, c.sumsq], SUM);
   }
   for (const c of v.sigmas_diffusers ?? [])

@@ -4,6 +4,8 @@
  * @param a above 0
  */
 export function betaQuantile(p: number, a: number): number {
+  // Exactly, or a table index halfway between two entries would round the wrong way.
+  if (p === 0.5) return 0.5;
   if (p > 0.5) return 1 - betaQuantile(1 - p, a);
   const area = p * 2 * incompleteBeta(0.5, a);
   let low = 0;

@@ -23,7 +23,7 @@ export function modelSampling(shift?: number): ModelSampling {
   const sigma =
     shift === undefined
       ? (t: number) => r(Math.exp(DEFAULT_FLUX_SHIFT) / r(Math.exp(DEFAULT_FLUX_SHIFT) + r(r(1 / r(t)) - 1)))
-      : (t: number) => (shift === 1 ? r(t) : r(r(shift * r(t)) / r(1 + r((shift - 1) * r(t)))));
+      : (t: number) => (shift === 1 ? r(t) : r(r(r(shift) * r(t)) / r(1 + r(r(shift - 1) * r(t)))));
   const times = shift === undefined ? 10000 : 1000;
   return { table: Float32Array.from({ length: times }, (_, i) => sigma((i + 1) / times)), sigma };
 }
