@@ -1,27 +1,16 @@
-import { join } from "node:path";
+// Against transformers: test/parity.
 import { afterAll, expect, test } from "vitest";
 import { randomSource } from "../../engine/base/random.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import { memoryWeights } from "../../test/memory-weights.ts";
-import { goldenDirectory } from "../../test/parity/golden.ts";
-import { textEncoder } from "../../test/parity/text-encoder.ts";
 import { relativeError } from "../../test/relative-error.ts";
 import { tinyTextEncoder } from "../../tools/tiny-text-encoder.ts";
 import { openQwenVl } from "./text-model.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
 afterAll(() => compute.dispose());
-
-test("patches, windows, vision tokens, positions and states equal those of transformers, in both namings", async () => {
-  const names: string[] = [];
-  for await (const { name, error, limit } of textEncoder(goldenDirectory(join(import.meta.dirname, "../../test/golden"), compute))) {
-    names.push(name);
-    expect(error, name).toBeLessThanOrEqual(Math.min(limit, 1e-5));
-  }
-  expect(names.length).toBe(22);
-});
 
 test("what follows a token does not change its state, whatever the padding", async () => {
   const { tensors, metadata } = tinyTextEncoder(1);

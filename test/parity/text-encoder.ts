@@ -1,4 +1,5 @@
 // The text encoder against transformers: te_tiny_comfy, te_tiny_transformers5 and what they must give, te_tiny_io.
+import { z } from "zod";
 import type { Compute } from "../../engine/ir/compute.ts";
 import type { WeightFile } from "../../engine/node/context.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
@@ -10,8 +11,21 @@ import { type GoldenTextEncoder, goldenTextEncoder } from "../golden-text-encode
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, type ParityCase } from "./golden.ts";
 
-/** Cases of the two namings; nothing where the files are absent. */
+const Layout = z.array(z.union([z.tuple([z.literal("t"), z.int()]), z.tuple([z.literal("i"), z.int(), z.int()])]));
+const Vectors = z.object({
+  mrope_positions: z.array(z.object({ layout: Layout, positions: z.array(z.tuple([z.int(), z.int(), z.int()])) })).optional(),
+});
+
+/** Position vectors, and the cases of the two namings; nothing where the files are absent. */
 export const textEncoder: Family = async function* (directory) {
+  const { mrope_positions = [] } = Vectors.parse(directory.json("vectors.json") ?? {});
+  for (const { layout, positions } of mrope_positions) {
+    const [t, h, w] = mropePositions(
+      layout.map((r): Run => (r[0] === "t" ? { kind: "text", length: r[1] } : { kind: "image", grid: { h: r[1], w: r[2] } })),
+    );
+    const same = JSON.stringify(t.map((_, i) => [t[i], h[i], w[i]])) === JSON.stringify(positions);
+    yield { name: `mrope positions ${layout.map((r) => r.join(" ")).join(", ")}`, error: same ? 0 : Infinity, limit: 0 };
+  }
   const io = await directory.open("te_tiny_io.safetensors");
   if (!io) return;
   const golden = goldenTextEncoder(io);
