@@ -8,4 +8,4 @@ import { vae } from "./vae.ts";
 import { vectors } from "./vectors.ts";
 
 /** In the order of the table. */
-export const FAMILIES: readonly Family[] = [vectors, transformer, fp8, lora, vae, textEncoder, endToEnd];
+export const FAMILIES: readonly Family[] = [vectors, textEncoder, transformer, fp8, lora, vae, endToEnd];
