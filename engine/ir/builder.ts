@@ -178,6 +178,17 @@ export class Builder {
     return full.length === a.shape.length && full.every((d, i) => d === a.shape[i]) ? a : this.one("Reshape", [a], { shape: full });
   }
   transpose(a: Value, perm: readonly number[]): Value {
+    const { def } = a;
+    if (def.kind === "node" && def.node.op === "Transpose" && typeof def.node.attrs.perm === "object") {
+      // Two transposes are one, often none.
+      const first = def.node.attrs.perm.map(Number);
+      const [source] = def.node.inputs;
+      if (source)
+        return this.transpose(
+          source,
+          perm.map((p) => first[p] ?? p),
+        );
+    }
     return perm.every((p, i) => p === i) ? a : this.one("Transpose", [a], { perm });
   }
   concat(parts: readonly Value[], axis: number): Value {

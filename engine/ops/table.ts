@@ -3,6 +3,7 @@ import { AppError } from "../base/errors.ts";
 import { Builder, type OpTypes } from "../ir/builder.ts";
 import { activations } from "./activation.ts";
 import { arithmetic } from "./arithmetic.ts";
+import { attentions } from "./attention.ts";
 import { batchNorms } from "./batch-norm.ts";
 import { casts } from "./cast.ts";
 import { concats } from "./concat.ts";
@@ -43,6 +44,7 @@ const FAMILIES: readonly (readonly OpRow[])[] = [
   convolutions,
   pools,
   softmaxes,
+  attentions,
   layerNorms,
   batchNorms,
   resizes,
