@@ -42,6 +42,24 @@ export type InputValues<I extends Readonly<Record<string, InputSpec>>> = {
 /** Types of the values `run` returns. */
 export type OutputValues<O extends OutputSpecs> = { readonly [K in keyof O]: O[K] extends Socket<infer T> ? T : never };
 
+/** What a node expects of a run it has not made. */
+export interface Estimate {
+  /** Of whatever the node counts: sampling steps, updates. */
+  readonly steps?: number;
+  readonly seconds?: number;
+  /** Peak resident memory. */
+  readonly memoryBytes?: number;
+  /** Written during the run. */
+  readonly diskBytes?: number;
+  /** Other lines for a person. */
+  readonly notes?: readonly string[];
+}
+
+export interface DryRun {
+  readonly issues?: readonly { readonly input?: string; readonly message: string; readonly hint?: string }[];
+  readonly estimate?: Estimate;
+}
+
 export interface NodeDeclaration<
   I extends Readonly<Record<string, InputSpec>> = Readonly<Record<string, InputSpec>>,
   O extends OutputSpecs = OutputSpecs,
@@ -73,6 +91,22 @@ export interface NodeDeclaration<
    * (linked ones are absent unless they are known too); undefined when that can't be told. The branches behind its other links do not run.
    */
   readonly passes?: (inputs: Readonly<Partial<InputValues<I>>>) => string | undefined;
+  /** `run` opens headers or combines modules and computes nothing to speak of: a dry run calls it to have its outputs. */
+  readonly isCheap?: boolean;
+  /**
+   * What a dry run tells of this node: every configuration error at once, and what it would cost. Inputs that only a real run
+   * can make are absent. Nothing can be saved. Throwing is one issue.
+   */
+  readonly dryRun?: (
+    inputs: Readonly<Partial<InputValues<I>>>,
+    ctx: NodeContext,
+    extra: Readonly<Record<string, unknown>>,
+  ) => Promise<DryRun> | DryRun;
+  /**
+   * How a cancelled run ends inside this node. Default: `ctx.progress` and `ctx.compute` throw CANCELLED, and 3 s later the process
+   * is killed. "finish": the node looks at `ctx.signal` itself, ends its step, saves, and throws CANCELLED; nothing interrupts it.
+   */
+  readonly stop?: "finish";
   readonly run: (
     inputs: InputValues<I>,
     ctx: NodeContext,
@@ -81,11 +115,12 @@ export interface NodeDeclaration<
 }
 
 /** A node whose input and output types are known only to itself. */
-export interface AnyNode extends Omit<NodeDeclaration, "run" | "check" | "passes"> {
+export interface AnyNode extends Omit<NodeDeclaration, "run" | "check" | "passes" | "dryRun"> {
   check?(
     inputs: Readonly<Record<string, unknown>>,
   ): readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
   passes?(inputs: Readonly<Record<string, unknown>>): string | undefined;
+  dryRun?(inputs: Readonly<Record<string, unknown>>, ctx: NodeContext, extra: Readonly<Record<string, unknown>>): Promise<DryRun> | DryRun;
   run(
     inputs: Readonly<Record<string, unknown>>,
     ctx: NodeContext,

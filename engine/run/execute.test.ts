@@ -1,0 +1,380 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { fakeContext } from "../../test/fake-context.ts";
+import { AppError } from "../base/errors.ts";
+import { type RunEvent, runEvent } from "../graph/events.ts";
+import { plan } from "../graph/plan.ts";
+import type { Prompt } from "../graph/prompt.ts";
+import { validate } from "../graph/validate.ts";
+import { type AnyNode, defineNode, input, optional, widget } from "../node/define-node.ts";
+import { Registry } from "../node/registry.ts";
+import { socket } from "../node/socket.ts";
+import { dryRun } from "./dry-run.ts";
+import { type ExecuteOptions, execute } from "./execute.ts";
+import { type Result, ResultCache, type StoredResults } from "./result-cache.ts";
+import type { World } from "./world.ts";
+
+const NUMBER = socket<number>("NUMBER");
+const MODULE = socket<{ readonly apply: (x: number) => number }>("MODULE");
+
+/** Toy nodes that write down when they run. */
+function toys(ran: string[], hooks: { readonly before?: (id: string) => void } = {}) {
+  const note = (id: string): void => {
+    ran.push(id);
+    hooks.before?.(id);
+  };
+  const nodes: AnyNode[] = [
+    defineNode({
+      type: "Constant",
+      version: "1.0.0",
+      category: "toy",
+      summary: "A number.",
+      inputs: { value: widget(z.number().default(0)) },
+      outputs: { NUMBER },
+      cache: "pure",
+      run: ({ value }, ctx) => {
+        note(ctx.nodeId);
+        return { NUMBER: value };
+      },
+    }),
+    defineNode({
+      type: "Add",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Sum.",
+      inputs: { a: input(NUMBER), b: optional(NUMBER), extra: widget(z.number().default(0)) },
+      outputs: { NUMBER },
+      cache: "pure",
+      variadic: { prefix: "more_", socket: NUMBER },
+      run: ({ a, b, extra }, ctx, more) => {
+        note(ctx.nodeId);
+        const rest = Object.values(more).reduce<number>((sum, v) => sum + (typeof v === "number" ? v : 0), 0);
+        const sum = a + (b ?? 0) + extra + rest;
+        ctx.score("sum", sum);
+        ctx.progress(1, 1);
+        return { NUMBER: sum };
+      },
+    }),
+    defineNode({
+      type: "Load",
+      version: "1.0.0",
+      category: "toy",
+      summary: "A module.",
+      inputs: {},
+      outputs: { MODULE },
+      cache: "pure",
+      isCheap: true,
+      run: (_i, ctx) => {
+        note(ctx.nodeId);
+        return { MODULE: { apply: (x) => 2 * x } };
+      },
+    }),
+    defineNode({
+      type: "Apply",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Applies a module.",
+      inputs: { module: input(MODULE), x: widget(z.number().default(1)) },
+      outputs: { NUMBER },
+      cache: "pure",
+      dryRun: ({ module }) => ({ estimate: { steps: module ? 1 : 0 } }),
+      run: ({ module, x }, ctx) => {
+        note(ctx.nodeId);
+        return { NUMBER: module.apply(x) };
+      },
+    }),
+    defineNode({
+      type: "Fail",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Fails.",
+      inputs: { a: input(NUMBER) },
+      outputs: { NUMBER },
+      cache: "pure",
+      dryRun: () => {
+        throw new AppError("TOY", "this cannot work", { hint: "don't" });
+      },
+      run: (_i, ctx) => {
+        note(ctx.nodeId);
+        throw new AppError("TOY_FAILED", "the toy failed", { hint: "try another toy" });
+      },
+    }),
+    defineNode({
+      type: "Forgetful",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Returns nothing.",
+      inputs: {},
+      outputs: { NUMBER },
+      cache: "pure",
+      // A node written in JavaScript could do this.
+      run: () => JSON.parse("{}"),
+    }),
+    defineNode({
+      type: "Show",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Shows a number.",
+      inputs: { a: input(NUMBER) },
+      outputs: {},
+      cache: "pure",
+      isOutput: true,
+      run: ({ a }, ctx) => {
+        note(ctx.nodeId);
+        ctx.show({ text: [a] });
+        return {};
+      },
+    }),
+  ];
+  return new Registry(nodes);
+}
+
+function world(): World {
+  const fake = fakeContext();
+  return { ...fake, compute: () => fake.compute, now: () => performance.now(), clock: () => 0 };
+}
+
+function planOf(prompt: Prompt, registry: Registry) {
+  const checked = validate(prompt, registry);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.issues));
+  return plan(checked.graph);
+}
+
+/** Stored results in memory: what a disk would keep. */
+class FakeStore implements StoredResults {
+  readonly kept = new Map<string, Result>();
+  async peek(key: string) {
+    return this.kept.get(key)?.effects;
+  }
+  async read(key: string) {
+    return this.kept.get(key);
+  }
+  async write(key: string, { outputs, effects }: Result) {
+    const plain = JSON.stringify(outputs) === undefined || Object.values(outputs ?? {}).every((v) => typeof v === "number");
+    this.kept.set(key, { outputs: plain ? outputs : null, effects });
+  }
+}
+
+async function run(prompt: Prompt, registry: Registry, options: Partial<ExecuteOptions> = {}) {
+  const events: RunEvent[] = [];
+  const last = await execute({
+    run: "r",
+    plan: planOf(prompt, registry),
+    registry,
+    world: world(),
+    memory: new ResultCache(1e6),
+    signal: new AbortController().signal,
+    emit: (e) => events.push(runEvent.parse(e)),
+    ...options,
+  });
+  expect(events.map((e) => e.seq)).toEqual(events.map((_, i) => i));
+  expect(events.at(-1)).toEqual(last);
+  return { events, last, kinds: events.map((e) => ("node" in e ? `${e.kind} ${e.node}` : e.kind)) };
+}
+
+const CHAIN: Prompt = {
+  1: { class_type: "Constant", inputs: { value: 2 } },
+  2: { class_type: "Add", inputs: { a: ["1", 0], b: ["1", 0], extra: 1, more_2: ["1", 0] } },
+  3: { class_type: "Show", inputs: { a: ["2", 0] } },
+};
+
+test("a run tells each step, and the second one comes from memory with the same scores", async () => {
+  const ran: string[] = [];
+  const registry = toys(ran);
+  const memory = new ResultCache(1e6);
+  const first = await run(CHAIN, registry, { memory });
+  expect(first.kinds).toEqual([
+    "run.started",
+    "node.started 1",
+    "node.finished 1",
+    "node.started 2",
+    "node.scored 2",
+    "node.progress 2",
+    "node.finished 2",
+    "node.started 3",
+    "node.shown 3",
+    "node.finished 3",
+    "run.finished",
+  ]);
+  expect(first.events.find((e) => e.kind === "node.scored")).toMatchObject({ name: "sum", value: 7 });
+  const second = await run(CHAIN, registry, { memory });
+  expect(ran).toEqual(["1", "2", "3"]);
+  expect(second.kinds).toEqual([
+    "run.started",
+    "node.cached 1",
+    "node.scored 2",
+    "node.cached 2",
+    "node.shown 3",
+    "node.cached 3",
+    "run.finished",
+  ]);
+});
+
+test("only what depends on a change runs again", async () => {
+  const ran: string[] = [];
+  const registry = toys(ran);
+  const memory = new ResultCache(1e6);
+  await run(CHAIN, registry, { memory });
+  await run({ ...CHAIN, 2: { class_type: "Add", inputs: { a: ["1", 0], extra: 5 } } }, registry, { memory });
+  expect(ran).toEqual(["1", "2", "3", "2", "3"]);
+});
+
+test("a failure names node, code and hint, and the next run goes on after what was finished", async () => {
+  const ran: string[] = [];
+  const registry = toys(ran);
+  const memory = new ResultCache(1e6);
+  const prompt = { ...CHAIN, 4: { class_type: "Fail", inputs: { a: ["2", 0] } }, 3: { class_type: "Show", inputs: { a: ["4", 0] } } };
+  const { last } = await run(prompt, registry, { memory });
+  expect(last).toMatchObject({
+    kind: "run.failed",
+    error: { code: "TOY_FAILED", message: "the toy failed", hint: "try another toy", node: "4", type: "Fail" },
+  });
+  await run(prompt, registry, { memory });
+  expect(ran).toEqual(["1", "2", "4", "4"]);
+});
+
+test("two equal nodes run once", async () => {
+  const ran: string[] = [];
+  const { kinds } = await run(
+    { ...CHAIN, 5: { class_type: "Constant", inputs: { value: 2 } }, 2: { class_type: "Add", inputs: { a: ["1", 0], b: ["5", 0] } } },
+    toys(ran),
+  );
+  expect(ran).toEqual(["1", "2", "3"]);
+  expect(kinds).toContain("node.cached 5");
+});
+
+test("a missing output is the node's fault", async () => {
+  const prompt = { 1: { class_type: "Forgetful", inputs: {} }, 2: { class_type: "Show", inputs: { a: ["1", 0] } } };
+  const { last } = await run(prompt, toys([]));
+  expect(last).toMatchObject({ kind: "run.failed", error: { code: "NODE_OUTPUT_MISSING", node: "1" } });
+});
+
+test("another process goes on from what is stored; a module that nothing needs is not made again", async () => {
+  const stored = new FakeStore();
+  const prompt: Prompt = {
+    1: { class_type: "Load", inputs: {} },
+    2: { class_type: "Apply", inputs: { module: ["1", 0], x: 4 } },
+    3: { class_type: "Show", inputs: { a: ["2", 0] } },
+  };
+  const ran: string[] = [];
+  await run(prompt, toys(ran), { stored });
+  const more: Prompt = { ...prompt, 4: { class_type: "Add", inputs: { a: ["2", 0] } }, 5: { class_type: "Show", inputs: { a: ["4", 0] } } };
+  const again: string[] = [];
+  const { kinds, events } = await run(more, toys(again), { stored });
+  expect(again).toEqual(["4", "5"]);
+  expect(kinds).toContain("node.cached 1");
+  expect(events.find((e) => e.kind === "node.shown" && e.node === "5")).toMatchObject({ ui: { text: [8] } });
+  // A consumer of the module itself makes it run again, whatever is stored about it.
+  const third: string[] = [];
+  await run({ ...prompt, 2: { class_type: "Apply", inputs: { module: ["1", 0], x: 5 } } }, toys(third), { stored });
+  expect(third).toEqual(["1", "2", "3"]);
+});
+
+test("cancel stops at every node boundary; what was finished stays", async () => {
+  for (let boundary = 0; boundary <= 3; boundary++) {
+    const controller = new AbortController();
+    const ran: string[] = [];
+    const registry = toys(ran, {
+      before: () => {
+        if (ran.length === boundary) controller.abort(new AppError("CANCELLED", "cancelled"));
+      },
+    });
+    if (boundary === 0) controller.abort(new AppError("CANCELLED", "cancelled"));
+    const memory = new ResultCache(1e6);
+    const { last } = await run(CHAIN, registry, { memory, signal: controller.signal });
+    // The second node reports progress and stops inside; the run is over before the third one's end can be stopped.
+    expect(last.kind).toBe(boundary === 3 ? "run.finished" : "run.cancelled");
+    const resumed: string[] = [];
+    expect((await run(CHAIN, toys(resumed), { memory })).last.kind).toBe("run.finished");
+    expect(resumed).toEqual([["1", "2", "3"], ["2", "3"], ["2", "3"], []][boundary]);
+  }
+});
+
+test("a flag in shared memory cancels through poll", async () => {
+  const controller = new AbortController();
+  let polls = 0;
+  const { last } = await run(CHAIN, toys([]), {
+    signal: controller.signal,
+    poll: () => {
+      if (++polls === 3) controller.abort(new AppError("CANCELLED", "cancelled"));
+    },
+  });
+  expect(last).toMatchObject({ kind: "run.cancelled" });
+  expect(last).not.toHaveProperty("error");
+});
+
+test("the memory cache keeps within its budget, least recently used first out", () => {
+  const cache = new ResultCache(3000);
+  const result = (n: number): Result => ({ outputs: { a: new Uint8Array(n) }, effects: [] });
+  cache.set("a", result(700));
+  cache.set("b", result(700));
+  cache.set("c", result(700));
+  expect(cache.get("a")).toBeDefined();
+  cache.set("d", result(700));
+  expect([cache.get("a"), cache.get("b"), cache.get("c"), cache.get("d")].map((r) => r !== undefined)).toEqual([true, false, true, true]);
+  cache.set("big", result(5000));
+  expect(cache.get("big")).toBeUndefined();
+  expect(cache.bytes).toBeLessThanOrEqual(3000);
+});
+
+test("a thousand nodes from cache", async () => {
+  const prompt: Record<string, Prompt[string]> = { 0: { class_type: "Constant", inputs: { value: 1 } } };
+  for (let i = 1; i < 1000; i++) prompt[i] = { class_type: "Add", inputs: { a: [`${i - 1}`, 0] } };
+  prompt[1000] = { class_type: "Show", inputs: { a: ["999", 0] } };
+  const ran: string[] = [];
+  const registry = toys(ran);
+  const thousand = planOf(prompt, registry);
+  const memory = new ResultCache(1e8);
+  const options = {
+    run: "r",
+    plan: thousand,
+    registry,
+    world: world(),
+    memory,
+    signal: new AbortController().signal,
+    emit: () => undefined,
+  };
+  await execute(options);
+  expect(ran.length).toBe(1001);
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i++) {
+    const started = performance.now();
+    await execute(options);
+    best = Math.min(best, performance.now() - started);
+  }
+  expect(ran.length).toBe(1001);
+  expect(best).toBeLessThan(50);
+});
+
+test("a dry run calls cheap nodes, asks for estimates, collects every issue and saves nothing", async () => {
+  const ran: string[] = [];
+  const registry = toys(ran);
+  const prompt: Prompt = {
+    1: { class_type: "Load", inputs: {} },
+    2: { class_type: "Apply", inputs: { module: ["1", 0] } },
+    3: { class_type: "Fail", inputs: { a: ["2", 0] } },
+    4: { class_type: "Show", inputs: { a: ["3", 0] } },
+    5: { class_type: "Fail", inputs: { a: ["2", 0] } },
+    6: { class_type: "Show", inputs: { a: ["5", 0] } },
+  };
+  const events: RunEvent[] = [];
+  await dryRun({
+    run: "r",
+    plan: planOf(prompt, registry),
+    registry,
+    world: world(),
+    memory: new ResultCache(1e6),
+    signal: new AbortController().signal,
+    emit: (e) => events.push(runEvent.parse(e)),
+  });
+  expect(ran).toEqual(["1"]);
+  expect(events.filter((e) => e.kind === "node.planned").map((e) => [e.node, e.state, e.issues.length, e.estimate?.steps])).toEqual([
+    ["1", "run", 0, undefined],
+    ["2", "run", 0, 1],
+    ["3", "run", 1, undefined],
+    ["4", "run", 0, undefined],
+    ["5", "run", 1, undefined],
+    ["6", "run", 0, undefined],
+  ]);
+  expect(events.at(-1)).toMatchObject({ kind: "run.failed", error: { code: "DRY_RUN_ISSUES", message: "2 issues would end this run" } });
+});

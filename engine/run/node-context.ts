@@ -1,0 +1,77 @@
+// One node's view of the world: everything it tells becomes an event.
+import { AppError } from "../base/errors.ts";
+import { randomSource } from "../base/random.ts";
+import type { Effect, RunEventBody } from "../graph/events.ts";
+import type { Step } from "../graph/plan.ts";
+import type { NodeContext } from "../node/context.ts";
+import type { AnyNode } from "../node/define-node.ts";
+import type { World } from "./world.ts";
+
+export interface NodeContextOptions {
+  readonly world: World;
+  readonly step: Step;
+  readonly stop: AnyNode["stop"];
+  readonly signal: AbortSignal;
+  /** Throws CANCELLED when the run is cancelled. */
+  readonly checkCancelled: () => void;
+  readonly emit: (event: RunEventBody) => void;
+  /** Receives what has to be replayed when the result comes from the cache. */
+  readonly effects: Effect[];
+}
+
+/** More often than this nobody can read. */
+const PROGRESS_MS = 50;
+
+export function nodeContext({ world, step, stop, signal, checkCancelled, emit, effects }: NodeContextOptions): NodeContext {
+  const of = { node: step.id, type: step.type };
+  const tell = (effect: Effect): void => {
+    effects.push(effect);
+    emit(effect);
+  };
+  let lastProgress = Number.NEGATIVE_INFINITY;
+  return {
+    nodeId: step.id,
+    signal,
+    compute: world.compute(stop === "finish" ? undefined : signal),
+    models: world.models,
+    readInput: world.readInput,
+    async save(prefix, extension, bytes) {
+      const file = await world.save(prefix, extension, bytes);
+      emit({ kind: "node.saved", ...of, file });
+      return file;
+    },
+    async saveAs(name, bytes) {
+      const file = await world.saveAs(name, bytes);
+      emit({ kind: "node.saved", ...of, file });
+      return file;
+    },
+    runDirectory: world.runDirectory,
+    workflow: world.workflow,
+    score: (name, value) => tell({ kind: "node.scored", ...of, name, value: transportable(name, value) }),
+    show: (ui) => tell({ kind: "node.shown", ...of, ui: Object.fromEntries(Object.entries(ui).map(([k, list]) => [k, [...list]])) }),
+    progress(value, max, note) {
+      if (stop !== "finish") checkCancelled();
+      const now = world.now();
+      if (value < max && now - lastProgress < PROGRESS_MS) return;
+      lastProgress = now;
+      emit({ kind: "node.progress", ...of, value, max, ...(note !== undefined && { note }) });
+    },
+    log: (level, message) => emit({ kind: "node.logged", ...of, level, message }),
+    random: randomSource,
+    memory: world.memory,
+    now: world.now,
+  };
+}
+
+/** A score is JSON: it goes into run.json. Numbers that JSON lacks are written as text. @throws AppError NODE_SCORE */
+function transportable(name: string, value: unknown): unknown {
+  try {
+    return JSON.parse(
+      JSON.stringify(value, (_key, v: unknown) =>
+        typeof v === "number" && !Number.isFinite(v) ? String(v) : typeof v === "bigint" ? v.toString() : v,
+      ) ?? "null",
+    );
+  } catch (cause) {
+    throw new AppError("NODE_SCORE", `score ${name} is not JSON`, { cause });
+  }
+}

@@ -1,0 +1,45 @@
+/** What a value weighs, and whether it is data alone. */
+export interface Measure {
+  /** Typed arrays exactly, everything else roughly. Memory that is shared counts once. */
+  readonly bytes: number;
+  /** Nothing but numbers, text, typed arrays, lists, plain objects, maps and sets: it can be written down and read back. */
+  readonly isPlain: boolean;
+}
+
+const OBJECT_BYTES = 48;
+
+/** Walks a value without recursion; cycles are followed once. */
+export function measureValue(value: unknown): Measure {
+  let bytes = 0;
+  let isPlain = true;
+  const seen = new Set<object>();
+  const stack: unknown[] = [value];
+  while (stack.length > 0) {
+    const v = stack.pop();
+    if (typeof v === "string") bytes += 2 * v.length;
+    else if (typeof v === "function" || typeof v === "symbol") isPlain = false;
+    if (typeof v !== "object" || v === null) {
+      bytes += 8;
+      continue;
+    }
+    if (seen.has(v)) continue;
+    seen.add(v);
+    bytes += OBJECT_BYTES;
+    if (ArrayBuffer.isView(v)) {
+      if (!seen.has(v.buffer)) bytes += v.byteLength;
+      seen.add(v.buffer);
+    } else if (v instanceof ArrayBuffer) bytes += v.byteLength;
+    else if (Array.isArray(v)) for (const x of v) stack.push(x);
+    else if (v instanceof Map) for (const [k, x] of v) stack.push(k, x);
+    else if (v instanceof Set) for (const x of v) stack.push(x);
+    else {
+      const prototype: unknown = Object.getPrototypeOf(v);
+      if (prototype !== Object.prototype && prototype !== null) isPlain = false;
+      // A getter could compute anything; a module's are its own business.
+      for (const d of Object.values(Object.getOwnPropertyDescriptors(v)))
+        if ("value" in d) stack.push(d.value);
+        else isPlain = false;
+    }
+  }
+  return { bytes, isPlain };
+}
