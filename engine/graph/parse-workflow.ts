@@ -110,16 +110,11 @@ function decode(bytes: Uint8Array): string {
 }
 
 function fromZod(error: z.ZodError, at: readonly string[] = []): Issue[] {
-  return error.issues
-    .slice(0, MAX_ISSUES)
-    .map((i) =>
-      issue(
-        "WORKFLOW_SHAPE",
-        [...at, ...i.path.map((p) => (typeof p === "symbol" ? String(p) : p))],
-        i.message,
-        "save it again from the editor",
-      ),
-    );
+  return error.issues.slice(0, MAX_ISSUES).map((i) => {
+    const path = [...at, ...i.path.map((p) => (typeof p === "symbol" ? String(p) : p))];
+    const message = `${path.join(".")}: ${i.message.replace("received undefined", "but it is missing")}`;
+    return issue("WORKFLOW_SHAPE", path, message, "save it again from the editor");
+  });
 }
 
 function tooMany(what: string, count: number, limit: number): Issue[] {

@@ -52,7 +52,10 @@ export const SUBGRAPH_OUTPUT = "-20";
 
 const id = z.union([z.string().max(256), z.int(), z.bigint()]).transform(String);
 const slot = z.int().min(0);
-const socketType = z.unknown().transform((t) => (typeof t === "string" ? t : Array.isArray(t) ? "COMBO" : "*"));
+const socketType = z
+  .unknown()
+  .optional()
+  .transform((t) => (typeof t === "string" ? t : Array.isArray(t) ? "COMBO" : "*"));
 const list = <T extends z.ZodType>(item: T) =>
   z
     .array(item)

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { NodeContext } from "../../engine/node/context.ts";
+import type { AnyNode } from "../../engine/node/define-node.ts";
+import comfySwitchNode from "./comfy-switch-node.ts";
+import previewAny, { previewText } from "./preview-any.ts";
+import primitiveBoolean from "./primitive-boolean.ts";
+import primitiveFloat from "./primitive-float.ts";
+import primitiveInt from "./primitive-int.ts";
+import primitiveString from "./primitive-string.ts";
+import primitiveStringMultiline from "./primitive-string-multiline.ts";
+
+/** These nodes touch nothing of the context but `show`. */
+function context(shown: unknown[]): NodeContext {
+  const refuse = (): never => {
+    throw new Error("a core node must not use this");
+  };
+  return {
+    nodeId: "1",
+    signal: new AbortController().signal,
+    compute: { device: "cpu", compile: refuse, run: refuse },
+    models: { list: refuse, open: refuse, bytes: refuse },
+    readInput: refuse,
+    save: refuse,
+    saveAs: refuse,
+    runDirectory: refuse,
+    workflow: { prompt: {} },
+    score: refuse,
+    show: (ui) => shown.push(ui),
+    progress: refuse,
+    log: refuse,
+    random: refuse,
+    memory: refuse,
+    now: refuse,
+  };
+}
+const run = (node: AnyNode, inputs: Record<string, unknown>) => node.run(inputs, context([]), {});
+
+test("primitives hand their value on, and say so beforehand", async () => {
+  const cases: [AnyNode, unknown, string][] = [
+    [primitiveInt, 7, "INT"],
+    [primitiveFloat, 0.5, "FLOAT"],
+    [primitiveBoolean, true, "BOOLEAN"],
+    [primitiveString, "a", "STRING"],
+    [primitiveStringMultiline, "a\nb", "STRING"],
+  ];
+  for (const [node, value, output] of cases) {
+    expect(await run(node, { value })).toEqual({ [output]: value });
+    expect(node.passes?.({ value })).toBe("value");
+  }
+});
+
+test("the switch hands on the chosen branch; an empty branch is an error with a remedy", async () => {
+  expect(await run(comfySwitchNode, { switch: true, on_true: 1, on_false: 2 })).toEqual({ output: 1 });
+  expect(await run(comfySwitchNode, { switch: false, on_true: 1, on_false: 2 })).toEqual({ output: 2 });
+  expect(() => run(comfySwitchNode, { switch: true, on_false: 2 })).toThrow(expect.objectContaining({ code: "SWITCH_BRANCH_MISSING" }));
+  expect([true, false, undefined].map((s) => comfySwitchNode.passes?.(s === undefined ? {} : { switch: s }))).toEqual([
+    "on_true",
+    "on_false",
+    undefined,
+  ]);
+});
+
+test("PreviewAny shows text as it is and everything else readably", async () => {
+  const shown: unknown[] = [];
+  await previewAny.run({ source: { a: [1, 2n], data: new Float32Array(4) } }, context(shown), {});
+  expect(shown).toEqual([{ text: ['{\n  "a": [\n    1,\n    2\n  ],\n  "data": "Float32Array of 16 bytes"\n}'] }]);
+  expect(previewText("hi")).toBe("hi");
+  expect(previewText(undefined)).toBe("null");
+  const loop: Record<string, unknown> = { build: () => 1, map: new Map([[1, 2]]) };
+  loop.self = loop;
+  expect(previewText(loop)).toBe('{\n  "build": "ƒ",\n  "map": "Map of 1",\n  "self": "…"\n}');
+  expect(previewText(Array.from({ length: 1000 }, (_, i) => i))).toContain("… 1000 in all");
+  expect(previewText("x".repeat(50_000)).length).toBe(20_000);
+});
