@@ -1,0 +1,102 @@
+// The differentiable pieces of training, each a graph over one model or one reward: compiled once per shape, then fed.
+
+import { grad } from "../../engine/autodiff/grad.ts";
+import { AppError } from "../../engine/base/errors.ts";
+import type { Builder } from "../../engine/ir/builder.ts";
+import { reach } from "../../engine/ir/graph.ts";
+import type { Graph, Value } from "../../engine/ir/value.ts";
+import { newBuilder } from "../../engine/ops/table.ts";
+import type { DenoiseInputs, DenoiseShape, DiffusionModel, GridSize, Reward, RewardObservation, Vae } from "../shared/modules.ts";
+import { unpackTokens } from "../shared/packing.ts";
+
+/** Channels of a packed token: 16 latent channels × 2×2 patch. */
+const TOKEN = 64;
+
+/** Number of tokens of a grid. */
+export function tokensOf(grid: GridSize): number {
+  return grid.h * grid.w;
+}
+
+function denoiseInputs(b: Builder, model: DiffusionModel, shape: DenoiseShape): DenoiseInputs {
+  const n = tokensOf(shape.target);
+  const r = shape.references.reduce((sum, g) => sum + tokensOf(g), 0);
+  return {
+    shape,
+    x: b.input("x", "float32", [shape.batch, n, TOKEN]),
+    references: r > 0 ? b.input("references", "float32", [shape.batch, r, TOKEN]) : null,
+    text: b.input("text", "float32", [shape.batch, shape.textLength, model.jointAttentionDim]),
+    sigma: b.input("sigma", "float32", [shape.batch]),
+  };
+}
+
+/** Names of the weights the velocity depends on. */
+export function usedWeights(b: Builder, model: DiffusionModel, shape: DenoiseShape): ReadonlySet<string> {
+  const graph = b.graph({ v: model.build(b, denoiseInputs(b, model, shape)) });
+  return new Set(reach(graph).weights.flatMap((w) => (w.def.kind === "weight" ? [w.def.name] : [])));
+}
+
+/** x, references, text, sigma → v. Adapters are fed, so one session serves the whole run. */
+export function velocityGraph(model: DiffusionModel, shape: DenoiseShape): Graph {
+  const b = newBuilder();
+  return b.graph({ v: model.build(b, denoiseInputs(b, model, shape)) });
+}
+
+/**
+ * Backward of one evaluation. Loss = Σ v·cotangent + weight·mean((v − target)²), so the same graph serves rewards (weight 0)
+ * and the flow-matching loss (cotangent 0). Outputs: `v`, `mse`, one gradient per name in `trainable`, and with
+ * `withInput` the gradient `dx` on x.
+ */
+export function velocityVjpGraph(model: DiffusionModel, shape: DenoiseShape, trainable: readonly string[], withInput: boolean): Graph {
+  const b = newBuilder();
+  const inputs = denoiseInputs(b, model, shape);
+  const v = model.build(b, inputs);
+  const cotangent = b.input("cotangent", "float32", v.shape);
+  const target = b.input("target", "float32", v.shape);
+  const weight = b.input("weight", "float32", []);
+  const error = b.sub(v, target);
+  const mse = b.mean(b.mul(error, error), [], false);
+  const loss = b.add(b.sum(b.mul(v, cotangent), [], false), b.mul(weight, mse));
+  const params = trainable.map((name) => weightNamed(b, name));
+  const grads = grad(b, loss, withInput ? [...params, inputs.x] : params);
+  const outputs: Record<string, Value> = { v, mse };
+  grads.forEach((g, i) => {
+    outputs[trainable[i] === undefined ? "dx" : `grad.${trainable[i]}`] = g;
+  });
+  return b.graph(outputs);
+}
+
+/** tokens [1,N,64] (normalised) → image [1,3,H,W] in 0..1, not clamped. */
+function decodeTokens(b: Builder, vae: Vae, tokens: Value, grid: GridSize): Value {
+  const normalised = unpackTokens(b, tokens, grid);
+  const perChannel = (xs: readonly number[]) => b.constant({ dtype: "float32", shape: [1, xs.length, 1, 1], data: Float32Array.from(xs) });
+  const raw = b.add(b.mul(normalised, perChannel(vae.latentsStd)), perChannel(vae.latentsMean));
+  return b.mul(b.add(vae.decode.build(b, raw), 1), 0.5);
+}
+
+/** x0 tokens → image [1,3,H,W] in 0..1. */
+export function decodeGraph(vae: Vae, grid: GridSize): Graph {
+  const b = newBuilder();
+  const tokens = b.input("x0", "float32", [1, tokensOf(grid), TOKEN]);
+  return b.graph({ image: decodeTokens(b, vae, tokens, grid) });
+}
+
+/** x0 tokens and a reward's constants → reward, its parts, and `dx0` = ∂(−reward)/∂x0. */
+export function rewardGradGraph(vae: Vae, grid: GridSize, reward: Reward, observation: RewardObservation): Graph {
+  const b = newBuilder();
+  const tokens = b.input("x0", "float32", [1, tokensOf(grid), TOKEN]);
+  const image = decodeTokens(b, vae, tokens, grid);
+  const constants = Object.fromEntries(
+    Object.entries(observation.constants).map(([name, t]) => [name, b.input(`reward.${name}`, t.dtype, t.shape)]),
+  );
+  const built = reward.build(b, image, constants, observation.structure);
+  const [dx0] = grad(b, b.neg(built.reward), [tokens]);
+  if (!dx0) throw new AppError("TRAIN_REWARD", `reward ${reward.name} gave no gradient`);
+  const parts = Object.fromEntries(Object.entries(built.parts).map(([name, v]) => [`part.${name}`, v]));
+  return b.graph({ reward: built.reward, dx0, ...parts });
+}
+
+function weightNamed(b: Builder, name: string): Value {
+  const value = b.findWeight(name);
+  if (!value) throw new AppError("TRAIN_ADAPTER", `the model did not use the trainable weight ${name}`);
+  return value;
+}

@@ -1,0 +1,158 @@
+// Evaluates a model and its backward with the weights of the moment. One executable per shape, kept for the whole run.
+import type { Compute, Executable, Feeds } from "../../engine/ir/compute.ts";
+import type { Graph } from "../../engine/ir/value.ts";
+import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../shared/modules.ts";
+import { decodeGraph, rewardGradGraph, velocityGraph, velocityVjpGraph } from "./graphs.ts";
+import type { PreparedExample } from "./prepared-example.ts";
+
+/** Backward of one model evaluation. `grads` are by trainable name. */
+export interface VjpResult {
+  readonly v: Float32Array;
+  readonly mse: number;
+  readonly grads: Map<string, Float32Array>;
+  readonly dx: Float32Array | null;
+}
+
+export interface VjpRequest {
+  readonly x: Float32Array;
+  readonly sigma: number;
+  /** ∂L/∂v of the reward part; null = none. */
+  readonly cotangent: Float32Array | null;
+  /** Flow-matching target and its weight; null = none. */
+  readonly target: { readonly v: Float32Array; readonly weight: number } | null;
+  /** Also return ∂L/∂x. */
+  readonly withInput?: boolean;
+}
+
+export interface RewardResult {
+  readonly reward: number;
+  readonly parts: Record<string, number>;
+  /** ∂(−R)/∂x0, packed tokens. */
+  readonly dx0: Float32Array;
+}
+
+export class ModelRunner {
+  readonly #compute: Compute;
+  readonly #model: DiffusionModel;
+  readonly #vae: Vae;
+  readonly #params: ReadonlyMap<string, Float32Array>;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #executables = new Map<string, Promise<Executable>>();
+
+  /** @param params trainable weights, read at every call: the optimiser updates them in place. */
+  constructor(
+    compute: Compute,
+    model: DiffusionModel,
+    vae: Vae,
+    params: ReadonlyMap<string, Float32Array>,
+    shapes: ReadonlyMap<string, readonly number[]>,
+  ) {
+    this.#compute = compute;
+    this.#model = model;
+    this.#vae = vae;
+    this.#params = params;
+    this.#shapes = shapes;
+  }
+
+  /** v = v_θ(x, σ | text, references). `text` chooses the prompt or the negative prompt. */
+  async velocity(
+    example: PreparedExample,
+    x: Float32Array,
+    sigma: number,
+    text: "positive" | "negative" = "positive",
+  ): Promise<Float32Array> {
+    const { shape, feeds } = this.#feeds(example, x, sigma, text);
+    const run = await this.#executable(`v|${JSON.stringify(shape)}`, () => velocityGraph(this.#model, shape));
+    return expectDType(one(await run.run(feeds), "v"), "float32", "v");
+  }
+
+  /** Gradients of Σ v·cotangent + weight·mean((v − target)²). */
+  async vjp(example: PreparedExample, request: VjpRequest): Promise<VjpResult> {
+    const { shape, feeds } = this.#feeds(example, request.x, request.sigma, "positive");
+    const names = [...this.#params.keys()];
+    const withInput = request.withInput ?? false;
+    const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(shape)}`, () =>
+      velocityVjpGraph(this.#model, shape, names, withInput),
+    );
+    const tokens = [1, request.x.length / 64, 64];
+    const none = new Float32Array(request.x.length);
+    const results = await run.run({
+      ...feeds,
+      cotangent: f32(tokens, request.cotangent ?? none),
+      target: f32(tokens, request.target?.v ?? none),
+      weight: f32([], [request.target?.weight ?? 0]),
+    });
+    const get = (name: string) => expectDType(one(results, name), "float32", name);
+    return {
+      v: get("v"),
+      mse: get("mse")[0] ?? 0,
+      grads: new Map(names.map((name) => [name, get(`grad.${name}`)])),
+      dx: withInput ? get("dx") : null,
+    };
+  }
+
+  /** x0 tokens → picture [1,H,W,3] clamped to 0..1. */
+  async decode(example: PreparedExample, x0: Float32Array): Promise<Tensor<"float32">> {
+    const grid = example.shape.target;
+    const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => decodeGraph(this.#vae, grid));
+    const image = one(await run.run({ x0: f32([1, grid.h * grid.w, 64], x0) }), "image");
+    return toImage(expectDType(image, "float32", "image"), grid.h * 16, grid.w * 16);
+  }
+
+  /** Reward of the picture of x0 and its gradient, with the observation's constants. */
+  async reward(example: PreparedExample, x0: Float32Array, reward: Reward, observation: RewardObservation): Promise<RewardResult> {
+    const grid = example.shape.target;
+    const key = `reward|${reward.id}|${observation.structure}|${grid.h}x${grid.w}`;
+    const run = await this.#executable(key, () => rewardGradGraph(this.#vae, grid, reward, observation));
+    const constants = Object.fromEntries(Object.entries(observation.constants).map(([name, t]) => [`reward.${name}`, t]));
+    const results = await run.run({ x0: f32([1, grid.h * grid.w, 64], x0), ...constants });
+    const parts: Record<string, number> = {};
+    for (const [name, t] of Object.entries(results)) if (name.startsWith("part.")) parts[name.slice(5)] = Number(t.data[0]);
+    return {
+      reward: Number(one(results, "reward").data[0]),
+      parts,
+      dx0: expectDType(one(results, "dx0"), "float32", "dx0"),
+    };
+  }
+
+  #feeds(example: PreparedExample, x: Float32Array, sigma: number, which: "positive" | "negative"): { shape: DenoiseShape; feeds: Feeds } {
+    const text = which === "negative" && example.negative ? example.negative : example.text;
+    const shape = { ...example.shape, textLength: text.shape[1] ?? 0 };
+    const params: Record<string, Tensor> = {};
+    for (const [name, data] of this.#params) params[name] = f32(this.#shapes.get(name) ?? [data.length], data);
+    return {
+      shape,
+      feeds: {
+        x: f32([1, x.length / 64, 64], x),
+        ...(example.references ? { references: example.references } : {}),
+        text,
+        sigma: f32([1], [sigma]),
+        ...params,
+      },
+    };
+  }
+
+  #executable(key: string, graph: () => Graph): Promise<Executable> {
+    let known = this.#executables.get(key);
+    if (!known) {
+      known = this.#compute.compile(graph(), { fed: [...this.#params.keys()] });
+      this.#executables.set(key, known);
+    }
+    return known;
+  }
+}
+
+function one(results: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const t = results[name];
+  if (!t) throw new Error(`the graph has no output ${name}`);
+  return t;
+}
+
+/** NCHW [1,3,H,W] → IMAGE [1,H,W,3] in 0..1. */
+function toImage(data: Float32Array, height: number, width: number): Tensor<"float32"> {
+  const out = new Float32Array(height * width * 3);
+  const plane = height * width;
+  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[i * 3 + c] = Math.min(1, Math.max(0, data[c * plane + i] ?? 0));
+  return f32([1, height, width, 3], out);
+}

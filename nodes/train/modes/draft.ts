@@ -1,0 +1,94 @@
+import { GradientSum, type Situation } from "../objective.ts";
+import type { MicroResult } from "../train-loop.ts";
+import { pretrainLoss } from "./pretrain-loss.ts";
+import { oneEvaluation } from "./rerefl.ts";
+import { rewardGradient } from "./reward-gradient.ts";
+import { guidedVelocity, rollout, scaled } from "./rollout.ts";
+
+/**
+ * DRaFT-K (Clark et al. 2024, arXiv 2309.17400): the reward of the fully sampled picture, differentiated through the last K
+ * Euler steps x_{i+1} = x_i + Δσ_i·v(x_i): g_i = g_{i+1} + Δσ_i·(∂v/∂x)ᵀ g_{i+1}.
+ */
+export async function draft(s: Situation): Promise<MicroResult> {
+  const T = s.sigmas.length - 1;
+  const states = await rollout(s, T);
+  const { dx0, logs } = await rewardGradient(s, states[T] ?? new Float32Array());
+  const sum = new GradientSum();
+  if (dx0) {
+    let g = dx0;
+    for (let i = T - 1; i >= Math.max(0, T - s.options.k); i--) {
+      const x = states[i] ?? new Float32Array();
+      const sigma = s.sigmas[i] ?? 0;
+      const { factor } = s.options.trueCfgScale === 1 ? { factor: null } : await guidedVelocity(s, x, sigma);
+      const cotangent = scaled(g, (s.sigmas[i + 1] ?? 0) - sigma, factor);
+      const back = await s.runner.vjp(s.example, { x, sigma, cotangent, target: null, withInput: true });
+      sum.add(back.grads);
+      g = g.map((z, j) => z + (back.dx?.[j] ?? 0));
+    }
+  }
+  return withPretrain(s, sum, logs);
+}
+
+/**
+ * DRaFT-LV (same paper, §4.2): the finished x0 is noised again to the last σ K times, each denoised in one step with
+ * gradient; the mean has lower variance than one sample and needs no long chain.
+ */
+export async function draftLv(s: Situation): Promise<MicroResult> {
+  const T = s.sigmas.length - 1;
+  const sigma = s.sigmas[T - 1] ?? 0;
+  const x0 = (await rollout(s, T)).at(-1) ?? new Float32Array();
+  const sum = new GradientSum();
+  const logs: Record<string, number> = {};
+  const quiet: Situation = { ...s, options: { ...s.options, lambda: 0, rewardWeight: s.options.rewardWeight / s.options.k } };
+  for (let k = 0; k < s.options.k; k++) {
+    const eps = s.rng.normals(new Float32Array(x0.length));
+    const x = x0.map((z, i) => (1 - sigma) * z + sigma * (eps[i] ?? 0));
+    const one = await oneEvaluation(quiet, x, sigma);
+    if (one.grads) sum.add(new Map(one.grads));
+    for (const [name, value] of Object.entries(one.logs)) logs[name] = (logs[name] ?? 0) + value / s.options.k;
+  }
+  return withPretrain(s, sum, logs);
+}
+
+/**
+ * FlowBP-Sparse: full no-grad rollout, the reward sees its true end (straight-through x̂0); the gradient enters at K steps
+ * drawn with probability ∝ (i+1)², each evaluated on its cached, detached state: x̂0 = x_T + Σ Δσ_i·v_i.
+ */
+export async function flowbpSparse(s: Situation): Promise<MicroResult> {
+  const T = s.sigmas.length - 1;
+  const states = await rollout(s, T);
+  const { dx0, logs } = await rewardGradient(s, states[T] ?? new Float32Array());
+  const sum = new GradientSum();
+  if (dx0)
+    for (const i of lateBiased(T, s.options.k, () => s.rng.uniform())) {
+      const x = states[i] ?? new Float32Array();
+      const sigma = s.sigmas[i] ?? 0;
+      const { factor } = s.options.trueCfgScale === 1 ? { factor: null } : await guidedVelocity(s, x, sigma);
+      const cotangent = scaled(dx0, (s.sigmas[i + 1] ?? 0) - sigma, factor);
+      sum.add((await s.runner.vjp(s.example, { x, sigma, cotangent, target: null })).grads);
+    }
+  return withPretrain(s, sum, logs);
+}
+
+/** K distinct indices of 0..T−1, later ones likelier: weights (i+1)². */
+export function lateBiased(T: number, k: number, uniform: () => number): readonly number[] {
+  const left = Array.from({ length: T }, (_, i) => i);
+  const chosen: number[] = [];
+  while (chosen.length < k && left.length > 0) {
+    const total = left.reduce((sum, i) => sum + (i + 1) ** 2, 0);
+    let r = uniform() * total;
+    let at = 0;
+    while (at < left.length - 1 && r >= ((left[at] ?? 0) + 1) ** 2) r -= ((left[at++] ?? 0) + 1) ** 2;
+    chosen.push(...left.splice(at, 1));
+  }
+  return chosen.sort((a, b) => a - b);
+}
+
+async function withPretrain(s: Situation, sum: GradientSum, logs: Record<string, number>): Promise<MicroResult> {
+  if (s.options.lambda > 0) {
+    const pretrain = await pretrainLoss(s);
+    sum.add(pretrain.grads);
+    logs.loss_pretrain = pretrain.mse;
+  }
+  return { grads: sum.grads.size > 0 ? sum.grads : null, logs };
+}

@@ -1,0 +1,28 @@
+import { GradientSum, type Situation } from "../objective.ts";
+import type { MicroResult } from "../train-loop.ts";
+import { rewardGradient } from "./reward-gradient.ts";
+import { euler, scaled } from "./rollout.ts";
+
+/**
+ * Identity loss on the noised target, without rollout (WithAnyone, arXiv 2510.14975): x_σ from the training pair, one
+ * evaluation, x̂0 = x_σ − σ·v, and a reward that aligns with the TARGET's landmarks. Both losses share the evaluation.
+ */
+export async function idLoss(s: Situation): Promise<MicroResult> {
+  const { x0 } = s.example;
+  const [low, high] = s.options.sigmaRange;
+  const sigma = low + (high - low) * s.rng.uniform();
+  const eps = s.rng.normals(new Float32Array(x0.length));
+  const x = x0.map((z, i) => (1 - sigma) * z + sigma * (eps[i] ?? 0));
+  const target = x0.map((z, i) => (eps[i] ?? 0) - z);
+  const v = await s.runner.velocity(s.example, x, sigma);
+  const { dx0, logs } = await rewardGradient(s, euler(x, v, -sigma));
+  const back = await s.runner.vjp(s.example, {
+    x,
+    sigma,
+    cotangent: dx0 ? scaled(dx0, -sigma, null) : null,
+    target: { v: target, weight: s.options.lambda },
+  });
+  const sum = new GradientSum();
+  sum.add(back.grads);
+  return { grads: sum.grads, logs: { ...logs, loss_pretrain: back.mse, sigma } };
+}

@@ -1,0 +1,29 @@
+import type { Situation } from "../objective.ts";
+
+export interface RewardGradient {
+  /** w·∂(−R)/∂x0 in packed tokens; null when the reward skipped this picture. */
+  readonly dx0: Float32Array | null;
+  readonly logs: Record<string, number>;
+}
+
+/**
+ * Decodes x0, lets the reward observe the picture (detection, assignment: no gradient) and differentiates it.
+ * A skipped picture contributes nothing and is counted in `reward_skipped`.
+ */
+export async function rewardGradient(s: Situation, x0: Float32Array): Promise<RewardGradient> {
+  if (!s.reward) return { dx0: null, logs: {} };
+  const image = await s.runner.decode(s.example, x0);
+  const { example } = s.example;
+  const observation = await s.reward.observe(image, {
+    compute: s.compute,
+    references: { images: example.references, faces: example.referenceFaces, id: example.id },
+    target: { image: example.target, faces: example.targetFaces },
+    prompt: example.prompt,
+  });
+  if (observation.skip !== undefined) return { dx0: null, logs: { reward_skipped: 1 } };
+  const { reward, parts, dx0 } = await s.runner.reward(s.example, x0, s.reward, observation);
+  const weight = s.options.rewardWeight;
+  const logs: Record<string, number> = { reward, reward_skipped: 0 };
+  for (const [name, value] of Object.entries(parts)) logs[`reward.${name}`] = value;
+  return { dx0: dx0.map((g) => g * weight), logs };
+}

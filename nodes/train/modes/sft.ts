@@ -1,0 +1,9 @@
+import type { Situation } from "../objective.ts";
+import type { MicroResult } from "../train-loop.ts";
+import { pretrainLoss } from "./pretrain-loss.ts";
+
+/** Plain supervised fine-tuning: the flow-matching loss alone. */
+export async function sft(s: Situation): Promise<MicroResult> {
+  const { grads, mse } = await pretrainLoss(s);
+  return { grads, logs: { loss_pretrain: mse } };
+}

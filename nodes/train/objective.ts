@@ -1,0 +1,55 @@
+// What one example contributes to an update: L = λ·L_pretrain + w·(−R), by one of several routes for the reward's gradient.
+import type { RandomSource } from "../../engine/base/random.ts";
+import type { Compute } from "../../engine/ir/compute.ts";
+import type { Reward } from "../shared/modules.ts";
+import type { ModelRunner } from "./model-runner.ts";
+import type { PreparedExample } from "./prepared-example.ts";
+
+/** How the reward's gradient reaches the weights. */
+export const MODES = ["rerefl", "sft", "draft", "draft_lv", "flowbp_sparse", "id_loss"] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface ObjectiveOptions {
+  readonly mode: Mode;
+  /** λ of the flow-matching loss on the target picture; 0 = none. */
+  readonly lambda: number;
+  readonly rewardWeight: number;
+  /** T: steps of the rollout. */
+  readonly steps: number;
+  /** [Ts, Te], counted from the end: t = 1 is the last step. */
+  readonly window: readonly [number, number];
+  /** Steps whose σ is outside are left out of the window. */
+  readonly sigmaRange: readonly [number, number];
+  /** Guidance inside the rollout; 1 = none. The unconditional branch and the norm ratio carry no gradient. */
+  readonly trueCfgScale: number;
+  /** Multiplies the reward's gradient by min(cap, 1/σ): dx̂0/dv = −σ makes late steps weak. 0 = off. */
+  readonly sigmaRescaleCap: number;
+  /** draft: last K steps; draft_lv: K re-noised samples; flowbp_sparse: K steps of the rollout. */
+  readonly k: number;
+}
+
+/** Everything a mode needs for one example. */
+export interface Situation {
+  readonly compute: Compute;
+  readonly runner: ModelRunner;
+  readonly example: PreparedExample;
+  readonly reward: Reward | null;
+  /** σ_0 = 1 … σ_T = 0 for this example's size. */
+  readonly sigmas: readonly number[];
+  readonly options: ObjectiveOptions;
+  /** Depends on (seed, step, example) only. */
+  readonly rng: RandomSource;
+}
+
+/** A sum of gradients under construction. */
+export class GradientSum {
+  readonly grads = new Map<string, Float32Array>();
+
+  add(more: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, g] of more) {
+      const sum = this.grads.get(name);
+      if (!sum) this.grads.set(name, g.slice());
+      else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (g[i] ?? 0);
+    }
+  }
+}

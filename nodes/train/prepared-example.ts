@@ -1,0 +1,93 @@
+// An example as the model sees it: packed latents of target and references, text states. Encoded once, then kept.
+import type { Compute } from "../../engine/ir/compute.ts";
+import { newBuilder } from "../../engine/ops/table.ts";
+import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import type { DenoiseShape, GridSize, TextEncoder, Vae } from "../shared/modules.ts";
+import { packLatent } from "../shared/packing.ts";
+import type { Example, Image } from "../shared/sockets.ts";
+
+export interface PreparedExample {
+  readonly example: Example;
+  /** Text length is that of the prompt. */
+  readonly shape: DenoiseShape;
+  /** Target, packed and normalised, [N·64]. */
+  readonly x0: Float32Array;
+  /** [1, R, 64] or null. */
+  readonly references: Tensor<"float32"> | null;
+  readonly text: Tensor<"float32">;
+  /** Text states of the negative prompt, when guidance is used. */
+  readonly negative: Tensor<"float32"> | null;
+}
+
+export interface PrepareOptions {
+  /** Encode this negative prompt too; undefined = no guidance. */
+  readonly negativePrompt: string | undefined;
+}
+
+/** Encodes one example. Pictures must have sides that are multiples of 16. */
+export async function prepareExample(
+  compute: Compute,
+  vae: Vae,
+  clip: TextEncoder,
+  example: Example,
+  options: PrepareOptions,
+): Promise<PreparedExample> {
+  const target = await encodeImage(compute, vae, example.target);
+  const references: { tokens: Tensor<"float32">; grid: GridSize }[] = [];
+  for (const image of example.references) references.push(await encodeImage(compute, vae, image));
+  const encode = (prompt: string) =>
+    clip.encode(compute, {
+      template: "plus",
+      prompt,
+      images: example.references.map((image, i) => ({ image, slot: i + 1 })),
+      resample: "diffusers",
+    });
+  const text = await encode(example.prompt);
+  return {
+    example,
+    shape: {
+      batch: 1,
+      target: target.grid,
+      references: references.map((r) => r.grid),
+      textLength: text.shape[1] ?? 0,
+      positions: "diffusers",
+    },
+    x0: target.tokens.data,
+    references: references.length > 0 ? joinTokens(references.map((r) => r.tokens)) : null,
+    text,
+    negative: options.negativePrompt === undefined ? null : await encode(options.negativePrompt),
+  };
+}
+
+/** IMAGE [1,H,W,3] → normalised packed latent. */
+async function encodeImage(compute: Compute, vae: Vae, image: Image): Promise<{ tokens: Tensor<"float32">; grid: GridSize }> {
+  const [, height = 0, width = 0] = image.shape;
+  const pixels = new Float32Array(3 * height * width);
+  for (let i = 0; i < height * width; i++)
+    for (let c = 0; c < 3; c++) pixels[c * height * width + i] = 2 * (image.data[i * 3 + c] ?? 0) - 1;
+  const b = newBuilder();
+  const graph = b.graph({ latent: vae.encode.build(b, b.input("image", "float32", [1, 3, height, width])) });
+  const { latent } = await compute.run(graph, { image: f32([1, 3, height, width], pixels) });
+  if (!latent) throw new Error("the VAE gave no latent");
+  const raw = expectDType(latent, "float32", "latent");
+  const plane = (height / 8) * (width / 8);
+  const normalised = raw.map((z, i) => {
+    const c = Math.floor(i / plane) % vae.latentsMean.length;
+    return (z - (vae.latentsMean[c] ?? 0)) / (vae.latentsStd[c] ?? 1);
+  });
+  return {
+    tokens: packLatent(f32([1, vae.latentsMean.length, height / 8, width / 8], normalised)),
+    grid: { h: height / 16, w: width / 16 },
+  };
+}
+
+function joinTokens(parts: readonly Tensor<"float32">[]): Tensor<"float32"> {
+  const n = parts.reduce((sum, p) => sum + (p.shape[1] ?? 0), 0);
+  const data = new Float32Array(n * 64);
+  let at = 0;
+  for (const p of parts) {
+    data.set(p.data, at);
+    at += p.data.length;
+  }
+  return f32([1, n, 64], data);
+}
