@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { byteCharacters, createTokenizer, QWEN2_SPLIT } from "./tokenizer.ts";
+import { parseTokenizerJson, parseVocabAndMerges } from "./tokenizer-files.ts";
+
+const golden = z
+  .object({ tokenizer: z.unknown(), cases: z.array(z.tuple([z.string(), z.array(z.number())])) })
+  .parse(JSON.parse(readFileSync(new URL("../../test/golden/tokenizer.json", import.meta.url), "utf8")));
+const file = JSON.stringify(golden.tokenizer);
+const data = parseTokenizerJson(file);
+const tokenizer = createTokenizer(data);
+
+test("the same ids as Hugging Face's tokenizers", () => {
+  expect(golden.cases.length).toBeGreaterThan(200);
+  for (const [text, ids] of golden.cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
+});
+
+test("decode(encode(x)) is x in NFC", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      expect(tokenizer.decode(tokenizer.encode(text))).toBe(text.normalize("NFC"));
+    }),
+  );
+});
+
+/** BPE as the paper has it: find the best pair, merge every place, again. */
+function bruteForce(symbols: string[], merges: readonly (readonly [string, string])[]): string[] {
+  const rank = new Map(merges.map(([a, b], i) => [`${a} ${b}`, i]));
+  for (;;) {
+    let best = -1;
+    for (let i = 0; i + 1 < symbols.length; i++) {
+      const r = rank.get(`${symbols[i]} ${symbols[i + 1]}`);
+      if (r !== undefined && (best < 0 || r < (rank.get(`${symbols[best]} ${symbols[best + 1]}`) ?? 0))) best = i;
+    }
+    if (best < 0) return symbols;
+    symbols.splice(best, 2, `${symbols[best]}${symbols[best + 1]}`);
+  }
+}
+
+test("merging by heap is merging by search", () => {
+  const letters = ["a", "b", "c"];
+  const word = fc.array(fc.constantFrom(...letters), { minLength: 1, maxLength: 4 }).map((l) => l.join(""));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(word, word), { maxLength: 20 }),
+      fc.array(fc.constantFrom(...letters), { maxLength: 40 }),
+      (pairs, text) => {
+        const merges = [...new Map(pairs.map((p) => [p.join(" "), p])).values()];
+        const tokens = new Set([...byteCharacters(), ...merges.flatMap(([a, b]) => [a, b, a + b])]);
+        const vocab = new Map([...tokens].map((t, i) => [t, i]));
+        const names = new Map([...vocab].map(([t, i]) => [i, t]));
+        const ids = createTokenizer({ vocab, merges, specials: new Map() }).encode(text.join(""));
+        expect(ids.map((id) => names.get(id))).toEqual(bruteForce([...text], merges));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("a long piece takes no more than its share of time", () => {
+  const time = (n: number): number => {
+    const start = performance.now();
+    tokenizer.encode("a".repeat(n));
+    return performance.now() - start;
+  };
+  time(1000);
+  // Quadratic work would take 10,000 times the small one; the bound leaves room for a busy machine.
+  expect(time(100_000)).toBeLessThan(2000);
+  expect(tokenizer.encode(" ".repeat(100_000)).length).toBeGreaterThan(1000);
+});
+
+test("special tokens win over everything, the longest first", () => {
+  const specials = new Map([
+    ["<a>", 1000],
+    ["<a><b>", 1001],
+  ]);
+  const t = createTokenizer({ ...data, specials });
+  expect(t.encode("<a><b><a>")).toEqual([1001, 1000]);
+  expect(t.decode([1001, 1000])).toBe("<a><b><a>");
+  expect(t.size).toBe(1002);
+});
+
+test("vocab.json and merges.txt say the same as tokenizer.json", () => {
+  const vocab = JSON.stringify(Object.fromEntries(data.vocab));
+  const merges = `#version: 0.2\n${data.merges.map((m) => m.join(" ")).join("\r\n")}\n`;
+  const config = JSON.stringify({
+    added_tokens_decoder: Object.fromEntries([...data.specials].map(([content, id]) => [id, { content, special: true }])),
+  });
+  expect(parseVocabAndMerges(vocab, merges, config)).toEqual(data);
+  const without = parseVocabAndMerges(vocab, merges).specials;
+  expect(without.get("<|endoftext|>")).toBe(data.vocab.size);
+  expect(without.get("<|image_pad|>")).toBe(data.vocab.size + 12);
+});
+
+describe("files that are no tokenizer of this kind are refused", () => {
+  const model = { type: "BPE", vocab: { a: 0 }, merges: [] };
+  const whole = {
+    added_tokens: [],
+    normalizer: { type: "NFC" },
+    pre_tokenizer: {
+      type: "Sequence",
+      pretokenizers: [
+        { type: "Split", pattern: { Regex: QWEN2_SPLIT }, behavior: "Isolated" },
+        { type: "ByteLevel", add_prefix_space: false, use_regex: false },
+      ],
+    },
+    model,
+  };
+  test.each([
+    ["no JSON", "{", "TOKENIZER_JSON"],
+    ["WordPiece", JSON.stringify({ ...whole, model: { ...model, type: "WordPiece" } }), "TOKENIZER_KIND"],
+    ["another normaliser", JSON.stringify({ ...whole, normalizer: { type: "NFKC" } }), "TOKENIZER_KIND"],
+    ["another split", JSON.stringify(whole).replace("p{N}|", "p{N}{1,3}|"), "TOKENIZER_KIND"],
+    ["a vocabulary that is a list", JSON.stringify({ ...whole, model: { ...model, vocab: ["a"] } }), "TOKENIZER_KIND"],
+    ["an id twice", JSON.stringify({ ...whole, model: { ...model, vocab: { a: 0, b: 0 } } }), "TOKENIZER_ID"],
+    ["a negative id", JSON.stringify({ ...whole, model: { ...model, vocab: { a: -1 } } }), "TOKENIZER_ID"],
+    ["an id above 2^21", JSON.stringify({ ...whole, model: { ...model, vocab: { a: 2 ** 21 } } }), "TOKENIZER_ID"],
+    ["a merge of three", JSON.stringify({ ...whole, model: { ...model, merges: ["a b c"] } }), "TOKENIZER_MERGE"],
+    ["too long", " ".repeat(33 * 2 ** 20), "TOKENIZER_TOO_LARGE"],
+  ])("%s", (_, text, code) => {
+    expect(() => parseTokenizerJson(text)).toThrow(expect.objectContaining({ code }));
+  });
+  test("missing bytes and merges of unknown tokens", () => {
+    const vocab = new Map([["a", 0]]);
+    expect(() => createTokenizer({ vocab, merges: [], specials: new Map() })).toThrow(expect.objectContaining({ code: "TOKENIZER_VOCAB" }));
+    const bytes = new Map(byteCharacters().map((c, i) => [c, i]));
+    expect(() => createTokenizer({ vocab: bytes, merges: [["a", "b"]], specials: new Map() })).toThrow(
+      expect.objectContaining({ code: "TOKENIZER_MERGE" }),
+    );
+  });
+  test("texts beyond the limit and ids that are none", () => {
+    expect(() => tokenizer.encode("a".repeat(2 ** 20 + 1))).toThrow(expect.objectContaining({ code: "TOKENIZER_TEXT" }));
+    expect(() => tokenizer.decode([0, 1e9])).toThrow(expect.objectContaining({ code: "TOKENIZER_ID" }));
+  });
+  test("__proto__ is a token like any other", () => {
+    const { vocab } = parseTokenizerJson(JSON.stringify(whole).replace('{"a":0}', '{"__proto__":7}'));
+    expect([...vocab]).toEqual([["__proto__", 7]]);
+  });
+});
