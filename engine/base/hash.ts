@@ -34,12 +34,28 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, at: number)
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     w[i] = (w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1;
   }
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+  // Read one by one: destructuring a typed array goes through its iterator and takes longer than the rounds.
+  const s0 = state[0] ?? 0;
+  const s1 = state[1] ?? 0;
+  const s2 = state[2] ?? 0;
+  const s3 = state[3] ?? 0;
+  const s4 = state[4] ?? 0;
+  const s5 = state[5] ?? 0;
+  const s6 = state[6] ?? 0;
+  const s7 = state[7] ?? 0;
+  let a = s0;
+  let b = s1;
+  let c = s2;
+  let d = s3;
+  let e = s4;
+  let f = s5;
+  let g = s6;
+  let h = s7;
   for (let i = 0; i < 64; i++) {
-    const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[i] ?? 0) + (w[i] ?? 0)) | 0;
-    const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    const sum1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+    const t1 = (h + sum1 + ((e & f) ^ (~e & g)) + (K[i] ?? 0) + (w[i] ?? 0)) | 0;
+    const sum0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+    const t2 = (sum0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g;
     g = f;
     f = e;
@@ -49,8 +65,14 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, at: number)
     b = a;
     a = (t1 + t2) | 0;
   }
-  const add = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < 8; i++) state[i] = (state[i] ?? 0) + (add[i] ?? 0);
+  state[0] = s0 + a;
+  state[1] = s1 + b;
+  state[2] = s2 + c;
+  state[3] = s3 + d;
+  state[4] = s4 + e;
+  state[5] = s5 + f;
+  state[6] = s6 + g;
+  state[7] = s7 + h;
 }
 
 function roundConstants(): Int32Array {
