@@ -1,3 +1,4 @@
+import { byteCharacters, QWEN2_SPLIT } from "../engine/formats/tokenizer.ts";
 import { promptText } from "../nodes/qwen/text-templates.ts";
 
 /** Special tokens of Qwen2.5-VL that a prompt can hold; they take the last ids. */
@@ -12,17 +13,6 @@ const SPECIALS = [
   "<|video_pad|>",
 ];
 
-/** Qwen2's pre-tokeniser, as it stands in the real tokenizer.json. */
-const SPLIT =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-/** GPT-2's printable stand-in for every byte. */
-function byteCharacters(): string[] {
-  const printable = (x: number) => (x >= 33 && x <= 126) || (x >= 161 && x <= 172) || x >= 174;
-  let next = 256;
-  return Array.from({ length: 256 }, (_, x) => String.fromCharCode(printable(x) ? x : next++));
-}
-
 /**
  * A byte-level BPE tokenizer of `vocab` tokens learned from the templates and `corpus`, as the text of a tokenizer.json.
  * The same corpus gives the same tokenizer. Any text can be encoded: every byte is a token.
@@ -30,7 +20,7 @@ function byteCharacters(): string[] {
 export function tinyTokenizer(vocab: number, corpus: readonly string[] = []): string {
   const characters = byteCharacters();
   const words = new Map<string, number>();
-  const pattern = new RegExp(SPLIT.replace("(?i:'s|'t|'re|'ve|'m|'ll|'d)", "'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])"), "gu");
+  const pattern = new RegExp(QWEN2_SPLIT, "gu");
   for (const text of [promptText("edit", "", []), promptText("t2i", "", []), promptText("plus", "", [1, 2, 3]), ...corpus])
     for (const piece of text.split(/<\|\w+\|>/)) for (const [word] of piece.matchAll(pattern)) words.set(word, (words.get(word) ?? 0) + 1);
   const spelled = [...words].map(([word, count]) => ({
@@ -71,7 +61,7 @@ export function tinyTokenizer(vocab: number, corpus: readonly string[] = []): st
     pre_tokenizer: {
       type: "Sequence",
       pretokenizers: [
-        { type: "Split", pattern: { Regex: SPLIT }, behavior: "Isolated", invert: false },
+        { type: "Split", pattern: { Regex: QWEN2_SPLIT }, behavior: "Isolated", invert: false },
         { type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: false },
       ],
     },

@@ -12,6 +12,8 @@ export interface Golden {
   open(name: string): Promise<WeightFile | undefined>;
   /** A JSON file; undefined when it is not there. */
   json(name: string): unknown;
+  /** A text file; undefined when it is not there. */
+  text(name: string): string | undefined;
 }
 
 /** One comparison with a reference. */
@@ -35,6 +37,7 @@ export function goldenDirectory(directory: string, compute: Compute): Golden {
   return {
     compute,
     open: async (name) => (existsSync(at(name)) ? openWeightFile(at(name)) : undefined),
+    text: (name) => (existsSync(at(name)) ? readFileSync(at(name), "utf8") : undefined),
     json: (name) => (existsSync(at(name)) ? JSON.parse(readFileSync(at(name), "utf8")) : undefined),
   };
 }

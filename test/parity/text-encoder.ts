@@ -10,14 +10,16 @@ import { normalisePlanes, patchify } from "../../nodes/qwen/vision-patches.ts";
 import { type GoldenTextEncoder, goldenTextEncoder } from "../golden-text-encoder.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, type ParityCase } from "./golden.ts";
+import { tokenIds } from "./token-ids.ts";
 
 const Layout = z.array(z.union([z.tuple([z.literal("t"), z.int()]), z.tuple([z.literal("i"), z.int(), z.int()])]));
 const Vectors = z.object({
   mrope_positions: z.array(z.object({ layout: Layout, positions: z.array(z.tuple([z.int(), z.int(), z.int()])) })).optional(),
 });
 
-/** Position vectors, and the cases of the two namings; nothing where the files are absent. */
+/** Token ids, position vectors, and the cases of the two namings; nothing where the files are absent. */
 export const textEncoder: Family = async function* (directory) {
+  yield* tokenIds(directory);
   const { mrope_positions = [] } = Vectors.parse(directory.json("vectors.json") ?? {});
   for (const { layout, positions } of mrope_positions) {
     const [t, h, w] = mropePositions(

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { defineNode, widget } from "../../engine/node/define-node.ts";
+import { CLIP } from "../shared/sockets.ts";
+import { textEncoder } from "./text-encoder.ts";
+import { openQwenVl } from "./text-model.ts";
+import { findTokenizer } from "./text-tokenizer.ts";
+
+export default defineNode({
+  type: "CLIPLoader",
+  version: "1.0.0",
+  category: "loaders",
+  summary: "Opens the text encoder of Qwen-Image-Edit (Qwen2.5-VL with its vision tower) and its tokenizer.",
+  inputs: {
+    clip_name: widget(z.string().min(1), {
+      tooltip: "A .safetensors file, or a diffusers folder, below the text_encoders model folder.",
+      file: { kind: "model", folder: "text_encoders" },
+    }),
+    type: widget(z.enum(["qwen_image"]).default("qwen_image"), { tooltip: "The model family the encoder serves." }),
+    device: widget(z.enum(["default", "cpu"]).default("default"), {
+      tooltip: "For files of ComfyUI only: the run's device computes either way.",
+    }),
+  },
+  outputs: { CLIP },
+  cache: "pure",
+  async run({ clip_name }, ctx) {
+    const file = await ctx.models.open("text_encoders", clip_name);
+    const model = await openQwenVl(file);
+    const { tokenizer, fingerprint } = await findTokenizer(ctx.models, file, clip_name);
+    return { CLIP: textEncoder(`text:${file.fingerprint}:${fingerprint}`, model, tokenizer) };
+  },
+});
