@@ -85,8 +85,20 @@ test("other encoders are refused by name, incomplete files by tensor", async () 
     const file = memoryWeights(new Map(names.map((name) => [name, f32([1], [0])])));
     await expect(openQwenVl(file), what).rejects.toMatchObject({ code: "TEXT_FAMILY", message: expect.stringContaining(what) });
   }
-  const { tensors, metadata } = tinyTextEncoder(1);
-  tensors.delete("model.layers.1.mlp.down_proj.weight");
-  const model = await openQwenVl(memoryWeights(tensors, { metadata }));
-  await expect(model.hidden(compute, [{ kind: "text", ids: [1] }])).rejects.toMatchObject({ code: "TEXT_TENSOR_MISSING" });
+  const changed = (change: (tensors: Map<string, Tensor>) => void) => {
+    const { tensors, metadata } = tinyTextEncoder(1);
+    const copy = new Map<string, Tensor>(tensors);
+    change(copy);
+    return openQwenVl(memoryWeights(copy, { metadata }));
+  };
+  const name = "model.layers.1.mlp.down_proj.weight";
+  await expect(changed((t) => t.delete(name))).rejects.toMatchObject({
+    code: "TEXT_TENSOR_MISSING",
+    message: expect.stringContaining(name),
+  });
+  await expect(changed((t) => t.set(name, f32([64, 64], new Float32Array(4096))))).rejects.toMatchObject({ code: "TEXT_LAYOUT" });
+  await expect(changed((t) => t.set(name, tensor("uint8", [64, 128], new Uint8Array(8192))))).rejects.toMatchObject({ code: "TEXT_DTYPE" });
+  await expect(changed((t) => t.set("visual.merger.mlp.2.weight", f32([60, 128], new Float32Array(7680))))).rejects.toMatchObject({
+    code: "TEXT_LAYOUT",
+  });
 });

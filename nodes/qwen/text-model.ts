@@ -1,17 +1,19 @@
 // Qwen2.5-VL made ready to run: pictures to vision tokens, a sequence to states.
 import { AppError } from "../../engine/base/errors.ts";
+import type { Builder } from "../../engine/ir/builder.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
+import type { TypeInfo } from "../../engine/ir/value.ts";
 import type { WeightFile } from "../../engine/node/context.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { expectDType, f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import { type HfConfig, type TextEncoderConfig, textEncoderConfig } from "./text-config.ts";
-import { buildLanguageModel } from "./text-layers.ts";
+import { buildLanguageModel, type LanguageInputs } from "./text-layers.ts";
 import { textNames } from "./text-names.ts";
 import { causalMask, mropePositions, mropeRotary, type Run } from "./text-positions.ts";
-import { textWeights } from "./text-weights.ts";
+import { type TextWeights, textWeights } from "./text-weights.ts";
 import { type PatchGrid, visionRotary, windowBatch } from "./vision-layout.ts";
-import { buildVisionTower } from "./vision-tower.ts";
+import { buildVisionTower, type VisionInputs } from "./vision-tower.ts";
 
 /** Part of a sequence: text by ids, or the vision tokens of a picture. */
 export type Part =
@@ -33,7 +35,7 @@ const LENGTH_STEP = 32;
  * Opens a Qwen2.5-VL. Nothing but the header is read: weights stay in the file, and of the embedding table only the rows of a
  * prompt are copied.
  * @param config stands in for `config.json`
- * @throws AppError TEXT_FAMILY, TEXT_CONFIG, TEXT_TENSOR_MISSING
+ * @throws AppError TEXT_FAMILY, TEXT_CONFIG, TEXT_TENSOR_MISSING, TEXT_DTYPE, TEXT_LAYOUT
  */
 export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<QwenVl> {
   const names = textNames(file);
@@ -50,6 +52,7 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
     return toFloat32(await file.readRows(names.get("model.embed_tokens.weight") ?? "", ids));
   };
 
+  checkWhole(file, sizes, weights);
   return {
     config: sizes,
     async vision(compute, patches, grid) {
@@ -66,15 +69,7 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
         mask: f32([windows.count, 1, 1, windows.length], windows.mask),
       };
       const b = newBuilder();
-      const inputs = {
-        patches: b.input("patches", "float32", feeds.patches.shape),
-        cos: b.input("cos", "float32", feeds.cos.shape),
-        sin: b.input("sin", "float32", feeds.sin.shape),
-        gather: b.input("gather", "int64", feeds.gather.shape),
-        scatter: b.input("scatter", "int64", feeds.scatter.shape),
-        mask: b.input("mask", "float32", feeds.mask.shape),
-      };
-      const graph = b.graph({ tokens: buildVisionTower(b, vision, weights, inputs) });
+      const graph = b.graph({ tokens: buildVisionTower(b, vision, weights, visionInputs(b, feeds)) });
       const { tokens } = await compute.run(graph, feeds);
       if (!tokens) throw new AppError("TEXT_RUN", "the vision tower gave no tokens");
       return f32(tokens.shape, expectDType(tokens, "float32", "the vision tokens"));
@@ -101,17 +96,64 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
         mask: f32([padded, padded], causalMask(padded)),
       };
       const b = newBuilder();
-      const inputs = {
-        embeds: b.input("embeds", "float32", feeds.embeds.shape),
-        cos: b.input("cos", "float32", feeds.cos.shape),
-        sin: b.input("sin", "float32", feeds.sin.shape),
-        mask: b.input("mask", "float32", feeds.mask.shape),
-      };
-      const graph = b.graph({ hidden: buildLanguageModel(b, language, weights, inputs) });
+      const graph = b.graph({ hidden: buildLanguageModel(b, language, weights, languageInputs(b, feeds)) });
       const { hidden } = await compute.run(graph, feeds);
       if (!hidden) throw new AppError("TEXT_RUN", "the language model gave no states");
       const data = expectDType(hidden, "float32", "the states");
       return f32([1, length, language.hidden], data.slice(0, length * language.hidden));
     },
   };
+}
+
+type VisionFeeds = Readonly<Record<keyof VisionInputs, TypeInfo>>;
+type LanguageFeeds = Readonly<Record<keyof LanguageInputs, TypeInfo>>;
+
+function visionInputs(b: Builder, feeds: VisionFeeds): VisionInputs {
+  const input = (name: keyof VisionInputs) => b.input(name, feeds[name].dtype, feeds[name].shape);
+  return {
+    patches: input("patches"),
+    cos: input("cos"),
+    sin: input("sin"),
+    gather: input("gather"),
+    scatter: input("scatter"),
+    mask: input("mask"),
+  };
+}
+
+function languageInputs(b: Builder, feeds: LanguageFeeds): LanguageInputs {
+  const input = (name: keyof LanguageInputs) => b.input(name, feeds[name].dtype, feeds[name].shape);
+  return { embeds: input("embeds"), cos: input("cos"), sin: input("sin"), mask: input("mask") };
+}
+
+/** Builds both graphs at the smallest size: every tensor must be there, of a readable type, and fit. */
+function checkWhole(file: WeightFile, { vision, language }: TextEncoderConfig, weights: TextWeights): void {
+  const f = (...shape: number[]): TypeInfo => ({ dtype: "float32", shape });
+  const i = (...shape: number[]): TypeInfo => ({ dtype: "int64", shape });
+  const b = newBuilder();
+  const patches = vision.merge ** 2;
+  const angles = f(patches, 1, vision.hidden / vision.heads);
+  const row = f(1, language.headDim);
+  try {
+    const vectors = f(patches, 3 * 2 * vision.patch ** 2);
+    const inputs = visionInputs(b, {
+      patches: vectors,
+      cos: angles,
+      sin: angles,
+      gather: i(patches),
+      scatter: i(patches),
+      mask: f(1, 1, 1, patches),
+    });
+    const tokens = buildVisionTower(b, vision, weights, inputs);
+    const c = newBuilder();
+    buildLanguageModel(c, language, weights, languageInputs(c, { embeds: f(1, language.hidden), cos: row, sin: row, mask: f(1, 1) }));
+    if (tokens.shape[1] !== language.hidden)
+      throw new AppError("TEXT_LAYOUT", `vision tokens of width ${tokens.shape[1]} do not fit a language model of ${language.hidden}`);
+  } catch (cause) {
+    if (cause instanceof AppError && cause.code.startsWith("TEXT_")) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError("TEXT_LAYOUT", `${file.name}: ${reason}`, {
+      cause,
+      hint: "the file is incomplete or not this encoder: download it again",
+    });
+  }
 }
