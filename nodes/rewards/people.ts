@@ -88,7 +88,7 @@ export interface DetectOptions {
 
 const detected = new WeakMap<Image, Map<string, Promise<readonly Face[]>>>();
 
-/** The detector's answer, shared by all rewards that look at the same picture. */
+/** The detector's answer, shared by all rewards that look at the same picture (a tensor is never changed in place). */
 export function detectOnce(compute: Compute, detector: FaceDetector, image: Image, options: DetectOptions): Promise<readonly Face[]> {
   const known = detected.get(image) ?? new Map<string, Promise<readonly Face[]>>();
   detected.set(image, known);

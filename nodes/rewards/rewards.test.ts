@@ -10,7 +10,7 @@ import { embedFaces } from "../shared/embed-faces.ts";
 import { evaluateReward } from "../shared/evaluate-reward.ts";
 import { matchFaces } from "../shared/match-faces.ts";
 import { mimr, UMO_MIMR } from "../shared/mimr.ts";
-import type { Reward, RewardContext } from "../shared/modules.ts";
+import type { FaceEncoder, Reward, RewardContext } from "../shared/modules.ts";
 import { similarityOf } from "../shared/similarity.ts";
 import type { Face, Image } from "../shared/sockets.ts";
 import capReward from "./cap-reward.ts";
@@ -28,6 +28,7 @@ const H = 24;
 const W = 40;
 const compute = interpreterCompute();
 const encoder = fakeEncoder();
+const centred = fakeEncoder({ comparison: { kind: "l2", threshold: 1, mean: Float32Array.of(0.1, -0.2, 0.3, 0, 0.1) } });
 const faces = [fakeFace(9, 11, 9), fakeFace(22, 12, 13), fakeFace(33, 9, 8)];
 const image = noiseImage(7, H, W);
 const target = { image: noiseImage(8, 2 * H, 2 * W), faces: [fakeFace(66, 20, 18), fakeFace(20, 24, 20)] };
@@ -87,7 +88,7 @@ async function gradientError(reward: Reward): Promise<number> {
 }
 
 /** The score of the data nodes for the same picture. */
-async function byNodes(found: readonly Face[], options: MatchingRewardOptions): Promise<number> {
+async function byNodes(found: readonly Face[], options: MatchingRewardOptions, encoder: FaceEncoder): Promise<number> {
   const people = await Promise.all(
     references.faces.map((face, k) => embedFaces(compute, encoder, { images: references.images[k] ?? image, faces: [[face]] })),
   );
@@ -108,12 +109,13 @@ describe("the matching reward", () => {
   const detector = fakeDetector(faces);
   const balanced = { ...OPTIONS, mimr: { norm: "balanced", lambda1: 1, lambda2: -0.5, cap: 0.3, clampNegative: true } } as const;
   test.each([
-    ["umo", OPTIONS, faces],
-    ["balanced, capped, clamped", balanced, faces],
-    ["one face for two people", OPTIONS, faces.slice(0, 1)],
-  ] as const)("equals the score of the nodes: %s", async (_, options, found) => {
-    const { reward, parts } = await read(matchingReward("mimr", fakeDetector(found), encoder, options));
-    const expected = await byNodes(found, options);
+    ["umo", OPTIONS, faces, encoder],
+    ["balanced, capped, clamped", balanced, faces, encoder],
+    ["one face for two people", OPTIONS, faces.slice(0, 1), encoder],
+    ["an encoder compared by L2", OPTIONS, faces, centred],
+  ] as const)("equals the score of the nodes: %s", async (_, options, found, used) => {
+    const { reward, parts } = await read(matchingReward("mimr", fakeDetector(found), used, options));
+    const expected = await byNodes(found, options, used);
     expect(Math.abs(expected)).toBeGreaterThan(1e-3);
     expect(Math.abs((reward ?? Number.NaN) - expected)).toBeLessThan(1e-6);
     expect((parts.matched ?? 0) + (parts.unmatched ?? 0)).toBeCloseTo(reward ?? Number.NaN, 6);
@@ -124,7 +126,6 @@ describe("the matching reward", () => {
     expect(
       await gradientError(matchingReward("mimr", detector, encoder, { ...balanced, mimr: { ...balanced.mimr, cap: 1 } })),
     ).toBeLessThan(1e-6);
-    const centred = fakeEncoder({ comparison: { kind: "l2", threshold: 1, mean: Float32Array.of(0.1, -0.2, 0.3, 0, 0.1) } });
     expect(await gradientError(matchingReward("mimr", detector, centred, { ...OPTIONS, against: "both", layoutWeight: 0.5 }))).toBeLessThan(
       1e-6,
     );
