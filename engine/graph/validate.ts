@@ -74,7 +74,8 @@ class Validation {
           `output nodes are ${outputs.join(", ")}`,
         );
     const roots = targets ? outputs.filter((id) => targets.includes(id)) : outputs;
-    if (roots.length === 0)
+    // With an unknown type among the nodes the output may just be that one.
+    if (roots.length === 0 && this.issues.length === 0)
       this.#issue(
         "PROMPT_NO_OUTPUTS",
         [],
