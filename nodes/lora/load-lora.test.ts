@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { randomSource } from "../../engine/base/random.ts";
+import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { memoryWeights } from "../../test/memory-weights.ts";
+import { loadLora } from "./load-lora.ts";
+
+const LINEARS = new Map<string, readonly [number, number]>([
+  ["transformer_blocks.0.attn.to_q", [6, 4]],
+  ["transformer_blocks.0.attn.to_add_out", [6, 6]],
+  ["transformer_blocks.0.attn.to_out.0", [6, 6]],
+  ["transformer_blocks.10.img_mlp.net.0.proj", [8, 6]],
+  ["time_text_embed.timestep_embedder.linear_1", [6, 4]],
+]);
+const rng = randomSource(3);
+const matrix = (rows: number, columns: number) => f32([rows, columns], rng.normals(new Float32Array(rows * columns)));
+
+function load(entries: Iterable<readonly [string, Tensor]>, metadata: Record<string, string> = {}, strength = 1) {
+  return loadLora(memoryWeights(new Map(entries), { metadata, name: "some.safetensors" }), LINEARS, strength);
+}
+
+const SPELLINGS: readonly (readonly [string, (path: string) => string, a: string, b: string])[] = [
+  ["kohya", (p) => `lora_unet_${p.replaceAll(".", "_")}`, ".lora_down.weight", ".lora_up.weight"],
+  ["LyCORIS", (p) => `lycoris_${p.replaceAll(".", "_")}`, ".lora_down.weight", ".lora_up.weight"],
+  ["Lightning", (p) => p, ".lora_down.weight", ".lora_up.weight"],
+  ["diffusers", (p) => `transformer.${p}`, ".lora_A.weight", ".lora_B.weight"],
+  ["ai-toolkit", (p) => `diffusion_model.${p}`, ".lora_A.weight", ".lora_B.weight"],
+  ["whole checkpoint prefix", (p) => `model.diffusion_model.${p}`, ".lora_A.weight", ".lora_B.weight"],
+  ["peft", (p) => `base_model.model.${p}`, ".lora_A.weight", ".lora_B.weight"],
+  ["peft over diffusers", (p) => `base_model.model.transformer.${p}`, ".lora_A.weight", ".lora_B.weight"],
+  ["DiffSynth", (p) => p, ".lora_A.default.weight", ".lora_B.default.weight"],
+  ["older, dotted", (p) => `transformer.${p}`, ".lora.down.weight", ".lora.up.weight"],
+  ["older, linear layer", (p) => `transformer.${p}`, ".lora_linear_layer.down.weight", ".lora_linear_layer.up.weight"],
+  [
+    "oldest, processors",
+    (p) => `transformer.${p.replace(".attn.", ".attn.processor.").replace("to_out.0", "to_out")}`,
+    "_lora.down.weight",
+    "_lora.up.weight",
+  ],
+];
+
+test.each(SPELLINGS)("reads %s names", async (_, spell, a, b) => {
+  const parts = [...LINEARS].map(([path, [out, width]]) => ({ path, a: matrix(2, width), b: matrix(out, 2) }));
+  const { adapters, unmatched } = await load(
+    parts.flatMap((p) => [[spell(p.path) + a, p.a] as const, [spell(p.path) + b, p.b] as const]),
+    {},
+    0.5,
+  );
+  expect(unmatched).toEqual([]);
+  expect(adapters.map(({ target, a, b, scale }) => ({ target, a, b, scale }))).toEqual(
+    parts.map((p) => ({ target: p.path, a: p.a, b: p.b, scale: 0.5 })),
+  );
+  expect(new Set(adapters.flatMap((x) => [x.nameA, x.nameB])).size).toBe(10);
+});
+
+const q = "transformer_blocks.0.attn.to_q";
+const mlp = "transformer_blocks.10.img_mlp.net.0.proj";
+const pair = (path: string, rank: number, [out, width]: readonly [number, number] = LINEARS.get(path) ?? [0, 0]) =>
+  [
+    [`transformer.${path}.lora_A.weight`, matrix(rank, width)],
+    [`transformer.${path}.lora_B.weight`, matrix(out, rank)],
+  ] as const;
+const peft = (config: object) => ({ lora_adapter_metadata: JSON.stringify(config) });
+
+test.each([
+  ["alpha tensor", [[`transformer.${q}.alpha`, f32([], [8])]], {}, 2],
+  ["alpha tensor of shape [1], over metadata", [[`transformer.${q}.alpha`, f32([1], [2])]], peft({ "transformer.lora_alpha": 64 }), 0.5],
+  ["peft metadata", [], peft({ "transformer.r": 4, "transformer.lora_alpha": 8 }), 2],
+  ["peft metadata without prefix", [], peft({ r: 4, lora_alpha: 6 }), 1.5],
+  ["rslora", [], peft({ "transformer.lora_alpha": 8, "transformer.use_rslora": true }), 4],
+  ["alpha_pattern", [], peft({ "transformer.lora_alpha": 8, "transformer.alpha_pattern": { "attn.to_q": 12 } }), 3],
+  ["alpha_pattern of another layer", [], peft({ "transformer.lora_alpha": 8, "transformer.alpha_pattern": { to_k: 12, o_q: 2 } }), 2],
+  ["alpha_pattern, anchored", [], peft({ "transformer.lora_alpha": 8, "transformer.alpha_pattern": { [`^${q}`]: 16 } }), 4],
+  ["nothing", [], {}, 1],
+] as const)("scale from %s", async (_, extra, metadata, scale) => {
+  const { adapters, unmatched } = await load([...pair(q, 4), ...extra], metadata, 3);
+  expect(unmatched).toEqual([]);
+  expect(adapters[0]?.scale).toBeCloseTo(3 * scale, 6);
+});
+
+test("ranks may differ between layers", async () => {
+  const { adapters } = await load(
+    [...pair(q, 4), ...pair(mlp, 1)],
+    peft({ "transformer.lora_alpha": 8, "transformer.rank_pattern": { proj: 1 } }),
+  );
+  expect(adapters.map((a) => a.scale)).toEqual([2, 8]);
+});
+
+test.each([
+  ["dora_scale", "DoRA"],
+  ["lokr_w1", "LoKr"],
+  ["lokr_w2_a", "LoKr"],
+  ["hada_w1_a", "LoHa"],
+  ["diff", "a full weight"],
+  ["diff_b", "a full weight or bias difference"],
+  ["reshape_weight", "changes the size"],
+  ["lora_mid.weight", "LoCon"],
+  ["lora_B.bias", "a bias of its own"],
+])("refuses .%s by name", async (suffix, what) => {
+  const name = `diffusion_model.${q}.${suffix}`;
+  const promise = load([...pair(q, 4), [name, f32([1], [1])]]);
+  await expect(promise).rejects.toMatchObject({ code: "LORA_KIND", message: expect.stringContaining(what) });
+  await expect(promise).rejects.toThrow(name);
+});
+
+test("says which tensors it could not place", async () => {
+  const other = `lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight`;
+  const { unmatched, adapters } = await load([
+    ...pair(q, 4),
+    [other, matrix(2, 2)],
+    ["transformer_blocks.99.attn.to_q.alpha", f32([], [1])],
+  ]);
+  expect(unmatched).toEqual([other, "transformer_blocks.99.attn.to_q.alpha"]);
+  expect(adapters.length).toBe(1);
+});
+
+test.each([
+  ["LORA_NO_MATCH", [["lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", matrix(2, 2)]], {}],
+  ["LORA_INCOMPLETE", pair(q, 4).slice(0, 1), {}],
+  ["LORA_SHAPE", pair(q, 4, [6, 5]), {}],
+  ["LORA_SHAPE", [...pair(q, 4), [`transformer.${q}.alpha`, f32([2], [1, 2])]], {}],
+  ["LORA_METADATA", pair(q, 4), { lora_adapter_metadata: "{" }],
+  ["LORA_KIND", pair(q, 4), peft({ use_dora: true, lora_alpha: 1 })],
+] as const)("%s", async (code, entries, metadata) => {
+  await expect(load(entries, metadata)).rejects.toMatchObject({ code });
+});
+
+test("adapters of two files never share a name, the same file twice does", async () => {
+  const file = (name: string) => memoryWeights(new Map(pair(q, 4)), { name });
+  const names = async (name: string) => (await loadLora(file(name), LINEARS, 1)).adapters.map((a) => a.nameA);
+  expect(await names("one")).toEqual(await names("one"));
+  expect(await names("one")).not.toEqual(await names("two"));
+});

@@ -1,0 +1,146 @@
+import { afterAll, expect, test } from "vitest";
+import type { NodeContext } from "../../engine/node/context.ts";
+import { createRuntime } from "../../engine/ort/runtime.ts";
+import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { torchRandn } from "../../engine/tensor/torch-random.ts";
+import { fakeContext } from "../../test/fake-context.ts";
+import { memoryWeights } from "../../test/memory-weights.ts";
+import { relativeError } from "../../test/relative-error.ts";
+import { tinyTransformer } from "../../tools/tiny-transformer.ts";
+import type { DiffusionModel } from "../shared/modules.ts";
+import type { Conditioning } from "../shared/sockets.ts";
+import { loadTransformer } from "./dit-model.ts";
+import ksampler from "./ksampler.ts";
+import qwenImageEditSampler from "./qwen-image-edit-sampler.ts";
+import { denormaliseLatent } from "./sampling/latent-space.ts";
+
+const compute = createRuntime({ device: "cpu", threads: 1 });
+afterAll(() => compute.dispose());
+const sizes = { layers: 2, heads: 2, headDim: 16, jointAttentionDim: 24, axes: [4, 6, 6] as const, zeroCond: false };
+const { tensors, metadata } = tinyTransformer(5, sizes);
+const { model } = await loadTransformer(memoryWeights(tensors, { metadata }));
+
+const randn = (shape: readonly number[], seed: number) =>
+  f32(
+    shape,
+    torchRandn(
+      seed,
+      shape.reduce((a, d) => a * d, 1),
+    ),
+  );
+const prompt = (seed: number, length: number, ...references: Tensor<"float32">[]): Conditioning => ({
+  embeds: randn([1, length, 24], seed),
+  referenceLatents: references,
+});
+const reference = denormaliseLatent(randn([1, 16, 4, 6], 3));
+const [positive, negative] = [prompt(1, 7, reference), prompt(2, 5, reference)];
+
+/** Counts how often the model is built for a prompt of each length. */
+function counting(of: DiffusionModel): { readonly model: DiffusionModel; readonly lengths: number[] } {
+  const lengths: number[] = [];
+  return {
+    lengths,
+    model: {
+      ...of,
+      build(b, inputs) {
+        lengths.push(inputs.shape.textLength);
+        return of.build(b, inputs);
+      },
+    },
+  };
+}
+
+const defaults = {
+  model,
+  seed: 42,
+  steps: 3,
+  cfg: 2.5,
+  sampler_name: "euler",
+  scheduler: "simple",
+  positive,
+  negative,
+  latent_image: { samples: randn([1, 16, 4, 4], 9) },
+  denoise: 1,
+} as const;
+const run = async (changes: Partial<Parameters<typeof ksampler.run>[0]> = {}, ctx: NodeContext = fakeContext(compute)) =>
+  (await ksampler.run({ ...defaults, ...changes }, ctx, {})).LATENT.samples;
+
+test("at cfg 1 the negative prompt is not evaluated, and CFGNorm is the identity", async () => {
+  const counted = counting(model);
+  const plain = await run({ model: counted.model, cfg: 1 });
+  expect(counted.lengths).toEqual([7]);
+  expect(relativeError(await run({ cfg: 1, model: model.withSampling({ cfgNorm: 1 }) }), plain)).toBeLessThan(1e-5);
+  expect(relativeError(await run(), plain)).toBeGreaterThan(1e-3);
+});
+
+test("at denoise 1 only the shape of latent_image matters; below 1 its content does; at 0 it comes back", async () => {
+  const other = { samples: randn([1, 16, 4, 4], 10) };
+  expect(await run({ latent_image: other })).toEqual(await run());
+  const [a, b] = [await run({ denoise: 0.5 }), await run({ denoise: 0.5, latent_image: other })];
+  expect(relativeError(a, b)).toBeGreaterThan(1e-2);
+  expect(await run({ denoise: 0, latent_image: other })).toEqual(other.samples);
+});
+
+test("a batch takes its noise in one draw, and its samples stay apart", async () => {
+  const two = await run({ latent_image: { samples: randn([2, 16, 4, 4], 9) } });
+  const one = await run();
+  expect(two.shape).toEqual([2, 16, 4, 4]);
+  // The first sample's noise is the same draw; only the last 16 numbers of a draw depend on where it ends.
+  expect(relativeError(f32(one.shape, two.data.slice(0, 256)), one)).toBeLessThan(1e-5);
+  expect(relativeError(f32(one.shape, two.data.slice(256)), one)).toBeGreaterThan(0.1);
+});
+
+test("odd latents and odd references are padded and cut", async () => {
+  const odd = prompt(1, 7, denormaliseLatent(randn([1, 16, 3, 5], 4)));
+  const result = await run({ positive: odd, negative: odd, latent_image: { samples: randn([1, 16, 5, 3], 9) } });
+  expect(result.shape).toEqual([1, 16, 5, 3]);
+  expect(result.data.every(Number.isFinite)).toBe(true);
+});
+
+test("every sampler and scheduler runs; seeds beyond 2^32 wrap as in torch", async () => {
+  const euler = await run();
+  for (const scheduler of ["normal", "sgm_uniform", "beta"] as const)
+    expect(relativeError(await run({ scheduler }), euler)).toBeGreaterThan(0);
+  expect(relativeError(await run({ sampler_name: "heun" }), euler)).toBeGreaterThan(0);
+  expect(await run({ seed: 2n ** 32n + 42n })).toEqual(euler);
+  expect(ksampler.inputs.sampler_name.schema.safeParse("dpmpp_2m").success).toBe(false);
+  expect(ksampler.inputs.seed.schema.parse(2n ** 64n - 1n)).toBe(2n ** 64n - 1n);
+});
+
+test("reports each step and stops between evaluations", async () => {
+  const steps: number[] = [];
+  await run({}, { ...fakeContext(compute), progress: (value) => void steps.push(value) });
+  expect(steps).toEqual([1, 2, 3]);
+  const stop = new AbortController();
+  const stopping = { ...fakeContext(compute), signal: stop.signal, progress: () => stop.abort(new Error("enough")) };
+  await expect(run({}, stopping)).rejects.toThrow("enough");
+});
+
+test("prompts and references that do not fit are refused", async () => {
+  await expect(run({ positive: { ...positive, embeds: randn([1, 7, 32], 1) } })).rejects.toMatchObject({ code: "CONDITIONING_WIDTH" });
+  await expect(run({ positive: prompt(1, 7, randn([2, 16, 4, 4], 1)) })).rejects.toMatchObject({ code: "REFERENCE_BATCH" });
+  await expect(run({ latent_image: { samples: randn([1, 4, 4, 4], 1) } })).rejects.toMatchObject({ code: "LATENT_CHANNELS" });
+});
+
+test("QwenImageEditSampler takes its size from the last reference or as given", async () => {
+  const inputs = {
+    model,
+    positive: prompt(1, 7, reference, randn([1, 16, 4, 2], 5)),
+    negative: undefined,
+    seed: 1,
+    steps: 2,
+    true_cfg_scale: 4,
+    schedule: "dynamic",
+    width: 0,
+    height: 0,
+  } as const;
+  const sampled = async (changes: Partial<Parameters<typeof qwenImageEditSampler.run>[0]>) =>
+    (await qwenImageEditSampler.run({ ...inputs, ...changes }, fakeContext(compute), {})).LATENT.samples;
+  const plain = await sampled({});
+  expect(plain.shape).toEqual([1, 16, 4, 2]);
+  expect((await sampled({ width: 40, height: 63 })).shape).toEqual([1, 16, 6, 4]);
+  expect(await sampled({ negative, true_cfg_scale: 1 })).toEqual(plain);
+  expect(relativeError(await sampled({ negative }), plain)).toBeGreaterThan(1e-3);
+  expect(relativeError(await sampled({ schedule: "lightning" }), plain)).toBeGreaterThan(1e-3);
+  await expect(sampled({ positive: prompt(1, 7) })).rejects.toMatchObject({ code: "SAMPLER_SIZE" });
+});
