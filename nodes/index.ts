@@ -7,6 +7,29 @@ import primitiveFloat from "./core/primitive-float.ts";
 import primitiveInt from "./core/primitive-int.ts";
 import primitiveString from "./core/primitive-string.ts";
 import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
+import blend from "./eval/blend.ts";
+import copyPaste from "./eval/copy-paste.ts";
+import countAccuracy from "./eval/count-accuracy.ts";
+import idConf from "./eval/id-conf.ts";
+import idSim from "./eval/id-sim.ts";
+import saveMetrics from "./eval/save-metrics.ts";
+import swapRate from "./eval/swap-rate.ts";
+import drawMatches from "./matching/draw-matches.ts";
+import faceSimilarity from "./matching/face-similarity.ts";
+import hungarianMatch from "./matching/hungarian-match.ts";
+import mimr from "./matching/mimr.ts";
+import sir from "./matching/sir.ts";
+import capReward from "./rewards/cap-reward.ts";
+import countReward from "./rewards/count-reward.ts";
+import evaluateReward from "./rewards/evaluate-reward.ts";
+import gateReward from "./rewards/gate-reward.ts";
+import hingeReward from "./rewards/hinge-reward.ts";
+import identityLoss from "./rewards/identity-loss.ts";
+import layoutReward from "./rewards/layout-reward.ts";
+import mimrReward from "./rewards/mimr-reward.ts";
+import normalizeReward from "./rewards/normalize-reward.ts";
+import sirReward from "./rewards/sir-reward.ts";
+import weightedSumReward from "./rewards/weighted-sum-reward.ts";
 
 export const nodes: readonly AnyNode[] = [
   // core
@@ -17,4 +40,30 @@ export const nodes: readonly AnyNode[] = [
   primitiveStringMultiline,
   comfySwitchNode,
   previewAny,
+  // matching
+  faceSimilarity,
+  hungarianMatch,
+  drawMatches,
+  sir,
+  mimr,
+  // rewards
+  sirReward,
+  mimrReward,
+  identityLoss,
+  countReward,
+  layoutReward,
+  weightedSumReward,
+  capReward,
+  hingeReward,
+  gateReward,
+  normalizeReward,
+  evaluateReward,
+  // eval
+  idSim,
+  idConf,
+  countAccuracy,
+  swapRate,
+  copyPaste,
+  blend,
+  saveMetrics,
 ];

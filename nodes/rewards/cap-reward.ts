@@ -11,5 +11,6 @@ export default defineNode({
   inputs: { reward: input(REWARD), cap: widget(z.number().default(0.6), { step: 0.05 }) },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ reward, cap }) => ({ REWARD: mapReward(reward, { id: `cap:${cap}`, name: "cap", apply: (b, value) => b.min(value, cap) }) }),
 });

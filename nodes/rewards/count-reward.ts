@@ -29,5 +29,6 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ face_detector, min_size }) => ({ REWARD: countReward(face_detector, min_size) }),
 });

@@ -34,5 +34,6 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ reward, gate, tau }) => ({ REWARD: gateReward(reward, gate, tau) }),
 });

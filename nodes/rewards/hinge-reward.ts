@@ -18,6 +18,7 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ reward, floor, power }) => ({
     REWARD: mapReward(reward, {
       id: `hinge:${floor}:${power}`,

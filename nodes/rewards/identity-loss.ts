@@ -94,6 +94,7 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ face_encoder, against, cap, info_nce, temperature }) => ({
     REWARD: identityReward(face_encoder, { against, cap, infoNce: info_nce, temperature }),
   }),

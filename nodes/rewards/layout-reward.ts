@@ -34,5 +34,6 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ face_detector, face_encoder, max_faces }) => ({ REWARD: layoutReward(face_detector, face_encoder, max_faces) }),
 });

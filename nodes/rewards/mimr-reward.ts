@@ -35,6 +35,7 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ face_detector, face_encoder, norm, lambda1, lambda2, cap, clamp_negative, against, layout_weight, max_faces, min_size }) => ({
     REWARD: matchingReward(`mimr_${norm}`, face_detector, face_encoder, {
       mimr: { norm, lambda1, lambda2, cap, clampNegative: clamp_negative },

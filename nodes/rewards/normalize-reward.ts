@@ -16,6 +16,7 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ reward, mean, std }) => ({
     REWARD: mapReward(reward, { id: `normalize:${mean}:${std}`, name: "normalized", apply: (b, value) => b.div(b.sub(value, mean), std) }),
   }),

@@ -9,7 +9,7 @@ import { interpreterCompute } from "../../test/interpreter-compute.ts";
 import { embedFaces } from "../shared/embed-faces.ts";
 import { evaluateReward } from "../shared/evaluate-reward.ts";
 import { matchFaces } from "../shared/match-faces.ts";
-import { mimr, UMO_MIMR } from "../shared/mimr.ts";
+import { mimr, SIR_AS_MIMR, UMO_MIMR } from "../shared/mimr.ts";
 import type { FaceEncoder, Reward, RewardContext } from "../shared/modules.ts";
 import { similarityOf } from "../shared/similarity.ts";
 import type { Face, Image } from "../shared/sockets.ts";
@@ -21,7 +21,9 @@ import hingeReward from "./hinge-reward.ts";
 import { identityReward } from "./identity-loss.ts";
 import { layoutReward } from "./layout-reward.ts";
 import { type MatchingRewardOptions, matchingReward } from "./matching-reward.ts";
+import mimrReward from "./mimr-reward.ts";
 import normalizeReward from "./normalize-reward.ts";
+import sirReward from "./sir-reward.ts";
 import weightedSum, { weightedSumReward } from "./weighted-sum-reward.ts";
 
 const H = 24;
@@ -169,6 +171,25 @@ describe("the matching reward", () => {
     const three = { image, faces };
     await expect(against.observe(image, { ...context, target: three })).rejects.toMatchObject({ code: "REWARD_TARGET" });
   });
+});
+
+test("the nodes carry their widgets into the reward", async () => {
+  const models = { face_detector: fakeDetector(faces), face_encoder: encoder } as const;
+  const widgets = { norm: "balanced", lambda1: 2, lambda2: -0.5, cap: 0.3, clamp_negative: true } as const;
+  const { REWARD } = await mimrReward.run(
+    { ...models, ...widgets, against: "refs", layout_weight: 0, max_faces: 2, min_size: 0 },
+    fakeContext(),
+    {},
+  );
+  const expected = await byNodes(
+    faces.slice(0, 2),
+    { ...OPTIONS, mimr: { norm: "balanced", lambda1: 2, lambda2: -0.5, cap: 0.3, clampNegative: true } },
+    encoder,
+  );
+  expect(REWARD.name).toBe("mimr_balanced");
+  expect((await read(REWARD)).reward).toBeCloseTo(expected, 6);
+  const sir = await sirReward.run({ ...models, cap: 0.2, against: "refs", max_faces: 4 }, fakeContext(), {});
+  expect((await read(sir.REWARD)).reward).toBeCloseTo(await byNodes(faces, { ...OPTIONS, mimr: { ...SIR_AS_MIMR, cap: 0.2 } }, encoder), 6);
 });
 
 describe("the identity loss", () => {

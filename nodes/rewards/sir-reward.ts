@@ -20,6 +20,7 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   run: ({ face_detector, face_encoder, cap, against, max_faces }) => ({
     REWARD: matchingReward("sir", face_detector, face_encoder, {
       mimr: { ...SIR_AS_MIMR, cap },

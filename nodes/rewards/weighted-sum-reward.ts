@@ -39,6 +39,7 @@ export default defineNode({
   },
   outputs: { REWARD },
   cache: "pure",
+  isCheap: true,
   variadic: { prefix: "reward_", socket: REWARD },
   check: ({ weights }) => (weights === undefined || parseWeights(weights) ? [] : [{ input: "weights", message: NOT_NUMBERS }]),
   run({ reward_1, weights }, _ctx, extra) {
