@@ -30,6 +30,8 @@ export function cropTaps(matrices: readonly Affine[], size: number, height: numb
   const pixels = matrices.length * size * size;
   const taps = 4 * samples * samples;
   const indices = new BigInt64Array(pixels * taps);
+  // Millions of small BigInts would take longer than the crops: the low halves are written instead (little endian).
+  const low = new Int32Array(indices.buffer);
   const weights = new Float32Array(pixels * taps);
   const share = 1 / (samples * samples);
   let at = 0;
@@ -47,7 +49,7 @@ export function cropTaps(matrices: readonly Affine[], size: number, height: numb
           const x = x0 + (k & 1);
           const y = y0 + (k >> 1);
           if (x < 0 || y < 0 || x >= width || y >= height) continue;
-          indices[at] = BigInt(y * width + x);
+          low[2 * at] = y * width + x;
           weights[at] = (k & 1 ? sx - x0 : 1 - sx + x0) * (k >> 1 ? sy - y0 : 1 - sy + y0) * share;
         }
       }
