@@ -14,11 +14,21 @@ import idConf from "./eval/id-conf.ts";
 import idSim from "./eval/id-sim.ts";
 import saveMetrics from "./eval/save-metrics.ts";
 import swapRate from "./eval/swap-rate.ts";
+import loraLoaderModelOnly from "./lora/lora-loader-model-only.ts";
 import drawMatches from "./matching/draw-matches.ts";
 import faceSimilarity from "./matching/face-similarity.ts";
 import hungarianMatch from "./matching/hungarian-match.ts";
 import mimr from "./matching/mimr.ts";
 import sir from "./matching/sir.ts";
+import cfgNorm from "./qwen/cfg-norm.ts";
+import conditioningZeroOut from "./qwen/conditioning-zero-out.ts";
+import emptySd3LatentImage from "./qwen/empty-sd3-latent-image.ts";
+import fluxKontextMultiReferenceLatentMethod from "./qwen/flux-kontext-multi-reference-latent-method.ts";
+import ksampler from "./qwen/ksampler.ts";
+import modelSamplingAuraFlow from "./qwen/model-sampling-aura-flow.ts";
+import qwenImageEditSampler from "./qwen/qwen-image-edit-sampler.ts";
+import referenceLatent from "./qwen/reference-latent.ts";
+import unetLoader from "./qwen/unet-loader.ts";
 import capReward from "./rewards/cap-reward.ts";
 import countReward from "./rewards/count-reward.ts";
 import evaluateReward from "./rewards/evaluate-reward.ts";
@@ -40,6 +50,18 @@ export const nodes: readonly AnyNode[] = [
   primitiveStringMultiline,
   comfySwitchNode,
   previewAny,
+  // qwen
+  unetLoader,
+  modelSamplingAuraFlow,
+  cfgNorm,
+  ksampler,
+  qwenImageEditSampler,
+  emptySd3LatentImage,
+  referenceLatent,
+  fluxKontextMultiReferenceLatentMethod,
+  conditioningZeroOut,
+  // lora
+  loraLoaderModelOnly,
   // matching
   faceSimilarity,
   hungarianMatch,

@@ -26,6 +26,6 @@ export default defineNode({
         "warn",
         `${lora_name}: ${unmatched.length} tensors mean no layer of this model and were left out: ${unmatched.slice(0, 5).join(", ")}`,
       );
-    return { MODEL: model.withAdapters([...model.adapters, ...adapters]) };
+    return { MODEL: model.withAdapters(adapters) };
   },
 });

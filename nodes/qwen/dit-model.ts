@@ -62,7 +62,7 @@ function patched(source: Source, patches: Patches): DiffusionModel {
     build: (b, inputs) => buildDit(b, config, tensors, patches.adapters, inputs),
     withAdapters(adapters) {
       for (const a of adapters) checkAdapter(a, linears);
-      return patched(source, { ...patches, adapters });
+      return patched(source, { ...patches, adapters: [...patches.adapters, ...adapters] });
     },
     withSampling: (patch) => patched(source, { ...patches, ...patch }),
   };

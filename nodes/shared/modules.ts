@@ -64,8 +64,9 @@ export interface DiffusionModel extends Module<DenoiseInputs, Value /* velocity 
   readonly shift?: number;
   /** CFGNorm's strength; undefined = no node. */
   readonly cfgNorm?: number;
-  /** Copies of this model with other patches. */
+  /** A copy with these adapters beside those already on it. @throws AppError LORA_TARGET, LORA_SHAPE */
   withAdapters(adapters: readonly Adapter[]): DiffusionModel;
+  /** A copy with these settings instead of its own. */
   withSampling(patch: { readonly shift?: number; readonly cfgNorm?: number }): DiffusionModel;
 }
 
