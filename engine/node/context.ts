@@ -68,8 +68,8 @@ export interface NodeContext {
   readonly models: Models;
   /** Bytes of a file the user put into the input directory. @throws AppError INPUT_NOT_FOUND */
   readInput(name: string): Promise<Uint8Array>;
-  /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory. */
-  save(prefix: string, extension: string, bytes: Uint8Array): Promise<SavedFile>;
+  /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory, or below the one for what nobody keeps. */
+  save(prefix: string, extension: string, bytes: Uint8Array, type?: SavedFile["type"]): Promise<SavedFile>;
   /** A file of a fixed name below the output directory, replaced atomically. */
   saveAs(name: string, bytes: Uint8Array): Promise<SavedFile>;
   runDirectory(name: string): Promise<RunDirectory>;
