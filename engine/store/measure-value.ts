@@ -26,7 +26,8 @@ export function measureValue(value: unknown): Measure {
     seen.add(v);
     bytes += OBJECT_BYTES;
     if (ArrayBuffer.isView(v)) {
-      if (!seen.has(v.buffer)) bytes += v.byteLength;
+      // A view keeps its whole buffer alive.
+      if (!seen.has(v.buffer)) bytes += v.buffer.byteLength;
       seen.add(v.buffer);
     } else if (v instanceof ArrayBuffer) bytes += v.byteLength;
     else if (Array.isArray(v)) for (const x of v) stack.push(x);

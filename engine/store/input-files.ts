@@ -1,0 +1,66 @@
+// Pictures and other files that a workflow names as inputs.
+import { createHash } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import { AppError } from "../base/errors.ts";
+import { openRegular, resolveInside } from "./safe-path.ts";
+
+/** Far above any picture, far below what would exhaust memory. */
+const MAX_BYTES = 256 * 2 ** 20;
+
+export interface InputFileOptions {
+  /** Folders searched in this order. Absent ones are skipped. */
+  readonly roots: readonly string[];
+  /**
+   * Paths by the exact text that names them. Only what the user typed on the command line belongs here: a workflow, which may
+   * come from a stranger, can name nothing outside the roots.
+   */
+  readonly allowed?: Readonly<Record<string, string>>;
+}
+
+export class InputFiles {
+  readonly #options: InputFileOptions;
+
+  constructor(options: InputFileOptions) {
+    this.#options = options;
+  }
+
+  /** Whole bytes. @throws AppError INPUT_NOT_FOUND, INPUT_TOO_LARGE, PATH_UNSAFE, STORE_* */
+  async read(name: string): Promise<Uint8Array> {
+    const { file, size } = await openRegular(await this.#find(name));
+    try {
+      if (size > MAX_BYTES)
+        throw new AppError("INPUT_TOO_LARGE", `input file ${name} has ${size} bytes; ${MAX_BYTES} are allowed`, {
+          hint: "use a smaller file",
+        });
+      return new Uint8Array(await file.readFile());
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Identity of the content: the same picture under another name or on another machine is the same. @throws AppError as {@link read} */
+  async fingerprint(name: string): Promise<string> {
+    return `sha256:${createHash("sha256")
+      .update(await this.read(name))
+      .digest("hex")}`;
+  }
+
+  async #find(name: string): Promise<string> {
+    const { allowed, roots } = this.#options;
+    const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+    if (typed !== undefined) return realpath(typed);
+    for (const root of roots) {
+      const exists = await realpath(root).then(
+        () => true,
+        () => false,
+      );
+      if (!exists) continue;
+      const path = await resolveInside(root, name);
+      const real = await realpath(path).catch(() => undefined);
+      if (real !== undefined) return real;
+    }
+    throw new AppError("INPUT_NOT_FOUND", `there is no input file ${JSON.stringify(name.slice(0, 200))}`, {
+      hint: `put it into ${roots.join(" or ")}, or name it on the command line: --set NODE.INPUT=PATH`,
+    });
+  }
+}

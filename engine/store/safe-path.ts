@@ -1,0 +1,90 @@
+// Names come from workflows of strangers; a path that leaves its root is never opened.
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
+import { isAbsolute, join, sep, win32 } from "node:path";
+import { AppError } from "../base/errors.ts";
+import { codeOf } from "./file-system.ts";
+import { storeError } from "./store-error.ts";
+
+const MAX_LENGTH = 1024;
+
+/** Whether a name is a plain relative path downwards: no `..`, no drive, no backslash, no control character. */
+export function isSafeName(name: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  if (name.length === 0 || name.length > MAX_LENGTH || /[\u0000-\u001f\u007f\\]/.test(name)) return false;
+  if (isAbsolute(name) || win32.isAbsolute(name) || /^[A-Za-z]:/.test(name)) return false;
+  return name.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.length <= 255);
+}
+
+/**
+ * The path of a name below a root, symbolic links resolved as far as it exists.
+ * @throws AppError PATH_UNSAFE when the name, or a link on its way, leads out of the root
+ */
+export async function resolveInside(root: string, name: string): Promise<string> {
+  if (!isSafeName(name))
+    throw new AppError("PATH_UNSAFE", `${shown(name)} is not a plain relative path`, {
+      hint: "use a name without .., backslashes or a leading slash",
+    });
+  const realRoot = await realpath(root).catch((error: unknown) => {
+    throw storeError("open", root, error);
+  });
+  const parts = name.split("/");
+  for (let existing = parts.length; existing >= 0; existing--) {
+    const path = join(realRoot, ...parts.slice(0, existing));
+    let real: string;
+    try {
+      real = await realpath(path);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT" && !(await isDangling(path))) continue;
+      throw codeOf(error) === "ENOENT" || codeOf(error) === "ELOOP" ? leadsOut(name) : storeError("open", path, error);
+    }
+    if (!isInside(realRoot, real)) throw leadsOut(name);
+    return join(real, ...parts.slice(existing));
+  }
+  throw leadsOut(name);
+}
+
+/** Whether a real path is the root or below it. Both must be resolved already. */
+export function isInside(realRoot: string, real: string): boolean {
+  return real === realRoot || real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
+}
+
+/**
+ * Opens a regular file for reading and nothing else: no link in the last place, no pipe that would block, no device.
+ * @throws AppError PATH_UNSAFE, STORE_*
+ */
+export async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly size: number; readonly mtimeMs: number }> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (codeOf(error) === "ELOOP") throw new AppError("PATH_UNSAFE", `${path} is a symbolic link`);
+    throw storeError("open", path, error);
+  }
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new AppError("PATH_UNSAFE", `${path} is not a regular file`, { hint: "name a file, not a folder or device" });
+    return { file, size: stat.size, mtimeMs: stat.mtimeMs };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A symbolic link whose target does not exist: writing through it would create the target. */
+async function isDangling(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (s) => s.isSymbolicLink(),
+    () => false,
+  );
+}
+
+function leadsOut(name: string): AppError {
+  return new AppError("PATH_UNSAFE", `${shown(name)} leads out of its folder through a symbolic link`, {
+    hint: "copy the file into the folder, or name the folder it is in",
+  });
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 97)}...` : name);
+}

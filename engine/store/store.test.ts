@@ -1,0 +1,287 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeSafetensors } from "../formats/safetensors.ts";
+import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
+import { InputFiles } from "./input-files.ts";
+import { Journal } from "./journal.ts";
+import { measureValue } from "./measure-value.ts";
+import { ModelFolders } from "./model-folders.ts";
+import { OutputDirectory } from "./output-directory.ts";
+import { ResultStore } from "./result-store.ts";
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "store-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const UNSAFE = [
+  "../x",
+  "a/../../x",
+  "/etc/passwd",
+  "a\0b",
+  "C:\\x",
+  "c:x",
+  "\\\\host\\x",
+  "a\\b",
+  ".",
+  "..",
+  "a//b",
+  "",
+  "a/./b",
+  "x".repeat(2000),
+  "a\nb",
+];
+
+describe("output directory", () => {
+  test("numbers go on after the highest one, folders in the prefix are made", async () => {
+    const output = await OutputDirectory.open(join(dir, "out"));
+    writeFileSync(join(output.root, "face_00041_.png"), "x");
+    expect(await output.save("face", "png", new Uint8Array(1))).toEqual({ filename: "face_00042_.png", subfolder: "", type: "output" });
+    expect(await output.save("a/b/face", "png", new Uint8Array(1))).toEqual({
+      filename: "face_00001_.png",
+      subfolder: "a/b",
+      type: "output",
+    });
+  });
+
+  test("savers at the same time get different numbers", async () => {
+    const output = await OutputDirectory.open(dir);
+    const saved = await Promise.all(Array.from({ length: 20 }, (_, i) => output.save("p", "bin", Uint8Array.of(i))));
+    expect(new Set(saved.map((s) => s.filename)).size).toBe(20);
+    expect(saved.map((s) => readFileSync(join(dir, s.filename))[0])).toEqual(saved.map((_, i) => i));
+  });
+
+  test.each(UNSAFE.map((name) => [JSON.stringify(name.slice(0, 20)), name]))("refuses %s", async (_, name) => {
+    const output = await OutputDirectory.open(join(dir, "out"));
+    await expect(output.saveAs(name, new Uint8Array(1))).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    expect(readdirSync(dir)).toEqual(["out"]);
+  });
+
+  test("does not follow links out", async () => {
+    const output = await OutputDirectory.open(join(dir, "out"));
+    mkdirSync(join(dir, "outside"));
+    symlinkSync(join(dir, "outside"), join(dir, "out", "way"));
+    symlinkSync(join(dir, "outside", "new"), join(dir, "out", "dangling"));
+    for (const name of ["way/x", "dangling", "dangling/x"])
+      await expect(output.saveAs(name, new Uint8Array(1)), name).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    expect(readdirSync(join(dir, "outside"))).toEqual([]);
+  });
+
+  test("a run directory reads, lists and removes", async () => {
+    const run = await (await OutputDirectory.open(dir)).runDirectory("train/1");
+    await run.write("samples/a.png", Uint8Array.of(1));
+    await run.append("m.jsonl", "{}");
+    expect(await run.list()).toEqual(["m.jsonl", "samples/a.png"]);
+    await run.remove("m.jsonl");
+    await run.remove("m.jsonl");
+    expect(await run.read("m.jsonl")).toBeUndefined();
+    expect(await run.read("samples/a.png")).toEqual(Buffer.of(1));
+    await expect(run.read("../../x")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  });
+});
+
+describe("results on disk", () => {
+  const store = (budgetBytes = 1e7, salt = "s") => new ResultStore({ folder: join(dir, "cache"), budgetBytes, salt });
+  const scored = { kind: "node.scored", node: "1", type: "T", name: "sir", value: 0.5 } as const;
+
+  test("comes back in another instance: tensors, bigint, Map, undefined, NaN", async () => {
+    const outputs = {
+      IMAGE: f32([1, 2], [1.5, Number.NaN]),
+      n: 2n ** 60n,
+      m: new Map([["a", { b: undefined }]]),
+      i: tensor("int64", [1], BigInt64Array.of(-1n)),
+    };
+    await store().write("k", { outputs, effects: [scored] }, 50);
+    expect(await store().read("k")).toEqual({ outputs, effects: [scored] });
+    expect(await store().peek("k")).toEqual([scored]);
+    expect(await store(1e7, "another device").read("k")).toBeUndefined();
+  });
+
+  test("modules are not written, their scores are; what is made at once is not kept", async () => {
+    await store().write("module", { outputs: { MODEL: { build: () => 1 } }, effects: [scored] }, 1000);
+    expect(await store().read("module")).toEqual({ outputs: null, effects: [scored] });
+    await store().write("fast", { outputs: { n: 1 }, effects: [] }, 1);
+    expect(await store().peek("fast")).toBeUndefined();
+  });
+
+  test("a damaged entry is removed and not known, wherever the damage is", async () => {
+    const entry = () =>
+      readdirSync(join(dir, "cache"), { recursive: true, withFileTypes: true })
+        .filter((e) => e.isFile())
+        .map((e) => join(e.parentPath, e.name));
+    await store().write("k", { outputs: { t: f32([4], [1, 2, 3, 4]) }, effects: [] }, 50);
+    const [path = ""] = entry();
+    const whole = readFileSync(path);
+    for (let at = 0; at < whole.length; at += 7) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+      writeFileSync(path, bytes);
+      expect(await store().read("k"), `byte ${at}`).toBeUndefined();
+      expect(entry()).toEqual([]);
+    }
+    for (const length of [0, 5, 13, whole.length - 1]) {
+      writeFileSync(path, whole);
+      truncateSync(path, length);
+      expect(await store().read("k")).toBeUndefined();
+    }
+  });
+
+  test("keeps within its budget, least recently used first out", async () => {
+    const s = store(1_000_000);
+    const result = () => ({ outputs: { t: new Uint8Array(300_000) }, effects: [] });
+    for (const key of ["a", "b", "c"]) await s.write(key, result(), 50);
+    const total = () =>
+      readdirSync(join(dir, "cache"), { recursive: true, withFileTypes: true })
+        .filter((e) => e.isFile())
+        .reduce((n, e) => n + statSync(join(e.parentPath, e.name)).size, 0);
+    await s.read("a");
+    await s.write("d", result(), 50);
+    expect(total()).toBeLessThanOrEqual(1_000_000);
+    expect(await s.read("a")).toBeDefined();
+    expect(await s.read("b")).toBeUndefined();
+  });
+});
+
+describe("journal", () => {
+  const begin = { run: "r1", graph: "g", output: "/o", started: 5 };
+
+  test("a run is known once begun, ends once, and survives reopening", () => {
+    const journal = new Journal(join(dir, "j.sqlite"));
+    journal.begin(begin);
+    expect(() => journal.begin(begin)).toThrow(expect.objectContaining({ code: "STORE_JOURNAL" }));
+    journal.end("r1", "failed", 9, { code: "X", message: "m" });
+    journal.end("r1", "finished", 10);
+    journal.close();
+    const again = new Journal(join(dir, "j.sqlite"));
+    expect(again.get("r1")).toEqual({ ...begin, state: "failed", ended: 9, error: { code: "X", message: "m" } });
+    again.close();
+  });
+
+  test("runs of a killed process are interrupted at the next start, those of a living one are not", () => {
+    const path = join(dir, "j.sqlite");
+    const script = `import { Journal } from ${JSON.stringify(join(import.meta.dirname, "journal.ts"))};
+      new Journal(${JSON.stringify(path)}).begin({ run: "dead", graph: "g", output: "/o", started: 1 }); process.kill(process.pid, "SIGKILL");`;
+    expect(() => execFileSync(process.execPath, ["--input-type=module", "-e", script])).toThrow();
+    const journal = new Journal(path);
+    journal.begin(begin);
+    const another = new Journal(path);
+    expect(another.list().map((e) => [e.run, e.state])).toEqual([
+      ["r1", "running"],
+      ["dead", "interrupted"],
+    ]);
+    another.close();
+    journal.close();
+  });
+
+  test("a damaged file is a clear error", () => {
+    writeFileSync(join(dir, "j.sqlite"), "this is not a database, it only has the right length ".repeat(40));
+    expect(() => new Journal(join(dir, "j.sqlite"))).toThrow(expect.objectContaining({ code: "STORE_JOURNAL" }));
+  });
+});
+
+describe("input files", () => {
+  test("are found in order, and only inside the roots unless the user typed the path", async () => {
+    mkdirSync(join(dir, "a"));
+    mkdirSync(join(dir, "b"));
+    writeFileSync(join(dir, "b", "p.png"), "b");
+    writeFileSync(join(dir, "secret"), "s");
+    const roots = [join(dir, "absent"), join(dir, "a"), join(dir, "b")];
+    const files = new InputFiles({ roots });
+    expect(Buffer.from(await files.read("p.png")).toString()).toBe("b");
+    writeFileSync(join(dir, "a", "p.png"), "a");
+    expect(Buffer.from(await files.read("p.png")).toString()).toBe("a");
+    for (const name of [...UNSAFE, join(dir, "secret"), "../secret"])
+      await expect(files.read(name), name.slice(0, 30)).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    symlinkSync(join(dir, "secret"), join(dir, "a", "link"));
+    await expect(files.read("link")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    await expect(files.read("none.png")).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
+    const typed = new InputFiles({ roots, allowed: { "../secret": join(dir, "secret") } });
+    expect(Buffer.from(await typed.read("../secret")).toString()).toBe("s");
+    await expect(typed.read("../other")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  });
+
+  test("a pipe or a folder does not hang or open", async () => {
+    execFileSync("mkfifo", [join(dir, "pipe")]);
+    mkdirSync(join(dir, "folder"));
+    const files = new InputFiles({ roots: [dir] });
+    for (const name of ["pipe", "folder"]) await expect(files.read(name)).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  });
+});
+
+describe("models", () => {
+  const file = (...entries: [string, Tensor][]): Uint8Array => writeSafetensors(new Map(entries), { about: "toy" });
+  const models = () => new ModelFolders({ roots: [join(dir, "models")] });
+  beforeEach(() => mkdirSync(join(dir, "models", "unet", "hf"), { recursive: true }));
+
+  test("a file: entries point into it, read and readRows copy", async () => {
+    writeFileSync(
+      join(dir, "models", "unet", "m.safetensors"),
+      file(["e", f32([3, 2], [0, 1, 2, 3, 4, 5])], ["u", tensor("uint8", [3], Uint8Array.of(7, 8, 9))]),
+    );
+    expect(await models().list("diffusion_models")).toEqual(["m.safetensors"]);
+    const m = await models().open("diffusion_models", "m.safetensors");
+    expect(m.metadata).toEqual({ about: "toy" });
+    expect(m.tensors.get("e")).toMatchObject({ dtype: "float32", shape: [3, 2], source: { kind: "file", length: 24 } });
+    expect(await m.read("e")).toEqual(f32([3, 2], [0, 1, 2, 3, 4, 5]));
+    expect(await m.readRows("e", [2, 0, 2])).toEqual(f32([3, 2], [4, 5, 0, 1, 4, 5]));
+    expect(await m.readRows("u", [1])).toEqual(tensor("uint8", [1], Uint8Array.of(8)));
+    await expect(m.readRows("e", [3])).rejects.toMatchObject({ code: "MODEL_ROW" });
+    await expect(m.read("x")).rejects.toMatchObject({ code: "MODEL_TENSOR" });
+  });
+
+  test("a sharded folder is one model, its text files beside it", async () => {
+    const hf = join(dir, "models", "unet", "hf");
+    writeFileSync(join(hf, "a-1.safetensors"), file(["x", f32([1], [1])]));
+    writeFileSync(join(hf, "a-2.safetensors"), file(["y", f32([1], [2])]));
+    writeFileSync(
+      join(hf, "a.safetensors.index.json"),
+      JSON.stringify({ metadata: {}, weight_map: { x: "a-1.safetensors", y: "a-2.safetensors" } }),
+    );
+    writeFileSync(join(hf, "config.json"), "{}");
+    expect(await models().list("diffusion_models")).toEqual(["hf"]);
+    const m = await models().open("diffusion_models", "hf");
+    expect([...m.tensors.keys()]).toEqual(["x", "y"]);
+    expect(await m.text("config.json")).toBe("{}");
+    expect(await m.text("absent.json")).toBeUndefined();
+    expect(await m.text("../hf/config.json")).toBe("{}");
+    writeFileSync(join(dir, "secret"), "s");
+    await expect(m.text("../../../secret")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    writeFileSync(join(hf, "config.json"), '{"changed":1}');
+    expect((await models().open("diffusion_models", "hf")).fingerprint).not.toBe(m.fingerprint);
+    writeFileSync(join(hf, "a.safetensors.index.json"), JSON.stringify({ weight_map: { x: "../../../secret.safetensors" } }));
+    await expect(models().open("diffusion_models", "hf")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  });
+
+  test("a name that does not exist says what does, and the nearest", async () => {
+    writeFileSync(join(dir, "models", "unet", "qwen.safetensors"), file(["x", f32([1], [1])]));
+    await expect(models().open("diffusion_models", "qwem.safetensors")).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+      hint: "did you mean qwen.safetensors?",
+    });
+    await expect(models().open("diffusion_models", "../../x")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    const typed = new ModelFolders({ roots: [], allowed: { "./q": join(dir, "models", "unet", "qwen.safetensors") } });
+    expect((await typed.open("diffusion_models", "./q")).tensors.size).toBe(1);
+  });
+});
+
+test("values are weighed once per buffer, and getters are not called", () => {
+  const buffer = new ArrayBuffer(1000);
+  const { bytes, isPlain } = measureValue({ a: new Uint8Array(buffer, 0, 10), b: new Uint8Array(buffer, 10, 10) });
+  expect(bytes).toBeGreaterThanOrEqual(1000);
+  expect(bytes).toBeLessThan(1400);
+  expect(isPlain).toBe(true);
+  const trap = {
+    get x(): number {
+      throw new Error("called");
+    },
+  };
+  expect(measureValue(trap).isPlain).toBe(false);
+  expect(measureValue([new (class A {})()]).isPlain).toBe(false);
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  expect(measureValue(cycle).isPlain).toBe(true);
+});
