@@ -1,6 +1,6 @@
 // IR → ONNX. One ModelProto: nodes in order, constants inline, weights by reference into the user's own files.
 import { AppError } from "../base/errors.ts";
-import { reach } from "../ir/graph.ts";
+import { nameOf, reach } from "../ir/graph.ts";
 import type { Attr, Graph, Node, Value } from "../ir/value.ts";
 import type { OpRow } from "../ops/define-op.ts";
 import type { DType } from "../tensor/dtype.ts";
@@ -129,12 +129,6 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
   return { model: model.bytes.slice(), inputs: fedValues, externalBytes };
 }
 
-/** The feed name of an input or weight. */
-export function nameOf(v: Value): string {
-  if (v.def.kind === "input" || v.def.kind === "weight") return v.def.name;
-  throw new AppError("ONNX_EMIT", `value ${v.id} (${v.def.kind}) has no name`);
-}
-
 function nodeProto(
   node: Node,
   row: OpRow,
@@ -255,7 +249,8 @@ function valueInfo(name: string, v: Value): ProtoWriter {
       );
   });
   const tensorType = message((t) => {
-    t.int(1, ELEM_TYPE[v.dtype]);
+    // bfloat16 and fp8 cannot cross the binding: they are fed as float32, and the Cast that reads them becomes a no-op.
+    t.int(1, ELEM_TYPE[v.dtype === "bfloat16" || v.dtype.startsWith("float8") ? "float32" : v.dtype]);
     t.data(2, shape);
   });
   return message((i) => {

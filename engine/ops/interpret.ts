@@ -2,25 +2,18 @@
 import { AppError } from "../base/errors.ts";
 import { reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
-import { sameShape, sizeOf } from "../tensor/shape.ts";
+import { toFloat32 } from "../tensor/convert.ts";
+import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RefTensor } from "./define-op.ts";
 import { opRow } from "./table.ts";
 
-/** A host tensor as reference numbers. int64 beyond 2^53 loses precision. @throws AppError TENSOR_DTYPE for fp8 */
+/** A host tensor as reference numbers. int64 beyond 2^53 loses precision. */
 export function toReference(t: Tensor): RefTensor {
-  const out = new Float64Array(sizeOf(t.shape));
-  const { data } = t;
-  if (t.dtype === "float16") out.set(new Float16Array(data.buffer, data.byteOffset, data.length));
-  else if (t.dtype === "bfloat16") {
-    // bfloat16 is the upper half of a float32.
-    const bits = new Uint32Array(data.length);
-    data.forEach((x: number | bigint, i: number) => {
-      bits[i] = Number(x) << 16;
-    });
-    out.set(new Float32Array(bits.buffer));
-  } else if (t.dtype.startsWith("float8")) throw new AppError("TENSOR_DTYPE", `the reference does not read ${t.dtype}`);
-  else for (let i = 0; i < out.length; i++) out[i] = Number(data[i]);
+  const packed = t.dtype === "float16" || t.dtype === "bfloat16" || t.dtype.startsWith("float8");
+  const data = packed ? toFloat32(t) : t.data;
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = Number(data[i]);
   return { shape: t.shape, data: out, dtype: t.dtype };
 }
 
