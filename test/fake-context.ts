@@ -27,7 +27,7 @@ export function fakeContext(compute?: Compute): FakeContext {
     logs,
     nodeId: "1",
     signal: new AbortController().signal,
-    compute: compute ?? { device: "cpu", compile: closed("compute"), run: closed("compute") },
+    compute: compute ?? { device: "cpu", compile: closed("compute"), grad: closed("compute"), run: closed("compute") },
     models: { list: closed("models"), open: closed("models"), bytes: closed("models") },
     readInput: closed("input files"),
     save: async (prefix, extension, bytes) => {

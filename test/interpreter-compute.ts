@@ -1,3 +1,4 @@
+import { withGradients } from "../engine/autodiff/with-gradients.ts";
 import { AppError } from "../engine/base/errors.ts";
 import type { Compute, Feeds } from "../engine/ir/compute.ts";
 import type { Graph } from "../engine/ir/value.ts";
@@ -16,5 +17,7 @@ export function interpreterCompute(): Compute {
       }),
     );
   };
-  return { device: "cpu", compile: async (graph) => ({ run: (feeds) => run(graph, feeds) }), run };
+  const predictedPeak = { weights: 0, activations: 0, peak: 0 };
+  const ready = async (graph: Graph) => ({ plan: "whole" as const, predictedPeak, run: (feeds: Feeds) => run(graph, feeds) });
+  return { device: "cpu", compile: ready, grad: (graph, loss, wrt) => ready(withGradients(graph, loss, wrt)), run };
 }

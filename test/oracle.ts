@@ -1,7 +1,8 @@
 // The two truths graphs are tested against: ONNX Runtime for values, central differences in float64 for gradients.
 import * as ort from "onnxruntime-node";
 import type { Graph } from "../engine/ir/value.ts";
-import { emitOnnx, nameOf } from "../engine/onnx/emit.ts";
+import { nameOf } from "../engine/ir/graph.ts";
+import { emitOnnx } from "../engine/onnx/emit.ts";
 import type { RefTensor } from "../engine/ops/define-op.ts";
 import { interpret } from "../engine/ops/interpret.ts";
 import { opRow } from "../engine/ops/table.ts";

@@ -7,7 +7,7 @@ import { parseTokenizerJson, parseVocabAndMerges } from "./tokenizer-files.ts";
 
 const golden = z
   .object({ tokenizer: z.unknown(), cases: z.array(z.tuple([z.string(), z.array(z.number())])) })
-  .parse(JSON.parse(readFileSync(new URL("../../test/golden/tokenizer.json", import.meta.url), "utf8")));
+  .parse(JSON.parse(readFileSync(new URL("../../test/golden/tokenizer-vectors.json", import.meta.url), "utf8")));
 const file = JSON.stringify(golden.tokenizer);
 const data = parseTokenizerJson(file);
 const tokenizer = createTokenizer(data);

@@ -15,7 +15,10 @@ export interface CompileOptions {
 
 /** A graph made ready. Released by the runtime's own cache, never by the caller. */
 export interface Executable {
-  /** @throws AppError ORT_RUN; AbortSignal is looked at between sessions. */
+  readonly plan: "whole" | "segments";
+  /** Bytes expected at the worst moment, before any run. */
+  readonly predictedPeak: { readonly weights: number; readonly activations: number; readonly peak: number };
+  /** @throws AppError ORT_RUN, ORT_FEED, ORT_OUT_OF_MEMORY; AbortSignal is looked at between sessions. */
   run(feeds: Feeds): Promise<Results>;
 }
 
@@ -23,6 +26,11 @@ export interface Compute {
   readonly device: Device;
   /** Sessions are cached by the graph's hash: asking again is cheap. */
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+  /**
+   * The graph's outputs and `grad.<name>` = d outputs[loss] / d name for inputs and weights by name. Whole or by segment
+   * with recomputation, with the same gradients.
+   */
+  grad(graph: Graph, loss: string, wrt: readonly string[], options?: CompileOptions): Promise<Executable>;
   /** compile + run. */
   run(graph: Graph, feeds: Feeds, options?: CompileOptions): Promise<Results>;
 }

@@ -1,4 +1,5 @@
 // Walks over graphs.
+import { AppError } from "../base/errors.ts";
 import type { Graph, Node, Value } from "./value.ts";
 
 /** What a graph reaches, each list in creation (= topological) order. */
@@ -32,4 +33,10 @@ export function reach(graph: Graph): Reach {
     constants: lists.constant.sort(byId),
     nodes: nodes.sort(byId),
   };
+}
+
+/** The name an input or weight is fed by. @throws AppError IR_NAME for other values */
+export function nameOf(v: Value): string {
+  if (v.def.kind === "input" || v.def.kind === "weight") return v.def.name;
+  throw new AppError("IR_NAME", `value ${v.id} (${v.def.kind}) has no name`);
 }

@@ -17,7 +17,7 @@ function context(shown: unknown[]): NodeContext {
   return {
     nodeId: "1",
     signal: new AbortController().signal,
-    compute: { device: "cpu", compile: refuse, run: refuse },
+    compute: { device: "cpu", compile: refuse, grad: refuse, run: refuse },
     models: { list: refuse, open: refuse, bytes: refuse },
     readInput: refuse,
     save: refuse,

@@ -1,7 +1,5 @@
 // The differentiable pieces of training, each a graph over one model or one reward: compiled once per shape, then fed.
 
-import { grad } from "../../engine/autodiff/grad.ts";
-import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
 import { reach } from "../../engine/ir/graph.ts";
 import type { Graph, Value } from "../../engine/ir/value.ts";
@@ -42,27 +40,18 @@ export function velocityGraph(model: DiffusionModel, shape: DenoiseShape): Graph
 }
 
 /**
- * Backward of one evaluation. Loss = Σ v·cotangent + weight·mean((v − target)²), so the same graph serves rewards (weight 0)
- * and the flow-matching loss (cotangent 0). Outputs: `v`, `mse`, one gradient per name in `trainable`, and with
- * `withInput` the gradient `dx` on x.
+ * The loss whose gradient is one evaluation's share: Σ v·cotangent + weight·mean((v − target)²). The same graph serves
+ * rewards (weight 0) and the flow-matching loss (cotangent 0). Outputs `loss`, `v`, `mse`.
  */
-export function velocityVjpGraph(model: DiffusionModel, shape: DenoiseShape, trainable: readonly string[], withInput: boolean): Graph {
+export function velocityLossGraph(model: DiffusionModel, shape: DenoiseShape): Graph {
   const b = newBuilder();
-  const inputs = denoiseInputs(b, model, shape);
-  const v = model.build(b, inputs);
+  const v = model.build(b, denoiseInputs(b, model, shape));
   const cotangent = b.input("cotangent", "float32", v.shape);
   const target = b.input("target", "float32", v.shape);
   const weight = b.input("weight", "float32", []);
   const error = b.sub(v, target);
   const mse = b.mean(b.mul(error, error), [], false);
-  const loss = b.add(b.sum(b.mul(v, cotangent), [], false), b.mul(weight, mse));
-  const params = trainable.map((name) => weightNamed(b, name));
-  const grads = grad(b, loss, withInput ? [...params, inputs.x] : params);
-  const outputs: Record<string, Value> = { v, mse };
-  grads.forEach((g, i) => {
-    outputs[trainable[i] === undefined ? "dx" : `grad.${trainable[i]}`] = g;
-  });
-  return b.graph(outputs);
+  return b.graph({ loss: b.add(b.sum(b.mul(v, cotangent), [], false), b.mul(weight, mse)), v, mse });
 }
 
 /** tokens [1,N,64] (normalised) → image [1,3,H,W] in 0..1, not clamped. */
@@ -80,23 +69,14 @@ export function decodeGraph(vae: Vae, grid: GridSize): Graph {
   return b.graph({ image: decodeTokens(b, vae, tokens, grid) });
 }
 
-/** x0 tokens and a reward's constants → reward, its parts, and `dx0` = ∂(−reward)/∂x0. */
-export function rewardGradGraph(vae: Vae, grid: GridSize, reward: Reward, observation: RewardObservation): Graph {
+/** x0 tokens and a reward's constants → `loss` = −reward, and its parts as `part.<name>`. */
+export function rewardLossGraph(vae: Vae, grid: GridSize, reward: Reward, observation: RewardObservation): Graph {
   const b = newBuilder();
-  const tokens = b.input("x0", "float32", [1, tokensOf(grid), TOKEN]);
-  const image = decodeTokens(b, vae, tokens, grid);
+  const image = decodeTokens(b, vae, b.input("x0", "float32", [1, tokensOf(grid), TOKEN]), grid);
   const constants = Object.fromEntries(
     Object.entries(observation.constants).map(([name, t]) => [name, b.input(`reward.${name}`, t.dtype, t.shape)]),
   );
   const built = reward.build(b, image, constants, observation.structure);
-  const [dx0] = grad(b, b.neg(built.reward), [tokens]);
-  if (!dx0) throw new AppError("TRAIN_REWARD", `reward ${reward.name} gave no gradient`);
   const parts = Object.fromEntries(Object.entries(built.parts).map(([name, v]) => [`part.${name}`, v]));
-  return b.graph({ reward: built.reward, dx0, ...parts });
-}
-
-function weightNamed(b: Builder, name: string): Value {
-  const value = b.findWeight(name);
-  if (!value) throw new AppError("TRAIN_ADAPTER", `the model did not use the trainable weight ${name}`);
-  return value;
+  return b.graph({ loss: b.neg(built.reward), ...parts });
 }

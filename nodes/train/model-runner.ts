@@ -1,9 +1,8 @@
 // Evaluates a model and its backward with the weights of the moment. One executable per shape, kept for the whole run.
 import type { Compute, Executable, Feeds } from "../../engine/ir/compute.ts";
-import type { Graph } from "../../engine/ir/value.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../shared/modules.ts";
-import { decodeGraph, rewardGradGraph, velocityGraph, velocityVjpGraph } from "./graphs.ts";
+import { decodeGraph, rewardLossGraph, velocityGraph, velocityLossGraph } from "./graphs.ts";
 import type { PreparedExample } from "./prepared-example.ts";
 
 /** Backward of one model evaluation. `grads` are by trainable name. */
@@ -63,7 +62,9 @@ export class ModelRunner {
     text: "positive" | "negative" = "positive",
   ): Promise<Float32Array> {
     const { shape, feeds } = this.#feeds(example, x, sigma, text);
-    const run = await this.#executable(`v|${JSON.stringify(shape)}`, () => velocityGraph(this.#model, shape));
+    const run = await this.#executable(`v|${JSON.stringify(shape)}`, () =>
+      this.#compute.compile(velocityGraph(this.#model, shape), { fed: [...this.#params.keys()] }),
+    );
     return expectDType(one(await run.run(feeds), "v"), "float32", "v");
   }
 
@@ -73,7 +74,7 @@ export class ModelRunner {
     const names = [...this.#params.keys()];
     const withInput = request.withInput ?? false;
     const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(shape)}`, () =>
-      velocityVjpGraph(this.#model, shape, names, withInput),
+      this.#compute.grad(velocityLossGraph(this.#model, shape), "loss", withInput ? [...names, "x"] : names, { fed: names }),
     );
     const tokens = [1, request.x.length / 64, 64];
     const none = new Float32Array(request.x.length);
@@ -88,14 +89,14 @@ export class ModelRunner {
       v: get("v"),
       mse: get("mse")[0] ?? 0,
       grads: new Map(names.map((name) => [name, get(`grad.${name}`)])),
-      dx: withInput ? get("dx") : null,
+      dx: withInput ? get("grad.x") : null,
     };
   }
 
   /** x0 tokens → picture [1,H,W,3] clamped to 0..1. */
   async decode(example: PreparedExample, x0: Float32Array): Promise<Tensor<"float32">> {
     const grid = example.shape.target;
-    const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => decodeGraph(this.#vae, grid));
+    const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => this.#compute.compile(decodeGraph(this.#vae, grid)));
     const image = one(await run.run({ x0: f32([1, grid.h * grid.w, 64], x0) }), "image");
     return toImage(expectDType(image, "float32", "image"), grid.h * 16, grid.w * 16);
   }
@@ -104,15 +105,17 @@ export class ModelRunner {
   async reward(example: PreparedExample, x0: Float32Array, reward: Reward, observation: RewardObservation): Promise<RewardResult> {
     const grid = example.shape.target;
     const key = `reward|${reward.id}|${observation.structure}|${grid.h}x${grid.w}`;
-    const run = await this.#executable(key, () => rewardGradGraph(this.#vae, grid, reward, observation));
+    const run = await this.#executable(key, () =>
+      this.#compute.grad(rewardLossGraph(this.#vae, grid, reward, observation), "loss", ["x0"]),
+    );
     const constants = Object.fromEntries(Object.entries(observation.constants).map(([name, t]) => [`reward.${name}`, t]));
     const results = await run.run({ x0: f32([1, grid.h * grid.w, 64], x0), ...constants });
     const parts: Record<string, number> = {};
     for (const [name, t] of Object.entries(results)) if (name.startsWith("part.")) parts[name.slice(5)] = Number(t.data[0]);
     return {
-      reward: Number(one(results, "reward").data[0]),
+      reward: -Number(one(results, "loss").data[0]),
       parts,
-      dx0: expectDType(one(results, "dx0"), "float32", "dx0"),
+      dx0: expectDType(one(results, "grad.x0"), "float32", "dx0"),
     };
   }
 
@@ -133,10 +136,10 @@ export class ModelRunner {
     };
   }
 
-  #executable(key: string, graph: () => Graph): Promise<Executable> {
+  #executable(key: string, make: () => Promise<Executable>): Promise<Executable> {
     let known = this.#executables.get(key);
     if (!known) {
-      known = this.#compute.compile(graph(), { fed: [...this.#params.keys()] });
+      known = make();
       this.#executables.set(key, known);
     }
     return known;

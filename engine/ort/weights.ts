@@ -1,0 +1,61 @@
+// Weights that the device cannot map straight out of the user's file.
+import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { AppError } from "../base/errors.ts";
+import { nameOf, reach } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/value.ts";
+import { toFloat32 } from "../tensor/convert.ts";
+import { type DType, viewAs } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+
+/** dtypes that exist only inside a session: fed and fetched as float32, the Cast behind them becoming a no-op. */
+export function isNarrow(dtype: DType): boolean {
+  return dtype === "bfloat16" || dtype.startsWith("float8");
+}
+
+/** A tensor of a narrow dtype as float32; others as they are. */
+export function widen(t: Tensor): Tensor {
+  return isNarrow(t.dtype) ? tensor("float32", t.shape, toFloat32(t)) : t;
+}
+
+/** The numbers of a weight in host memory, in their stored dtype. @throws AppError ORT_WEIGHT */
+export function readWeight(v: Value): Tensor {
+  if (v.def.kind !== "weight") throw new AppError("ORT_WEIGHT", `value ${v.id} is no weight`);
+  if (v.def.source.kind === "host") return v.def.source.tensor;
+  const { path, offset, length } = v.def.source;
+  const bytes = new Uint8Array(length);
+  const fd = openSync(path, "r");
+  try {
+    for (let done = 0; done < length; ) {
+      const n = readSync(fd, bytes, done, length - done, offset + done);
+      if (n === 0)
+        throw new AppError("ORT_WEIGHT", `${path} ends before weight ${nameOf(v)}`, {
+          hint: "the file changed or is truncated: load it again",
+        });
+      done += n;
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return tensor(v.dtype, v.shape, viewAs(v.dtype, bytes.buffer, 0, sizeOf(v.shape)));
+}
+
+/** External data must not be reached through a symbolic link: a weight behind one is read instead of mapped. */
+export function unmappable(v: Value): Tensor | undefined {
+  if (v.def.kind !== "weight" || v.def.source.kind !== "file") return undefined;
+  const { path } = v.def.source;
+  return realpathSync(path) === path ? undefined : readWeight(v);
+}
+
+/** Size and time of every weight file: a session over a file that was replaced since must not be reused. */
+export function fileStamps(graph: Graph): string {
+  const paths = new Set<string>();
+  for (const v of reach(graph).weights) if (v.def.kind === "weight" && v.def.source.kind === "file") paths.add(v.def.source.path);
+  return [...paths]
+    .sort()
+    .map((path) => {
+      const s = statSync(path);
+      return `${path}:${s.size}:${s.mtimeMs}`;
+    })
+    .join("|");
+}
