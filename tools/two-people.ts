@@ -37,7 +37,7 @@ async function compose(name: string, left: Half, right: Half): Promise<void> {
   const w = WIDTH / 2 + SEAM / 2;
   const ramp = Uint8Array.from({ length: w * HEIGHT }, (_, i) => Math.min(255, Math.round((255 * ((i % w) + 0.5)) / SEAM)));
   const over = await sharp(await half(right))
-    .joinChannel(ramp, { raw: { width: w, height: HEIGHT, channels: 1 } })
+    .joinChannel(Buffer.from(ramp), { raw: { width: w, height: HEIGHT, channels: 1 } })
     .png()
     .toBuffer();
   await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: "black" } })
