@@ -79,27 +79,24 @@ function jointAttention(
   const normalised = (layer: string, norm: string, x: Value) =>
     rmsNorm(b, split(linear(`${path}.${layer}`, x)), weight(`${path}.${norm}.weight`), EPS);
   const [batch = 1, textLength = 0] = text.shape;
-  // The last block's queries: the target alone, whose rows follow the text in the rotation tables.
-  const queries = last ? [image.shape[1] === targetTokens ? image : b.slice(image, 1, 0, targetTokens)] : [text, image];
-  const [from, to] = last ? [textLength, textLength + targetTokens] : [0, inputs.cos.shape[0] ?? 0];
-  const rows = (table: Value) => (last ? b.slice(table, 0, from, to) : table);
+  // Nothing reads the references after the last block, so they ask nothing there. The text's queries stay, though their answers
+  // are dropped too: adapters on them are then parameters like all others, with a gradient of zero, as in PyTorch.
+  const asking = last && targetTokens < (image.shape[1] ?? 0) ? b.slice(image, 1, 0, targetTokens) : image;
+  const rows = textLength + (asking.shape[1] ?? 0);
+  const turning = (table: Value) => (rows < (table.shape[0] ?? 0) ? b.slice(table, 0, 0, rows) : table);
 
-  const q = b.concat(
-    queries.map((x) => (x === text ? normalised("add_q_proj", "norm_added_q", x) : normalised("to_q", "norm_q", x))),
-    1,
-  );
+  const q = b.concat([normalised("add_q_proj", "norm_added_q", text), normalised("to_q", "norm_q", asking)], 1);
   const k = b.concat([normalised("add_k_proj", "norm_added_k", text), normalised("to_k", "norm_k", image)], 1);
   const v = b.concat([split(linear(`${path}.add_v_proj`, text)), split(linear(`${path}.to_v`, image))], 1);
   const mixed = attention(
     b,
-    headsFirst(rotatePairs(b, q, rows(inputs.cos), rows(inputs.sin))),
+    headsFirst(rotatePairs(b, q, turning(inputs.cos), turning(inputs.sin))),
     headsFirst(rotatePairs(b, k, inputs.cos, inputs.sin)),
     headsFirst(v),
     { mask: inputs.mask },
   );
-  const joined = b.reshape(headsFirst(mixed), [batch, to - from, heads * dim]);
-  if (last) return [text, joined];
-  const [fromText = joined, fromImage = joined] = b.split(joined, [textLength, to - from - textLength], 1);
+  const joined = b.reshape(headsFirst(mixed), [batch, rows, heads * dim]);
+  const [fromText = joined, fromImage = joined] = b.split(joined, [textLength, rows - textLength], 1);
   return [fromText, fromImage];
 }
 

@@ -131,7 +131,7 @@ test("blocks but the last have one structure, and the last leaves out what nothi
   expect(structure(0).length).toBeGreaterThan(50);
   const names = weights.map((w) => (w.def.kind === "weight" ? w.def.name : ""));
   expect(names.some((n) => n.includes("transformer_blocks.1.txt_mlp"))).toBe(true);
-  expect(names.filter((n) => /transformer_blocks\.2\.(txt_mlp|attn\.(to_add_out|add_q_proj))/.test(n))).toEqual([]);
+  expect(names.filter((n) => /transformer_blocks\.2\.(txt_mlp|attn\.to_add_out)/.test(n))).toEqual([]);
 });
 
 test.each(["float8e4m3fn", "float8e5m2", "int8"] as const)(
@@ -277,4 +277,19 @@ test("values that do not fit the shape are refused", async () => {
     });
   expect(build).toThrow(AppError);
   expect(build).toThrow("references must be [1,4,64], got nothing");
+});
+
+test("two transformers in one graph are refused, one twice is not", async () => {
+  const [one, other] = [await load(), await load([["img_in.bias", f32([32], new Float32Array(32))]])];
+  const b = newBuilder();
+  const build = (model: DiffusionModel) =>
+    model.build(b, {
+      shape: { ...SHAPE, references: [] },
+      x: b.input("x", "float32", [1, 6, 64]),
+      references: null,
+      text: b.input("text", "float32", [1, 5, 24]),
+      sigma: b.input("sigma", "float32", [1]),
+    });
+  expect(build(one.model).shape).toEqual(build(one.model.withSampling({ shift: 1 })).shape);
+  expect(() => build(other.model)).toThrow(expect.objectContaining({ code: "MODEL_MIXED" }));
 });

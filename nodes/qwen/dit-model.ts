@@ -107,7 +107,7 @@ function checkWhole(file: WeightFile, { config, tensors }: Source, model: Diffus
     );
   }
   // What the last block would do with the text has tensors in every file and no effect.
-  const dead = new RegExp(`^transformer_blocks\\.${config.num_layers - 1}\\.(attn\\.(to_add_out|add_q_proj|norm_added_q)|txt_mlp)\\b`);
+  const dead = new RegExp(`^transformer_blocks\\.${config.num_layers - 1}\\.(attn\\.to_add_out|txt_mlp)\\b`);
   for (const name of tensors.keys()) if (dead.test(name)) used.add(name);
   return used;
 }

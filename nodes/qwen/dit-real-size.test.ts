@@ -73,6 +73,6 @@ test("the released architecture loads from its headers and builds at 1024² with
     sigma: b.input("sigma", "float32", [1]),
   });
   expect(v.shape).toEqual([1, 4096, 64]);
-  // Every tensor but the last block's dead text branch: its queries, output, norm and MLP.
-  expect(reach(b.graph({ v })).weights.length).toBe(1933 - 9);
+  // Every tensor but the last block's dead text branch: its output and MLP.
+  expect(reach(b.graph({ v })).weights.length).toBe(1933 - 6);
 });

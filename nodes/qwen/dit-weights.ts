@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
-import type { Value } from "../../engine/ir/value.ts";
+import type { Value, WeightSource } from "../../engine/ir/value.ts";
 import type { LinearParams } from "../../engine/nn/linear.ts";
 import type { WeightEntry, WeightFile } from "../../engine/node/context.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
@@ -25,12 +25,22 @@ export function tensorsUnder(file: WeightFile, prefix: string): DitTensors {
   return tensors;
 }
 
-/** The weight of a layer as a value. Weights of different models may meet in one graph, so names carry a namespace. */
+/** A parameter as a value, under `dit.<name>`. @throws AppError MODEL_TENSOR_MISSING, MODEL_MIXED */
 export function weightValue(b: Builder, tensors: DitTensors, name: string): Value {
   const entry = tensors.get(name);
   if (!entry)
     throw new AppError("MODEL_TENSOR_MISSING", `the transformer has no ${name}`, { hint: "the file is incomplete: download it again" });
-  return b.weight(`dit.${name}`, entry.dtype, entry.shape, entry.source);
+  const value = b.weight(`dit.${name}`, entry.dtype, entry.shape, entry.source);
+  if (value.def.kind === "weight" && !sameSource(value.def.source, entry.source))
+    throw new AppError("MODEL_MIXED", `two transformers meet in one graph: ${name} is already another file's`, {
+      hint: "evaluate them one after the other",
+    });
+  return value;
+}
+
+function sameSource(a: WeightSource, b: WeightSource): boolean {
+  if (a.kind === "file") return b.kind === "file" && a.path === b.path && a.offset === b.offset;
+  return b.kind === "host" && a.tensor === b.tensor;
 }
 
 /** weight, bias and scale of the Linear at `path`. */

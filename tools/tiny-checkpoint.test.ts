@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { readSafetensors } from "../engine/formats/safetensors.ts";
+import { loadTransformer } from "../nodes/qwen/dit-model.ts";
+import { openQwenVl } from "../nodes/qwen/text-model.ts";
+import { loadVae } from "../nodes/qwen/vae-load.ts";
+import { memoryWeights } from "../test/memory-weights.ts";
+import { tinyCheckpoint } from "./tiny-checkpoint.ts";
+
+const files = tinyCheckpoint(7);
+const open = (path: string) => {
+  const { tensors, metadata } = readSafetensors(files.get(path) ?? new Uint8Array());
+  return memoryWeights(tensors, { metadata: { ...metadata } });
+};
+
+test("the loaders take every file, and the parts fit together", async () => {
+  const { model, config, unused } = await loadTransformer(open("diffusion_models/qwen_image_edit_tiny.safetensors"));
+  expect([config.num_layers, config.axes_dims_rope, config.zero_cond_t]).toEqual([4, [8, 12, 12], true]);
+  expect(unused).toEqual([]);
+  const encoder = open("text_encoders/qwen_2.5_vl_tiny.safetensors");
+  await openQwenVl(encoder);
+  expect(encoder.tensors.get("model.norm.weight")?.shape).toEqual([model.jointAttentionDim]);
+  expect((await loadVae(open("vae/qwen_image_vae_tiny.safetensors"))).latentsMean.length).toBe(16);
+});
+
+test("a seed gives the same bytes, another seed other ones", () => {
+  expect(tinyCheckpoint(7)).toEqual(files);
+  expect(tinyCheckpoint(8)).not.toEqual(files);
+});
