@@ -41,7 +41,7 @@ const FREE = new Set(["", "test", "bench", "tools"]);
 /** Packages that only one folder may touch. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["engine/ort"],
-  sharp: ["nodes/image"],
+  sharp: ["nodes/shared"],
   "node:fs": ["engine/store", "engine/host", "engine/cli", "engine/ort"],
   "node:fs/promises": ["engine/store", "engine/host", "engine/cli"],
   "node:child_process": ["engine/host", "engine/cli"],

@@ -3,10 +3,10 @@ import { readPngText } from "../../engine/formats/png-metadata.ts";
 import type { SavedFile } from "../../engine/node/context.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import { decodePicture, encodePng } from "./codec.ts";
+import { decodePicture, encodePng } from "../shared/codec.ts";
+import { pictureBytes } from "../shared/picture-bytes.ts";
 import { fillPrefix } from "./filename-prefix.ts";
 import loadImage from "./load-image.ts";
-import { pictureBytes } from "./picture-bytes.ts";
 import previewImage from "./preview-image.ts";
 import saveImage from "./save-image.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
+import { decodePicture } from "../shared/codec.ts";
 import { IMAGE, MASK } from "../shared/sockets.ts";
-import { decodePicture } from "./codec.ts";
 
 /** ComfyUI's side of the empty mask of a picture without transparency. */
 const EMPTY_MASK = 64;

@@ -1,9 +1,9 @@
 import { writePngText } from "../../engine/formats/png-metadata.ts";
 import type { NodeContext, SavedFile } from "../../engine/node/context.ts";
+import { encodePng } from "../shared/codec.ts";
+import { pictureBytes } from "../shared/picture-bytes.ts";
 import type { Image } from "../shared/sockets.ts";
-import { encodePng } from "./codec.ts";
 import { fillPrefix } from "./filename-prefix.ts";
-import { pictureBytes } from "./picture-bytes.ts";
 
 /** Writes every picture of a batch as a PNG that holds the workflow which made it, and shows them. @throws AppError IMAGE_SHAPE */
 export async function savePictures(ctx: NodeContext, images: Image, prefix: string, type: SavedFile["type"]): Promise<void> {

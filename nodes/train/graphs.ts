@@ -1,7 +1,7 @@
 // The differentiable pieces of training, each a graph over one model or one reward: compiled once per shape, then fed.
 
 import type { Builder } from "../../engine/ir/builder.ts";
-import { reach } from "../../engine/ir/graph.ts";
+import { nameOf, reach } from "../../engine/ir/graph.ts";
 import type { Graph, Value } from "../../engine/ir/value.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import type { DenoiseInputs, DenoiseShape, DiffusionModel, GridSize, Reward, RewardObservation, Vae } from "../shared/modules.ts";
@@ -27,10 +27,9 @@ function denoiseInputs(b: Builder, model: DiffusionModel, shape: DenoiseShape): 
   };
 }
 
-/** Names of the weights the velocity depends on. */
-export function usedWeights(b: Builder, model: DiffusionModel, shape: DenoiseShape): ReadonlySet<string> {
-  const graph = b.graph({ v: model.build(b, denoiseInputs(b, model, shape)) });
-  return new Set(reach(graph).weights.flatMap((w) => (w.def.kind === "weight" ? [w.def.name] : [])));
+/** Names of the weights a graph depends on. */
+export function weightNames(graph: Graph): readonly string[] {
+  return reach(graph).weights.map(nameOf);
 }
 
 /** x, references, text, sigma → v. Adapters are fed, so one session serves the whole run. */

@@ -2,7 +2,7 @@
 import type { Compute, Executable, Feeds } from "../../engine/ir/compute.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../shared/modules.ts";
-import { decodeGraph, rewardLossGraph, velocityGraph, velocityLossGraph } from "./graphs.ts";
+import { decodeGraph, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
 import type { PreparedExample } from "./prepared-example.ts";
 
 /** Backward of one model evaluation. `grads` are by trainable name. */
@@ -71,11 +71,12 @@ export class ModelRunner {
   /** Gradients of Σ v·cotangent + weight·mean((v − target)²). */
   async vjp(example: PreparedExample, request: VjpRequest): Promise<VjpResult> {
     const { shape, feeds } = this.#feeds(example, request.x, request.sigma, "positive");
-    const names = [...this.#params.keys()];
     const withInput = request.withInput ?? false;
-    const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(shape)}`, () =>
-      this.#compute.grad(velocityLossGraph(this.#model, shape), "loss", withInput ? [...names, "x"] : names, { fed: names }),
-    );
+    const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(shape)}`, () => {
+      const graph = velocityLossGraph(this.#model, shape);
+      const used = weightNames(graph).filter((name) => this.#params.has(name));
+      return this.#compute.grad(graph, "loss", withInput ? [...used, "x"] : used, { fed: used });
+    });
     const tokens = [1, request.x.length / 64, 64];
     const none = new Float32Array(request.x.length);
     const results = await run.run({
@@ -88,7 +89,10 @@ export class ModelRunner {
     return {
       v: get("v"),
       mse: get("mse")[0] ?? 0,
-      grads: new Map(names.map((name) => [name, get(`grad.${name}`)])),
+      // A parameter the velocity does not depend on (the last block's text query) has gradient zero.
+      grads: new Map(
+        [...this.#params].map(([name, p]) => [name, results[`grad.${name}`] ? get(`grad.${name}`) : new Float32Array(p.length)]),
+      ),
       dx: withInput ? get("grad.x") : null,
     };
   }

@@ -1,5 +1,5 @@
 import { AppError } from "../../engine/base/errors.ts";
-import type { Image } from "../shared/sockets.ts";
+import type { Image } from "./sockets.ts";
 
 /**
  * Picture `index` of a batch [B, H, W, 3] as 8-bit RGB: trunc(255·x) with x clamped to 0..1, as ComfyUI saves (in float32, where

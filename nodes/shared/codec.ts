@@ -1,7 +1,7 @@
 // The only door to sharp: bytes of a picture file to pixels and back.
 import sharp from "sharp";
 import { AppError, toAppError } from "../../engine/base/errors.ts";
-import { MAX_PIXELS } from "../shared/resize/size.ts";
+import { MAX_PIXELS } from "./resize/size.ts";
 
 /** Longest side of a picture, JPEG's own limit. */
 const MAX_SIDE = 65_500;
