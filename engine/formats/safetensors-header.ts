@@ -88,12 +88,12 @@ export function parseSafetensorsHeader(text: string): RawHeader {
     if (!Number.isSafeInteger(value)) fail("NUMBER", `${where} is larger than 2^53`);
     return value;
   };
-  const integers = (where: string, max: number): number[] => {
+  const integers = (where: string, max: number, code: string): number[] => {
     expect("[");
     const out: number[] = [];
     if (take("]")) return out;
     do {
-      if (out.length === max) fail("SHAPE", `${where} has more than ${max} numbers`);
+      if (out.length === max) fail(code, `${where} has more than ${max} numbers`);
       out.push(integer(where));
     } while (take(","));
     expect("]");
@@ -109,8 +109,8 @@ export function parseSafetensorsHeader(text: string): RawHeader {
         const field = string();
         expect(":");
         if (field === "dtype" && dtype === undefined) dtype = string();
-        else if (field === "shape" && shape === undefined) shape = integers(`the shape of tensor ${shown(name)}`, MAX_RANK);
-        else if (field === "data_offsets" && offsets === undefined) offsets = integers(`data_offsets of tensor ${shown(name)}`, 2);
+        else if (field === "shape" && shape === undefined) shape = integers(`the shape of tensor ${shown(name)}`, MAX_RANK, "SHAPE");
+        else if (field === "data_offsets" && offsets === undefined) offsets = integers(`data_offsets of tensor ${shown(name)}`, 2, "ENTRY");
         else fail("ENTRY", `tensor ${shown(name)} has the unknown or repeated field ${shown(field)}`);
       } while (take(","));
       expect("}");

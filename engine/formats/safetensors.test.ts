@@ -122,7 +122,11 @@ test("files of the reference implementation", () => {
   const read = readSafetensors(bytes);
   expect(read.tensors.size).toBeGreaterThan(20);
   const copy = readSafetensors(writeSafetensors(read.tensors, read.metadata));
-  for (const [name, t] of read.tensors) expect(copy.tensors.get(name)).toEqual(t);
+  for (const [name, t] of read.tensors) {
+    const back = copy.tensors.get(name);
+    expect([back?.dtype, back?.shape]).toEqual([t.dtype, t.shape]);
+    expect(Buffer.compare(bytesOfTensor(t), back ? bytesOfTensor(back) : new Uint8Array())).toBe(0);
+  }
 });
 
 const anyTensor = fc
@@ -157,7 +161,7 @@ test("read(write(x)) = x, and the same content gives the same bytes", async () =
         expect(new Uint8Array(Buffer.concat(parts))).toEqual(bytes);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
