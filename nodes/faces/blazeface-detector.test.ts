@@ -26,10 +26,9 @@ const encoder = await loadDlibEncoder(faceModels);
 
 async function imageOf(picture: Sharp): Promise<Image> {
   const { data, info } = await picture.removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-  return f32(
-    [1, info.height, info.width, 3],
-    Float32Array.from(data, (x) => x / 255),
-  );
+  const pixels = new Float32Array(data.length);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = (data[i] ?? 0) / 255;
+  return f32([1, info.height, info.width, 3], pixels);
 }
 const find = (image: Image, options = {}): Promise<readonly Face[]> => detector.detect(compute, image, options);
 const hopper = (): Sharp => sharp(join(golden, "grace-hopper.jpg"));
@@ -99,14 +98,13 @@ describe("small, large and missing faces", () => {
       .resize({ width: Math.round((width * 32) / size) })
       .toBuffer();
     const scene = (left: number, top: number): Sharp =>
-      sharp({ create: { width: 1024, height: 700, channels: 3, background: "#7a8a99" } })
+      sharp({ create: { width: 760, height: 520, channels: 3, background: "#7a8a99" } })
         .composite([{ input: small, left, top }])
         .png();
     const original = await describeFace(picture());
     for (const [left, top] of [
       [40, 60],
-      [470, 310],
-      [840, 560],
+      [560, 350],
     ] as const)
       expect(distance(original, await describeFace(sharp(await scene(left, top).toBuffer())))).toBeLessThan(0.6);
   });
