@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { torchRandn } from "../../engine/tensor/torch-random.ts";
+import { kontextSize } from "../../nodes/image/flux-kontext-image-scale.ts";
 import { msropePositions } from "../../nodes/qwen/dit-positions.ts";
 import { modelSampling } from "../../nodes/qwen/sampling/model-sampling.ts";
 import { schedule } from "../../nodes/qwen/sampling/schedulers.ts";
@@ -27,6 +28,7 @@ const Vectors = z
     sigmas_comfy_default_flux115: z.array(z.object({ steps: z.int(), sigmas: numbers })),
     smart_resize: z.array(z.object({ h: z.int(), w: z.int(), out: pair })),
     calculate_dimensions: z.array(z.object({ area: z.number(), w: z.int(), h: z.int(), out: pair })),
+    kontext_pick: z.array(z.object({ w: z.int(), h: z.int(), out: pair })),
     comfy_plus: z.array(z.object({ w: z.int(), h: z.int(), vl: pair, vae: pair })),
     msrope_positions: z.array(
       z.object({
@@ -82,6 +84,10 @@ export const vectors: Family = async function* (golden) {
   for (const { area, w, h, out } of v.calculate_dimensions ?? []) {
     const { width, height } = calculateDimensions(area, { width: w, height: h });
     yield exact(`calculate_dimensions ${w}×${h} to ${area}`, [width, height], out);
+  }
+  for (const { w, h, out } of v.kontext_pick ?? []) {
+    const { width, height } = kontextSize(w, h);
+    yield exact(`Kontext size ${w}×${h}`, [width, height], out);
   }
   for (const { w, h, vl, vae } of v.comfy_plus ?? []) {
     const [small, large] = [scaleToArea(384 ** 2, { width: w, height: h }), scaleToArea(1024 ** 2, { width: w, height: h }, 8)];
