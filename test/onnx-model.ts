@@ -121,7 +121,7 @@ export function graphProto(graph: TestGraph): ProtoWriter {
         message((n) => {
           for (const i of node.inputs) n.data(1, i);
           for (const o of node.outputs) n.data(2, o);
-          n.data(3, `test/${node.op}`);
+          n.data(3, `test/${node.outputs[0]}`);
           n.data(4, node.op);
           for (const [name, value] of Object.entries(node.attrs ?? {})) n.data(5, attributeProto(name, value));
           if (node.domain) n.data(7, node.domain);

@@ -7,7 +7,7 @@ import type { Converter, ImportNode } from "./import-node.ts";
 import { dtypeOf, fromNumbers } from "./import-tensor.ts";
 
 /** Elements a constant may have that is computed while importing. */
-const MAX_FOLDED = 2 ** 24;
+const MAX_FOLDED = 2 ** 22;
 
 function int64s(n: ImportNode, xs: readonly number[], shape: Shape = [xs.length]): Value {
   return n.b.constant(
@@ -53,7 +53,8 @@ const split: Converter = (n) => {
   const x = n.value(0);
   const axis = normalizeAxis(n.int("axis", 0), x.shape.length);
   const d = x.shape[axis] ?? 0;
-  const parts = n.int("num_outputs", n.node.outputs.length);
+  const parts = n.node.outputs.length;
+  if (n.int("num_outputs", parts) !== parts) throw n.error("ONNX_NODE", "num_outputs is not the number of outputs");
   const size = Math.ceil(d / parts);
   const even = Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(size, d - i * size)));
   return n.b.op("Split", [x], { axis, split: n.list("split", 1) ?? even });

@@ -74,7 +74,13 @@ const SPELLINGS: [string, number, TestGraph, number[]][] = [
   ["Squeeze by attribute", 11, one("Squeeze", { axes: [0] }), PICTURE],
   ["Squeeze of every 1", 13, one("Squeeze", {}), PICTURE],
   ["Unsqueeze by attribute", 11, one("Unsqueeze", { axes: [0, 5] }), PICTURE],
-  ["Slice by attributes", 9, one("Slice", { starts: [1, 0], ends: [9223372036854775, -1], axes: [2, 3] }), PICTURE],
+  ["Slice by attributes", 9, one("Slice", { starts: [1, 0], ends: [2 ** 40, -1], axes: [2, 3] }), PICTURE],
+  [
+    "Slice to the largest int64",
+    13,
+    one("Slice", {}, { starts: i64(1), ends: tensor("int64", [1], BigInt64Array.of(2n ** 63n - 1n)), axes: i64(2) }),
+    PICTURE,
+  ],
   ["Pad by attributes", 2, one("Pad", { mode: "reflect", pads: [0, 0, 1, 2, 0, 0, 0, 1] }), PICTURE],
   ["Pad on some axes", 18, { ...one("Pad", {}, { pads: i64(1, 2, 0, 1), value: f32([], [3]), axes: i64(2, -1) }) }, PICTURE],
   [

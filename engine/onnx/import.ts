@@ -3,6 +3,7 @@
 import { AppError, toAppError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Builder } from "../ir/builder.ts";
+import { reach } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import type { RefTensor } from "../ops/define-op.ts";
 import { interpret } from "../ops/interpret.ts";
@@ -57,8 +58,8 @@ const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
 const DOMAINS = new Set(["", "com.microsoft"]);
 /** Initializers up to this size may decide shapes; float ones above a scalar are weights all the same. */
 const SMALL = 64;
-/** Results up to this size that depend on no input are computed while importing. */
-const FOLDED = 2 ** 16;
+/** Results up to this size that depend on no input are computed while importing, by the plain reference evaluation. */
+const FOLDED = 2 ** 13;
 /** Elements of one value: beyond it no machine could run the model. */
 const MAX_ELEMENTS = 2 ** 33;
 
@@ -200,7 +201,11 @@ class Walk implements Environment {
 
   constant(v: Value): RefTensor | null {
     if (v.def.kind !== "constant" && !this.#fixed.has(v.id)) return null;
-    const known = this.#numbers.get(v.id) ?? interpret(this.b.graph({ v }), {}).v;
+    const graph = this.b.graph({ v });
+    const { weights, constants, nodes } = reach(graph);
+    const sizes = [...weights, ...constants, ...nodes.flatMap((n) => n.outputs)].map((x) => sizeOf(x.shape));
+    if (v.def.kind !== "constant" && sizes.some((n) => n > FOLDED)) return null;
+    const known = this.#numbers.get(v.id) ?? interpret(graph, {}).v;
     if (known) this.#numbers.set(v.id, known);
     return known ?? null;
   }
