@@ -93,7 +93,7 @@ test.each([
 
 test.each([
   ["time_text_embed.addition_t_embedding.weight", f32([2, 32], new Float32Array(64)), "Qwen-Image-Layered"],
-  ["img_in.weight", f32([32, 192], new Float32Array(6144)), "2.x"],
+  ["img_in.weight", f32([3072, 192], new Float32Array(3072 * 192)), "2.x"],
   ["txt_norm.weight", f32([4096], new Float32Array(4096)), "Qwen3-VL"],
 ])("refuses relatives of the model by %s", async (name, t, what) => {
   const wide = name === "txt_norm.weight" ? [["img_in.weight", f32([3072, 64], new Float32Array(3072 * 64))] as const] : [];
