@@ -14,6 +14,13 @@ import idConf from "./eval/id-conf.ts";
 import idSim from "./eval/id-sim.ts";
 import saveMetrics from "./eval/save-metrics.ts";
 import swapRate from "./eval/swap-rate.ts";
+import faceCrop from "./faces/face-crop.ts";
+import faceDetect from "./faces/face-detect.ts";
+import faceDetectorLoader from "./faces/face-detector-loader.ts";
+import faceEmbed from "./faces/face-embed.ts";
+import faceEncoderLoader from "./faces/face-encoder-loader.ts";
+import faceEncoderOnnx from "./faces/face-encoder-onnx.ts";
+import faceLandmarks from "./faces/face-landmarks.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.ts";
 import drawMatches from "./matching/draw-matches.ts";
 import faceSimilarity from "./matching/face-similarity.ts";
@@ -62,6 +69,14 @@ export const nodes: readonly AnyNode[] = [
   conditioningZeroOut,
   // lora
   loraLoaderModelOnly,
+  // faces
+  faceDetectorLoader,
+  faceDetect,
+  faceLandmarks,
+  faceCrop,
+  faceEncoderLoader,
+  faceEncoderOnnx,
+  faceEmbed,
   // matching
   faceSimilarity,
   hungarianMatch,
