@@ -1,5 +1,4 @@
-// Every node there is, by hand: what is served is what is imported. One import and one entry per node, in the order of the palette.
-import type { AnyNode } from "../engine/node/define-node.ts";
+// Every node there is, by hand: what is served is what is imported. One import type { AnyNode } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";
 import previewAny from "./core/preview-any.ts";
 import primitiveBoolean from "./core/primitive-boolean.ts";
@@ -7,7 +6,9 @@ import primitiveFloat from "./core/primitive-float.ts";
 import primitiveInt from "./core/primitive-int.ts";
 import primitiveString from "./core/primitive-string.ts";
 import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
+import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
 import blend from "./eval/blend.ts";
+import compareMetrics from "./eval/compare-metrics.ts";
 import copyPaste from "./eval/copy-paste.ts";
 import countAccuracy from "./eval/count-accuracy.ts";
 import idConf from "./eval/id-conf.ts";
@@ -21,13 +22,23 @@ import faceEmbed from "./faces/face-embed.ts";
 import faceEncoderLoader from "./faces/face-encoder-loader.ts";
 import faceEncoderOnnx from "./faces/face-encoder-onnx.ts";
 import faceLandmarks from "./faces/face-landmarks.ts";
+import fluxKontextImageScale from "./image/flux-kontext-image-scale.ts";
+import imageBatch from "./image/image-batch.ts";
+import imageScale from "./image/image-scale.ts";
+import imageScaleToTotalPixels from "./image/image-scale-to-total-pixels.ts";
+import imageStitch from "./image/image-stitch.ts";
+import loadImage from "./image/load-image.ts";
+import previewImage from "./image/preview-image.ts";
+import saveImage from "./image/save-image.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.ts";
+import saveLora from "./lora/save-lora.ts";
 import drawMatches from "./matching/draw-matches.ts";
 import faceSimilarity from "./matching/face-similarity.ts";
 import hungarianMatch from "./matching/hungarian-match.ts";
 import mimr from "./matching/mimr.ts";
 import sir from "./matching/sir.ts";
 import cfgNorm from "./qwen/cfg-norm.ts";
+import clipLoader from "./qwen/clip-loader.ts";
 import conditioningZeroOut from "./qwen/conditioning-zero-out.ts";
 import emptySd3LatentImage from "./qwen/empty-sd3-latent-image.ts";
 import fluxKontextMultiReferenceLatentMethod from "./qwen/flux-kontext-multi-reference-latent-method.ts";
@@ -35,7 +46,14 @@ import ksampler from "./qwen/ksampler.ts";
 import modelSamplingAuraFlow from "./qwen/model-sampling-aura-flow.ts";
 import qwenImageEditSampler from "./qwen/qwen-image-edit-sampler.ts";
 import referenceLatent from "./qwen/reference-latent.ts";
+import textEncodeQwenImageEdit from "./qwen/text-encode-qwen-image-edit.ts";
+import textEncodeQwenImageEditDiffusers from "./qwen/text-encode-qwen-image-edit-diffusers.ts";
+import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus.ts";
 import unetLoader from "./qwen/unet-loader.ts";
+import vaeDecode from "./qwen/vae-decode.ts";
+import vaeDecodeTiled from "./qwen/vae-decode-tiled.ts";
+import vaeEncode from "./qwen/vae-encode.ts";
+import vaeLoader from "./qwen/vae-loader.ts";
 import capReward from "./rewards/cap-reward.ts";
 import countReward from "./rewards/count-reward.ts";
 import evaluateReward from "./rewards/evaluate-reward.ts";
@@ -47,6 +65,8 @@ import mimrReward from "./rewards/mimr-reward.ts";
 import normalizeReward from "./rewards/normalize-reward.ts";
 import sirReward from "./rewards/sir-reward.ts";
 import weightedSumReward from "./rewards/weighted-sum-reward.ts";
+import evaluateEdits from "./train/evaluate-edits.ts";
+import trainRerefl from "./train/train-rerefl.ts";
 
 export const nodes: readonly AnyNode[] = [
   // core
@@ -57,6 +77,15 @@ export const nodes: readonly AnyNode[] = [
   primitiveStringMultiline,
   comfySwitchNode,
   previewAny,
+  // image
+  fluxKontextImageScale,
+  imageBatch,
+  imageScaleToTotalPixels,
+  imageScale,
+  imageStitch,
+  loadImage,
+  previewImage,
+  saveImage,
   // qwen
   unetLoader,
   modelSamplingAuraFlow,
@@ -67,8 +96,17 @@ export const nodes: readonly AnyNode[] = [
   referenceLatent,
   fluxKontextMultiReferenceLatentMethod,
   conditioningZeroOut,
+  clipLoader,
+  textEncodeQwenImageEditDiffusers,
+  textEncodeQwenImageEditPlus,
+  textEncodeQwenImageEdit,
+  vaeDecodeTiled,
+  vaeDecode,
+  vaeEncode,
+  vaeLoader,
   // lora
   loraLoaderModelOnly,
+  saveLora,
   // faces
   faceDetectorLoader,
   faceDetect,
@@ -95,6 +133,11 @@ export const nodes: readonly AnyNode[] = [
   gateReward,
   normalizeReward,
   evaluateReward,
+  // data
+  renderedPeopleDataset,
+  // train
+  evaluateEdits,
+  trainRerefl,
   // eval
   idSim,
   idConf,
@@ -103,4 +146,5 @@ export const nodes: readonly AnyNode[] = [
   copyPaste,
   blend,
   saveMetrics,
+  compareMetrics,
 ];

@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 import { fakeContext } from "../../test/fake-context.ts";
 import { fakeEmbeddings, fakeFace, fakeFaces } from "../../test/fake-faces.ts";
 import { matchFaces } from "../shared/match-faces.ts";
+import { blend } from "../shared/metrics/blend.ts";
+import { copyPaste } from "../shared/metrics/copy-paste.ts";
+import { idConf } from "../shared/metrics/id-conf.ts";
+import { idSim } from "../shared/metrics/id-sim.ts";
+import { swapRate } from "../shared/metrics/swap-rate.ts";
 import { similarityOf } from "../shared/similarity.ts";
 import type { Similarity } from "../shared/sockets.ts";
-import { blend } from "./blend.ts";
-import { copyPaste } from "./copy-paste.ts";
 import countAccuracy from "./count-accuracy.ts";
-import { idConf } from "./id-conf.ts";
-import { idSim } from "./id-sim.ts";
 import saveMetrics from "./save-metrics.ts";
-import { swapRate } from "./swap-rate.ts";
 
 /** A similarity with these values; the embeddings behind it only carry the counts and places. */
 function similarity(values: readonly (readonly number[])[], columns = values[0]?.length ?? 0): Similarity {

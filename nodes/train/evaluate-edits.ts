@@ -1,0 +1,179 @@
+import { z } from "zod";
+import type { Compute } from "../../engine/ir/compute.ts";
+import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
+import { embedFaces } from "../shared/embed-faces.ts";
+import { evaluateReward } from "../shared/evaluate-reward.ts";
+import { matchFaces } from "../shared/match-faces.ts";
+import { blend } from "../shared/metrics/blend.ts";
+import { copyPaste } from "../shared/metrics/copy-paste.ts";
+import { idConf } from "../shared/metrics/id-conf.ts";
+import { idSim } from "../shared/metrics/id-sim.ts";
+import { swapRate } from "../shared/metrics/swap-rate.ts";
+import type { FaceDetector, FaceEncoder, Reward } from "../shared/modules.ts";
+import { similarityOf } from "../shared/similarity.ts";
+import {
+  CLIP,
+  DATASET,
+  type Embeddings,
+  type Example,
+  FACE_DETECTOR,
+  FACE_ENCODER,
+  IMAGE,
+  type Image,
+  METRICS,
+  MODEL,
+  REWARD,
+  VAE,
+} from "../shared/sockets.ts";
+import { streamOf } from "./data-order.ts";
+import { ModelRunner } from "./model-runner.ts";
+import { rollout } from "./modes/rollout.ts";
+import type { ObjectiveOptions } from "./objective.ts";
+import { prepareExample } from "./prepared-example.ts";
+import { trainingSigmas } from "./training-sigmas.ts";
+
+export default defineNode({
+  type: "EvaluateEdits",
+  version: "1.0.0",
+  category: "evaluate",
+  summary:
+    "Draws held-out examples at fixed seeds and measures them: rewards, and identity by an encoder of your choice (best another than the reward's).",
+  inputs: {
+    model: input(MODEL),
+    vae: input(VAE),
+    clip: input(CLIP),
+    dataset: input(DATASET),
+    detector: input(FACE_DETECTOR),
+    encoder: input(FACE_ENCODER),
+    reward: optional(REWARD),
+    label: widget(z.string().default("after"), { tooltip: "Name of these numbers in run.json" }),
+    examples: widget(z.number().int().min(1).max(10_000).default(8)),
+    denoise_steps: widget(z.number().int().min(1).max(1000).default(30)),
+    true_cfg_scale: widget(z.number().min(1).max(30).default(1)),
+    negative_prompt: widget(z.string().default(" ")),
+    seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
+  },
+  outputs: { METRICS, pictures: IMAGE },
+  cache: "seeded",
+  async run(i, ctx) {
+    const runner = new ModelRunner(ctx.compute, i.model, i.vae, new Map(), new Map());
+    const options: ObjectiveOptions = {
+      mode: "sft",
+      lambda: 0,
+      rewardWeight: 0,
+      steps: i.denoise_steps,
+      window: [1, 1],
+      sigmaRange: [0, 1],
+      trueCfgScale: i.true_cfg_scale,
+      sigmaRescaleCap: 0,
+      k: 1,
+    };
+    const count = Math.min(i.examples, i.dataset.heldOut);
+    const rows: Record<string, number>[] = [];
+    const pictures: Image[] = [];
+    for (let k = 0; k < count; k++) {
+      const example = await i.dataset.example("heldOut", k);
+      const prepared = await prepareExample(ctx.compute, i.vae, i.clip, example, {
+        negativePrompt: i.true_cfg_scale > 1 ? i.negative_prompt : undefined,
+      });
+      const sigmas = trainingSigmas(i.denoise_steps, prepared.shape.target);
+      const rng = streamOf(i.seed, 4, k);
+      const states = await rollout(
+        { compute: ctx.compute, runner, example: prepared, reward: null, sigmas, options, rng },
+        sigmas.length - 1,
+      );
+      const picture = await runner.decode(prepared, states.at(-1) ?? new Float32Array());
+      pictures.push(picture);
+      rows.push(await measure(ctx.compute, picture, example, i.detector, i.encoder, i.reward));
+      ctx.progress(k + 1, count, `${i.label}: picture ${k + 1}`);
+    }
+    const values = means(rows);
+    ctx.score(i.label, { examples: count, encoder: i.encoder.id, ...values });
+    return { METRICS: { values, details: { label: i.label, rows } }, pictures: batch(pictures) };
+  },
+});
+
+/** Every number of one picture. Those that a picture without faces does not have are left out. */
+async function measure(
+  compute: Compute,
+  picture: Image,
+  example: Example,
+  detector: FaceDetector,
+  encoder: FaceEncoder,
+  reward: Reward | undefined,
+): Promise<Record<string, number>> {
+  const row: Record<string, number> = {};
+  if (reward) {
+    const references = { images: example.references, faces: example.referenceFaces, id: example.id };
+    const reading = await evaluateReward(compute, reward, picture, {
+      compute,
+      references,
+      target: { image: example.target, faces: example.targetFaces },
+      prompt: example.prompt,
+    });
+    row.reward_skipped = reading.reward === undefined ? 1 : 0;
+    if (reading.reward !== undefined) row.reward = reading.reward;
+  }
+  const people = joined(
+    await Promise.all(
+      example.references.map((images, k) => {
+        const face = example.referenceFaces[k];
+        return embedFaces(compute, encoder, { images, faces: [face ? [face] : []] });
+      }),
+    ),
+  );
+  // Faces where the true picture has them: measurable even while nothing is recognised as a face.
+  const inPlace = similarityOf(people, await embedFaces(compute, encoder, { images: picture, faces: [example.targetFaces] }));
+  const n = example.targetFaces.length;
+  row.id_sim_in_place = mean(Array.from({ length: n }, (_, k) => 100 * (inPlace.values.data[k * n + k] ?? 0)));
+  const found = { images: picture, faces: [await detector.detect(compute, picture, {})] };
+  const generated = await embedFaces(compute, encoder, found);
+  const similarity = similarityOf(people, generated);
+  const sim = idSim(similarity);
+  row.id_sim = sim.max;
+  row.id_sim_matched = sim.matched;
+  row.id_conf = idConf(similarity).paper;
+  row.count_accuracy = generated.source.length === example.references.length ? 1 : 0;
+  if (generated.source.length === 0) return row;
+  const { matches } = matchFaces(similarity, { threshold: encoder.comparison.threshold, gate: false });
+  const target = { images: example.target, faces: [example.targetFaces] };
+  const swapped = swapRate(matches, target).rate;
+  if (swapped !== undefined) row.swap_rate = swapped;
+  const copies = copyPaste(matches, await embedFaces(compute, encoder, target));
+  if (copies.length > 0) row.m_cp = mean(copies.map((c) => c.value));
+  const blended = blend(matches);
+  if (blended !== undefined) row.m_bld = blended;
+  return row;
+}
+
+function mean(xs: readonly number[]): number {
+  return xs.length > 0 ? xs.reduce((a, c) => a + c, 0) / xs.length : 0;
+}
+
+/** Mean of each number over the pictures that have it. */
+function means(rows: readonly Record<string, number>[]): Record<string, number> {
+  const names = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+  return Object.fromEntries(names.map((name) => [name, mean(rows.flatMap((r) => (r[name] === undefined ? [] : [r[name]])))]));
+}
+
+/** One reference picture after the other as rows of one set. */
+function joined(parts: readonly Embeddings[]): Embeddings {
+  const [first] = parts;
+  if (!first) throw new RangeError("no reference");
+  const dim = first.vectors.shape[1] ?? 0;
+  const vectors = parts.flatMap((p) => [...expectDType(p.vectors, "float32", "embeddings")]);
+  const source = parts.flatMap((p, k) => p.source.map((s) => ({ ...s, image: k })));
+  return { ...first, vectors: f32([source.length, dim], vectors), source };
+}
+
+function batch(pictures: readonly Image[]): Image {
+  const [first] = pictures;
+  const [, h = 0, w = 0] = first?.shape ?? [];
+  const same = pictures.filter((p) => p.shape[1] === h && p.shape[2] === w);
+  const data = new Float32Array(same.length * h * w * 3);
+  same.forEach((p, k) => {
+    data.set(p.data, k * h * w * 3);
+  });
+  return f32([same.length, h, w, 3], data);
+}
