@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { mutateBytes, mutateJson } from "../../test/fuzz/mutate.ts";
+import { AppError } from "../base/errors.ts";
+import { randomSource } from "../base/random.ts";
 import { byteCharacters, createTokenizer, QWEN2_SPLIT } from "./tokenizer.ts";
 import { parseTokenizerJson, parseVocabAndMerges } from "./tokenizer-files.ts";
 
@@ -9,6 +12,7 @@ const golden = z
   .object({ tokenizer: z.unknown(), cases: z.array(z.tuple([z.string(), z.array(z.number())])) })
   .parse(JSON.parse(readFileSync(new URL("../../test/golden/tokenizer-vectors.json", import.meta.url), "utf8")));
 const file = JSON.stringify(golden.tokenizer);
+const bytes = new TextEncoder().encode(file);
 const data = parseTokenizerJson(file);
 const tokenizer = createTokenizer(data);
 
@@ -92,6 +96,23 @@ test("vocab.json and merges.txt say the same as tokenizer.json", () => {
   const without = parseVocabAndMerges(vocab, merges).specials;
   expect(without.get("<|endoftext|>")).toBe(data.vocab.size);
   expect(without.get("<|image_pad|>")).toBe(data.vocab.size + 12);
+});
+
+test("a damaged file is a tokenizer or a typed error", () => {
+  const random = randomSource(3);
+  const outcomes = new Set<string>();
+  for (let i = 0; i < 300; i++) {
+    const text = i % 2 ? JSON.stringify(mutateJson(random, golden.tokenizer)) : new TextDecoder().decode(mutateBytes(random, bytes));
+    try {
+      createTokenizer(parseTokenizerJson(text)).encode("'S  aa1!\n");
+      outcomes.add("works");
+    } catch (error) {
+      if (!(error instanceof AppError) || !error.code.startsWith("TOKENIZER_")) throw error;
+      outcomes.add(error.code);
+    }
+  }
+  expect(outcomes).toContain("works");
+  expect(outcomes.size).toBeGreaterThan(3);
 });
 
 describe("files that are no tokenizer of this kind are refused", () => {

@@ -76,11 +76,11 @@ export function createTokenizer({ vocab, merges, specials }: TokenizerData): Tok
   const bytesOf = new Map(characters.map((character, byte) => [character, byte]));
   const utf8 = new TextEncoder();
   const tokens = new Map<number, Uint8Array>();
-  for (const [token, id] of vocab)
-    tokens.set(
-      id,
-      Uint8Array.from(token, (c) => bytesOf.get(c) ?? 0x3f),
-    );
+  for (const [token, id] of vocab) {
+    const spelled = Array.from(token, (c) => bytesOf.get(c));
+    // A token that is not written in byte characters means itself.
+    tokens.set(id, spelled.includes(undefined) ? utf8.encode(token) : Uint8Array.from(spelled, (byte) => byte ?? 0));
+  }
   for (const [text, id] of specials) tokens.set(id, utf8.encode(text));
   let size = 0;
   for (const id of tokens.keys()) size = Math.max(size, id + 1);
