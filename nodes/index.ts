@@ -1,4 +1,5 @@
 // Every node there is, by hand: what is served is what is imported. One import type { AnyNode } from "../engine/node/define-node.ts";
+import type { AnyNode } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";
 import previewAny from "./core/preview-any.ts";
 import primitiveBoolean from "./core/primitive-boolean.ts";
