@@ -1,4 +1,4 @@
-// Every node there is, by hand: what is served is what is imported. One import type { AnyNode } from "../engine/node/define-node.ts";
+// Every node there is, by hand: what is served is what is imported. One import and one entry per node, in the order of the palette.
 import type { AnyNode } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";
 import previewAny from "./core/preview-any.ts";
