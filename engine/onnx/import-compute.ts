@@ -1,6 +1,7 @@
 // Arithmetic, reductions, activations and attention-era operators that need more than passing attributes on.
 import type { Attrs, Value } from "../ir/value.ts";
 import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { einsum } from "./import-einsum.ts";
 import type { Converter, ImportNode } from "./import-node.ts";
 
 /** Sum, Max, Min, Mean take any number of operands. */
@@ -11,6 +12,30 @@ function variadic(op: "Add" | "Max" | "Min"): Converter {
     return [rest.reduce((a, v) => n.b.one(op, [a, v]), first)];
   };
 }
+
+/** Opset 6 aligned the second operand with `axis` of the first, where `broadcast` was set. */
+function aligned(n: ImportNode): [Value, Value] {
+  const [a, c] = [n.value(0), n.value(1)];
+  const axis = n.int("axis", a.shape.length - c.shape.length);
+  n.ignore("broadcast", "consumed_inputs");
+  if (n.opset >= 7 || axis + c.shape.length >= a.shape.length) return [a, c];
+  return [a, n.b.reshape(c, [...c.shape, ...new Array<number>(a.shape.length - axis - c.shape.length).fill(1)])];
+}
+
+/** A slope per channel may come as [C]: it belongs to axis 1, not to the last. */
+const prelu: Converter = (n) => {
+  const [x, slope] = [n.value(0), n.value(1)];
+  const [channels] = slope.shape;
+  const perChannel = slope.shape.length === 1 && channels !== 1 && channels === x.shape[1] && (n.opset < 7 || channels !== x.shape.at(-1));
+  return [n.b.one("PRelu", [x, perChannel ? n.b.reshape(slope, [channels ?? 1, ...x.shape.slice(2).map(() => 1)]) : slope])];
+};
+
+const gemm: Converter = (n) => {
+  n.ignore("broadcast");
+  const attrs = { alpha: n.float("alpha", 1), beta: n.float("beta", 1), transA: n.int("transA", 0), transB: n.int("transB", 0) };
+  const bias = n.optional(2);
+  return [n.b.one("Gemm", bias ? [n.value(0), n.value(1), bias] : [n.value(0), n.value(1)], attrs)];
+};
 
 const REDUCTIONS = [
   "ReduceSum",
@@ -56,7 +81,7 @@ const clip: Converter = (n) => {
 };
 
 const pow: Converter = (n) => {
-  const [x, p] = [n.value(0), n.value(1)];
+  const [x, p] = aligned(n);
   const exponent = p.dtype === x.dtype ? p : n.b.cast(p, x.dtype);
   return [n.b.pow(x, exponent)];
 };
@@ -121,6 +146,10 @@ const mean: Converter = (n) => {
 /** Converters by operator name. */
 export const COMPUTE_CONVERTERS: ReadonlyMap<string, Converter> = new Map<string, Converter>([
   ...REDUCTIONS.map((op): [string, Converter] => [op, (n) => [reduced(n, op)]]),
+  ...(["Add", "Sub", "Mul", "Div"] as const).map((op): [string, Converter] => [op, (n) => [n.b.one(op, aligned(n))]]),
+  ["PRelu", prelu],
+  ["Gemm", gemm],
+  ["Einsum", einsum],
   ["ReduceLogSum", (n) => [n.b.log(reduced(n, "ReduceSum"))]],
   ["Sum", variadic("Add")],
   ["Max", variadic("Max")],

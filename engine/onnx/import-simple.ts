@@ -4,10 +4,6 @@ import type { Converter } from "./import-node.ts";
 
 /** name → attributes with their ONNX default; `i` integer, `f` float. */
 const SIMPLE: Readonly<Record<string, Readonly<Record<string, readonly ["i" | "f", number]>>>> = {
-  Add: {},
-  Sub: {},
-  Mul: {},
-  Div: {},
   Neg: {},
   Abs: {},
   Exp: {},
@@ -18,7 +14,6 @@ const SIMPLE: Readonly<Record<string, Readonly<Record<string, readonly ["i" | "f
   Tanh: {},
   Sigmoid: {},
   Relu: {},
-  PRelu: {},
   Softplus: {},
   HardSwish: {},
   Mish: {},
@@ -57,7 +52,6 @@ const SIMPLE: Readonly<Record<string, Readonly<Record<string, readonly ["i" | "f
   ArgMin: { axis: ["i", 0], keepdims: ["i", 1], select_last_index: ["i", 0] },
   LpNormalization: { axis: ["i", -1], p: ["i", 2] },
   InstanceNormalization: { epsilon: ["f", 1e-5] },
-  Gemm: { alpha: ["f", 1], beta: ["f", 1], transA: ["i", 0], transB: ["i", 0] },
   QuantizeLinear: { axis: ["i", 1] },
   DequantizeLinear: { axis: ["i", 1] },
 };

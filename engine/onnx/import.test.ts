@@ -267,7 +267,35 @@ const SPELLINGS: [string, number, TestGraph, number[]][] = [
   ],
 ];
 
+const EINSUMS: [string, number[], number[]][] = [
+  ["bhid,bhjd->bhij", [2, 3, 4, 5], [2, 3, 6, 5]],
+  ["bij,jk->bik", [2, 3, 4], [4, 5]],
+  ["ij,ij->i", [3, 4], [3, 4]],
+  ["ab,cd->adcb", [2, 3], [4, 5]],
+  ["nchw,vw->nchv", [1, 2, 3, 4], [5, 4]],
+  ["ij,jk", [3, 4], [4, 2]],
+  ["i,i->", [5], [5]],
+];
+
 describe("importOnnx", () => {
+  it.each(EINSUMS)("reads einsum %s", async (equation, left, right) => {
+    const graph = {
+      nodes: [node("Einsum", ["x", "w"], { equation })],
+      inputs: [x(...left)],
+      outputs: ["y"],
+      initializers: { w: weight(...right) },
+    };
+    await agrees(graph, 13, { x: draw(left) });
+  });
+
+  it("aligns a slope per channel as [C]", () => {
+    const graph = { nodes: [node("PRelu", ["x", "w"])], inputs: [x(1, 3, 2, 5)], outputs: ["y"], initializers: { w: f32([3], [1, 2, 3]) } };
+    const b = newBuilder();
+    const { y } = importOnnx(onnxModel(graph, 9)).build(b, { x: b.input("x", "float32", [1, 3, 2, 5]) });
+    const result = y && interpret(b.graph({ y }), { x: { shape: [1, 3, 2, 5], data: new Float64Array(30).fill(-1) } }).y;
+    expect(Array.from(result?.data ?? [])).toEqual(Array.from({ length: 30 }, (_, i) => -1 - Math.floor(i / 10)));
+  });
+
   it.each(SPELLINGS)("reads %s", async (_, opset, graph, shape) => {
     await agrees(graph, opset, { x: draw(shape) });
   });

@@ -101,7 +101,8 @@ const LpNormalization = defineOp({
           at0[axis] = i;
           sum += Math.abs(at(x, at0)) ** p;
         }
-        return at(x, c) / sum ** (1 / p);
+        // As the runtime: nothing stays nothing.
+        return sum === 0 ? 0 : at(x, c) / sum ** (1 / p);
       }),
     ];
   },
