@@ -32,7 +32,7 @@ export default defineNode({
   async run({ lora, model, vae, prefix, format, dtype }, ctx) {
     const formats = format === "all" ? LORA_FORMATS : [format];
     const trained =
-      model && vae ? await probePicture(ctx.compute, model.withAdapters([...model.adapters, ...lora.adapters]), vae, 1) : null;
+      model && vae ? await probePicture(ctx.compute, model.withAdapters(lora.adapters), vae, 1) : null;
     const files: { format: string; file: string; psnr_db: number | "not checked" }[] = [];
     for (const f of formats) {
       const bytes = exportLora(lora, f, dtype);
@@ -65,7 +65,7 @@ async function compare(
       "LORA_EXPORT",
       `${name}: ${back.adapters.length} of ${lora.adapters.length} adapters were found when loading it back`,
     );
-  const db = psnr(trained, await probePicture(ctx.compute, model.withAdapters([...model.adapters, ...back.adapters]), vae, 1));
+  const db = psnr(trained, await probePicture(ctx.compute, model.withAdapters(back.adapters), vae, 1));
   if (db < LIMIT[dtype]) throw new AppError("LORA_EXPORT", `${name} gives another picture when loaded back: ${db.toFixed(1)} dB`);
   return db;
 }
