@@ -35,8 +35,8 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, e
     compute: world.compute(stop === "finish" ? undefined : signal),
     models: world.models,
     readInput: world.readInput,
-    async save(prefix, extension, bytes) {
-      const file = await world.save(prefix, extension, bytes);
+    async save(prefix, extension, bytes, type) {
+      const file = await world.save(prefix, extension, bytes, type);
       emit({ kind: "node.saved", ...of, file });
       return file;
     },

@@ -10,20 +10,22 @@ import { storeError } from "./store-error.ts";
 
 export class OutputDirectory {
   readonly root: string;
+  readonly #type: SavedFile["type"];
   readonly #fs: FileSystem;
 
-  private constructor(root: string, fs: FileSystem) {
+  private constructor(root: string, type: SavedFile["type"], fs: FileSystem) {
     this.root = root;
+    this.#type = type;
     this.#fs = fs;
   }
 
   /** Makes the folder if needed and removes what killed savers left in it. @throws AppError STORE_* */
-  static async open(root: string, fs: FileSystem = nodeFileSystem): Promise<OutputDirectory> {
+  static async open(root: string, fs: FileSystem = nodeFileSystem, type: SavedFile["type"] = "output"): Promise<OutputDirectory> {
     await fs.mkdir(root).catch((error: unknown) => {
       throw storeError("make the folder", root, error);
     });
     await sweepTemporary(root, fs);
-    return new OutputDirectory(root, fs);
+    return new OutputDirectory(root, type, fs);
   }
 
   /**
@@ -83,6 +85,6 @@ export class OutputDirectory {
     const root = await resolveInside(this.root, "x").then(dirname);
     if (!isInside(root, path)) throw new AppError("PATH_UNSAFE", `${path} is outside ${root}`);
     const parts = relative(root, path).split(sep);
-    return { filename: parts.at(-1) ?? "", subfolder: parts.slice(0, -1).join("/"), type: "output" };
+    return { filename: parts.at(-1) ?? "", subfolder: parts.slice(0, -1).join("/"), type: this.#type };
   }
 }

@@ -1,0 +1,83 @@
+// Main thread of the compute child: it only talks, so that heartbeats go on and a cancel is heard while the other thread computes.
+import { isMainThread, Worker } from "node:worker_threads";
+import { isTerminal, type RunEvent } from "../graph/events.ts";
+import type { ComputeParts } from "./compute-thread.ts";
+import { MemoryMeter } from "./memory-meter.ts";
+import { type FromChild, fromThread, type ToChild, toChild } from "./messages.ts";
+
+export const HEARTBEAT_MS = 1000;
+const METER_MS = 100;
+
+/**
+ * The whole of a compute process: `worker.ts` calls this and nothing else, in both threads.
+ * @param entry URL of the calling module
+ */
+export async function serveCompute(entry: string, parts: ComputeParts): Promise<void> {
+  if (isMainThread) talk(entry);
+  else await (await import("./compute-thread.ts")).computeThread(parts);
+}
+
+function talk(entry: string): void {
+  const meter = new MemoryMeter();
+  const flag = new SharedArrayBuffer(4);
+  const cancelled = new Int32Array(flag);
+  let thread: Worker | undefined;
+  let current: string | undefined;
+  let waiting: RunEvent[] = [];
+
+  const say = (message: FromChild, then?: () => void): void => {
+    process.send?.(message, () => then?.());
+  };
+  // process.exit would wait for native code that is running, and abort.
+  const end = (): void => {
+    process.kill(process.pid, "SIGKILL");
+  };
+  const die = (code: string, message: string): void => say({ kind: "dying", error: { code, message } }, end);
+  const flush = (): void => {
+    const events = waiting;
+    waiting = [];
+    if (events.length > 0) say({ kind: "events", events, memory: meter.read() });
+  };
+
+  const start = (message: Extract<ToChild, { kind: "init" }>): void => {
+    thread = new Worker(new URL(entry), { workerData: { settings: message.settings, flag } });
+    thread.on("message", (raw: unknown) => {
+      const heard = fromThread.parse(raw);
+      if (heard.kind === "event") {
+        if (isTerminal(heard.event)) current = undefined;
+        // A cached run makes thousands of events at once: one message carries them all.
+        if (waiting.push(heard.event) === 1) setImmediate(flush);
+      } else if (heard.kind === "ready") say({ kind: "ready" });
+      else say(heard, end);
+    });
+    thread.on("error", (error) => {
+      const isMemory = "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+      flush();
+      die(isMemory ? "COMPUTE_OUT_OF_MEMORY" : "COMPUTE_DIED", `the compute thread failed: ${error.message}`);
+    });
+    thread.on("exit", (code) => {
+      flush();
+      die("COMPUTE_DIED", `the compute thread ended with code ${code}`);
+    });
+  };
+
+  process.on("message", (raw: unknown) => {
+    const message = toChild.parse(raw);
+    if (message.kind === "init") start(message);
+    else if (message.kind === "run") {
+      current = message.request.run;
+      Atomics.store(cancelled, 0, 0);
+      meter.reset();
+      thread?.postMessage(message);
+    } else if (message.run === current) {
+      Atomics.store(cancelled, 0, 1);
+      thread?.postMessage(message);
+    }
+  });
+  // A parent that is gone can't use the result: whatever is saved is saved, the rest is the next run's.
+  process.on("disconnect", end);
+  // Ctrl-C reaches the whole terminal group; what it means is the parent's to say.
+  process.on("SIGINT", () => undefined);
+  setInterval(() => meter.read(), METER_MS).unref();
+  setInterval(() => say({ kind: "heartbeat", memory: meter.read() }), HEARTBEAT_MS);
+}

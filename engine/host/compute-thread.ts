@@ -1,0 +1,68 @@
+// The thread that owns nodes and runtime. It may be busy for minutes: everything urgent is the main thread's.
+import { parentPort, workerData } from "node:worker_threads";
+import { z } from "zod";
+import { AppError } from "../base/errors.ts";
+import type { Device } from "../ir/compute.ts";
+import type { AnyNode } from "../node/define-node.ts";
+import { Registry } from "../node/registry.ts";
+import { dryRun } from "../run/dry-run.ts";
+import { execute, runErrorOf } from "../run/execute.ts";
+import { ResultCache } from "../run/result-cache.ts";
+import { ResultStore } from "../store/result-store.ts";
+import { computeSettings, type FromThread, type RunRequest, toChild } from "./messages.ts";
+import { type ComputeRuntime, runWorld } from "./run-world.ts";
+
+/** What only the composition root knows. */
+export interface ComputeParts {
+  nodes(): Promise<readonly AnyNode[]>;
+  runtime(options: { readonly device: Device; readonly threads?: number }): Promise<ComputeRuntime>;
+}
+
+/** What the main thread hands over. */
+export const threadData = z.object({
+  settings: computeSettings,
+  /** One Int32: 1 while the current run is to be cancelled. Seen in the middle of a node, where no message arrives. */
+  flag: z.instanceof(SharedArrayBuffer),
+});
+
+/** Answers `run` and `cancel` until the process ends. */
+export async function computeThread(parts: ComputeParts): Promise<void> {
+  const port = parentPort;
+  if (!port) throw new AppError("INTERNAL", "computeThread runs in a worker thread");
+  const say = (message: FromThread): void => port.postMessage(message);
+  try {
+    const { settings, flag } = threadData.parse(workerData);
+    const cancelled = new Int32Array(flag);
+    const registry = new Registry(await parts.nodes());
+    const runtime = await parts.runtime({ device: settings.device, ...(settings.threads !== undefined && { threads: settings.threads }) });
+    const memory = new ResultCache(settings.memoryBytes);
+    const stored = settings.stored && new ResultStore(settings.stored);
+    let abort: (() => void) | undefined;
+    const run = async (request: RunRequest): Promise<void> => {
+      const controller = new AbortController();
+      abort = () => controller.abort(new AppError("CANCELLED", "the run was cancelled"));
+      await (request.mode === "dry" ? dryRun : execute)({
+        run: request.run,
+        plan: request.plan,
+        registry,
+        world: runWorld(request, runtime),
+        memory,
+        ...(stored && { stored }),
+        signal: controller.signal,
+        poll: () => {
+          if (Atomics.load(cancelled, 0) === 1 && !controller.signal.aborted) abort?.();
+        },
+        emit: (event) => say({ kind: "event", event }),
+      });
+    };
+    port.on("message", (raw: unknown) => {
+      const message = toChild.parse(raw);
+      if (message.kind === "cancel") abort?.();
+      else if (message.kind === "run")
+        void run(message.request).catch((error: unknown) => say({ kind: "dying", error: runErrorOf(error) }));
+    });
+    say({ kind: "ready" });
+  } catch (error) {
+    say({ kind: "dying", error: runErrorOf(error) });
+  }
+}

@@ -1,0 +1,103 @@
+// What parent, child and thread say to each other. Every message is checked where it arrives.
+import { z } from "zod";
+import { runError, runEvent } from "../graph/events.ts";
+import type { Plan } from "../graph/plan.ts";
+
+const bytes = z.number().int().nonnegative();
+
+export const DEVICES = ["cpu", "webgpu", "cuda"] as const;
+
+/** How the child is set up, once. */
+export const computeSettings = z.object({
+  device: z.enum(DEVICES),
+  threads: z.number().int().positive().optional(),
+  /** Budget of the results kept in memory. */
+  memoryBytes: bytes,
+  /** Results kept on disk; absent = none. */
+  stored: z.object({ folder: z.string(), budgetBytes: bytes, salt: z.string() }).optional(),
+});
+export type ComputeSettings = z.infer<typeof computeSettings>;
+
+const stepLink = z.object({ id: z.string(), slot: z.number(), output: z.string() });
+const plan = z.object({
+  steps: z.array(
+    z.object({
+      id: z.string(),
+      type: z.string(),
+      version: z.string(),
+      title: z.string(),
+      key: z.string().nullable(),
+      isOutput: z.boolean(),
+      widgets: z.record(z.string(), z.unknown()),
+      links: z.record(z.string(), stepLink),
+      extra: z.record(z.string(), stepLink),
+    }),
+  ),
+}) satisfies z.ZodType<Plan>;
+
+/** Folders to search, and paths by the text that names them: see InputFileOptions. */
+export interface Places {
+  readonly roots: readonly string[];
+  readonly allowed: Readonly<Record<string, string>>;
+}
+
+const places = z.object({ roots: z.array(z.string()), allowed: z.record(z.string(), z.string()) });
+
+export interface RunRequest {
+  readonly run: string;
+  /** "dry" estimates and checks, and saves nothing. */
+  readonly mode: "run" | "dry";
+  readonly plan: Plan;
+  /** The workflow as it was given, for saving into pictures. */
+  readonly workflow: { readonly prompt: unknown; readonly workflow?: unknown };
+  /** The run's output directory. */
+  readonly output: string;
+  readonly inputs: Places;
+  readonly models: Places;
+}
+
+const runRequest = z.object({
+  run: z.string(),
+  mode: z.enum(["run", "dry"]),
+  plan,
+  workflow: z.object({ prompt: z.unknown(), workflow: z.unknown().optional() }),
+  output: z.string(),
+  inputs: places,
+  models: places,
+}) satisfies z.ZodType<RunRequest>;
+
+export const toChild = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("init"), settings: computeSettings }),
+  z.object({ kind: z.literal("run"), request: runRequest }),
+  z.object({ kind: z.literal("cancel"), run: z.string() }),
+]);
+export type ToChild =
+  | { readonly kind: "init"; readonly settings: ComputeSettings }
+  | { readonly kind: "run"; readonly request: RunRequest }
+  | { readonly kind: "cancel"; readonly run: string };
+
+/** Of the child process, in bytes. The parts that the system does not tell are absent. */
+export const memoryReading = z.object({
+  rss: bytes,
+  /** What is not backed by a file: mapped weights are not in here. */
+  anonymous: bytes.optional(),
+  peakRss: bytes,
+  peakAnonymous: bytes.optional(),
+});
+export type MemoryReading = z.infer<typeof memoryReading>;
+
+export const fromChild = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("ready") }),
+  z.object({ kind: z.literal("heartbeat"), memory: memoryReading }),
+  z.object({ kind: z.literal("events"), events: z.array(runEvent), memory: memoryReading }),
+  /** The child ends itself after this. */
+  z.object({ kind: z.literal("dying"), error: runError }),
+]);
+export type FromChild = z.infer<typeof fromChild>;
+
+export const fromThread = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("ready") }),
+  z.object({ kind: z.literal("event"), event: runEvent }),
+  z.object({ kind: z.literal("dying"), error: runError }),
+]);
+export type FromThread = z.infer<typeof fromThread>;

@@ -1,0 +1,43 @@
+// The world of one run inside the compute process: its folders and its device.
+import { join } from "node:path";
+import type { Compute } from "../ir/compute.ts";
+import type { World } from "../run/world.ts";
+import { InputFiles } from "../store/input-files.ts";
+import { ModelFolders } from "../store/model-folders.ts";
+import { OutputDirectory } from "../store/output-directory.ts";
+import type { RunRequest } from "./messages.ts";
+
+/** A runtime that can be bound to a signal. Implemented by engine/ort. */
+export interface ComputeRuntime extends Compute {
+  withSignal(signal: AbortSignal): Compute;
+}
+
+/** Previews lie below the output directory, apart from what is kept. */
+const TEMPORARY = "temp";
+
+export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
+  const inputs = new InputFiles(request.inputs);
+  const output = once(() => OutputDirectory.open(request.output));
+  const temporary = once(() => OutputDirectory.open(join(request.output, TEMPORARY), undefined, "temp"));
+  return {
+    compute: (signal) => (signal ? runtime.withSignal(signal) : runtime),
+    models: new ModelFolders(request.models),
+    readInput: (name) => inputs.read(name),
+    save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
+    saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
+    runDirectory: async (name) => (await output()).runDirectory(name),
+    workflow: request.workflow,
+    memory: () => process.memoryUsage.rss(),
+    now: () => performance.now(),
+    clock: () => Date.now(),
+  };
+}
+
+/** Folders are made when something is first saved. */
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+}
