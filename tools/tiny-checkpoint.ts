@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { writeSafetensors } from "../engine/formats/safetensors.ts";
 import { fromFloat32 } from "../engine/tensor/convert.ts";
 import { type Tensor, tensor } from "../engine/tensor/tensor.ts";
+import { tinyLora } from "./tiny-lora.ts";
 import { TINY_TEXT_ENCODER, tinyTextEncoder } from "./tiny-text-encoder.ts";
 import { tinyTokenizer } from "./tiny-tokenizer.ts";
 import { tinyTransformer } from "./tiny-transformer.ts";
@@ -18,6 +19,7 @@ export function tinyCheckpoint(seed: number): ReadonlyMap<string, Uint8Array> {
     ["diffusion_models/qwen_image_edit_tiny.safetensors", writeSafetensors(halved(transformer.tensors), transformer.metadata)],
     ["text_encoders/qwen_2.5_vl_tiny.safetensors", writeSafetensors(halved(encoder.tensors), encoder.metadata)],
     ["text_encoders/tokenizer.json", new TextEncoder().encode(tinyTokenizer(TINY_TEXT_ENCODER.vocab))],
+    ["loras/tiny_random_r4.safetensors", tinyLora(seed + 3)],
     ["vae/qwen_image_vae_tiny.safetensors", writeSafetensors(halved(tinyVae(seed + 2)))],
   ]);
 }
