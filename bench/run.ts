@@ -1,0 +1,19 @@
+// npm run bench [-- section...]: ratios first; milliseconds are this machine's, at this moment.
+import { engineOverhead } from "./engine-overhead.ts";
+import { findPeer } from "./side.ts";
+import { versus } from "./versus.ts";
+
+const SECTIONS = ["engine", "forward", "step", "reward"] as const;
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !SECTIONS.some((s) => s === name));
+if (unknown.length) {
+  console.error(`unknown section ${unknown.join(", ")}; there are: ${SECTIONS.join(", ")}`);
+  process.exit(1);
+}
+const wanted = SECTIONS.filter((s) => asked.length === 0 || asked.includes(s));
+const peer = findPeer();
+console.log(`Node ${process.version}; PyTorch ${peer ? peer.version : "not installed (set PYTHON to a Python that has it)"}`);
+console.log("Minima of interleaved runs. Goals: time / PyTorch ≤ 0.80, memory / PyTorch ≤ 1.00.");
+for (const section of wanted)
+  if (section === "engine") await engineOverhead();
+  else await versus(section, [1, 2], peer);
