@@ -1,4 +1,4 @@
-// Every node there is, by hand: what is served is what is imported. One import and one entry per node, in the order of the palette.
+// Every node there is, by hand: what is served is what is imported. One line here and one entry below per node, in the order of the palette.
 import type { AnyNode } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";
 import previewAny from "./core/preview-any.ts";
@@ -38,6 +38,9 @@ import faceSimilarity from "./matching/face-similarity.ts";
 import hungarianMatch from "./matching/hungarian-match.ts";
 import mimr from "./matching/mimr.ts";
 import sir from "./matching/sir.ts";
+import applyOnnx from "./onnx/apply-onnx.ts";
+import loadOnnx from "./onnx/load-onnx.ts";
+import onnxReward from "./onnx/onnx-reward.ts";
 import cfgNorm from "./qwen/cfg-norm.ts";
 import clipLoader from "./qwen/clip-loader.ts";
 import conditioningZeroOut from "./qwen/conditioning-zero-out.ts";
@@ -148,4 +151,8 @@ export const nodes: readonly AnyNode[] = [
   blend,
   saveMetrics,
   compareMetrics,
+  // onnx
+  applyOnnx,
+  loadOnnx,
+  onnxReward,
 ];

@@ -42,6 +42,11 @@ export interface Models {
   open(folder: string, name: string): Promise<WeightFile>;
   /** Whole bytes of another model file (an `.onnx`), with the absolute path for external data. */
   bytes(folder: string, name: string): Promise<{ readonly bytes: Uint8Array; readonly path: string; readonly fingerprint: string }>;
+  /**
+   * Checks the external data of a model before it is mapped: ordinary files below the model's own folder, at least as long
+   * as said, reached through no link. @throws AppError MODEL_EXTERNAL
+   */
+  checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void>;
 }
 
 /** A file below the output directory of the run. */

@@ -61,6 +61,22 @@ export class ModelFolders implements Models {
     }
   }
 
+  async checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void> {
+    const folder = await realpath(dirname(model));
+    for (const { path, bytes } of files) {
+      const refuse = (why: string): AppError =>
+        new AppError("MODEL_EXTERNAL", `external data ${path} of ${basename(model)} ${why}`, {
+          hint: "put the model's data files beside it, as ordinary files",
+        });
+      const real = await realpath(path).catch(() => undefined);
+      if (real === undefined) throw refuse("does not exist");
+      if (real !== path || !real.startsWith(`${folder}/`)) throw refuse("is reached through a link or lies outside the model's folder");
+      const about = await stat(real);
+      if (!about.isFile()) throw refuse("is not a file");
+      if (about.size < bytes) throw refuse(`has ${about.size} bytes where ${bytes} are needed`);
+    }
+  }
+
   /** Identity of a file or folder, without opening it. @throws AppError MODEL_NOT_FOUND, PATH_UNSAFE */
   async fingerprint(folder: string, name: string): Promise<string> {
     return fingerprintOf((await this.#find(folder, name)).path);

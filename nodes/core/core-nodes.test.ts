@@ -18,7 +18,7 @@ function context(shown: unknown[]): NodeContext {
     nodeId: "1",
     signal: new AbortController().signal,
     compute: { device: "cpu", compile: refuse, grad: refuse, run: refuse },
-    models: { list: refuse, open: refuse, bytes: refuse },
+    models: { list: refuse, open: refuse, bytes: refuse, checkExternal: refuse },
     readInput: refuse,
     save: refuse,
     saveAs: refuse,

@@ -1,0 +1,45 @@
+import { AppError } from "../../engine/base/errors.ts";
+import { defineNode, input } from "../../engine/node/define-node.ts";
+import { socket } from "../../engine/node/socket.ts";
+import { newBuilder } from "../../engine/ops/table.ts";
+import type { Tensor } from "../../engine/tensor/tensor.ts";
+import { describeOnnx, ONNX_MODEL } from "./onnx-model.ts";
+
+/** Any tensor. Pictures and masks are tensors too. */
+export const TENSOR = socket<Tensor>("TENSOR");
+const ANY_TENSOR = socket<Tensor>("TENSOR,IMAGE,MASK");
+
+function isTensor(x: unknown): x is Tensor {
+  return typeof x === "object" && x !== null && "dtype" in x && "shape" in x && "data" in x;
+}
+
+export default defineNode({
+  type: "ApplyOnnx",
+  version: "1.0.0",
+  category: "onnx",
+  summary: "Runs an ONNX model: input_1, input_2 … and output_1 … are its inputs and outputs in the order LoadOnnx lists them.",
+  inputs: { model: input(ONNX_MODEL) },
+  outputs: { output_1: TENSOR, output_2: TENSOR, output_3: TENSOR, output_4: TENSOR },
+  cache: "pure",
+  variadic: { prefix: "input_", socket: ANY_TENSOR },
+  async run({ model }, ctx, extra) {
+    const b = newBuilder();
+    const feeds: Record<string, Tensor> = {};
+    const values = Object.fromEntries(
+      model.inputs.map((port, i) => {
+        const given = extra[`input_${i + 1}`];
+        if (!isTensor(given))
+          throw new AppError("ONNX_INPUT", `input_${i + 1} (${port.name}) of ${model.name} is not connected`, {
+            hint: describeOnnx(model),
+          });
+        feeds[port.name] = given;
+        return [port.name, b.input(port.name, given.dtype, given.shape)];
+      }),
+    );
+    const results = await ctx.compute.run(b.graph(model.build(b, values)), feeds);
+    const all = model.outputs.flatMap((o) => results[o.name] ?? []);
+    const [first] = all;
+    if (!first) throw new AppError("ONNX_OUTPUT", `${model.name} gave nothing`);
+    return { output_1: first, output_2: all[1] ?? first, output_3: all[2] ?? first, output_4: all[3] ?? first };
+  },
+});

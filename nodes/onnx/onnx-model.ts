@@ -1,0 +1,30 @@
+// A user's ONNX model as a differentiable module: what the ONNX_MODEL socket carries.
+import type { Models } from "../../engine/node/context.ts";
+import { socket } from "../../engine/node/socket.ts";
+import { importOnnx, type OnnxModule } from "../../engine/onnx/import.ts";
+
+export interface OnnxModel extends Pick<OnnxModule, "inputs" | "outputs" | "build"> {
+  readonly id: string;
+  readonly name: string;
+}
+
+export const ONNX_MODEL = socket<OnnxModel>("ONNX_MODEL");
+
+/**
+ * Opens a file of the model folder `onnx`. Operators without a rule are refused here, all by name, before anything runs.
+ * External data must lie in ordinary files below the model's folder.
+ * @throws AppError ONNX_*, MODEL_NOT_FOUND, MODEL_EXTERNAL
+ */
+export async function openOnnxModel(models: Models, name: string): Promise<OnnxModel> {
+  const { bytes, path, fingerprint } = await models.bytes("onnx", name);
+  const { inputs, outputs, externalFiles, build } = importOnnx(bytes, { path });
+  await models.checkExternal(path, externalFiles);
+  return { id: `onnx:${fingerprint}`, name, inputs, outputs, build };
+}
+
+/** One line per input and output, as a person reads them. */
+export function describeOnnx({ inputs, outputs }: Pick<OnnxModel, "inputs" | "outputs">): string {
+  const line = (what: string, p: { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }) =>
+    `${what} ${p.name}: ${p.dtype} [${p.shape.map((d) => (d === -1 ? "?" : d)).join(", ")}]`;
+  return [...inputs.map((p) => line("input", p)), ...outputs.map((p) => line("output", p))].join("\n");
+}
