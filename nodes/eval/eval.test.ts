@@ -184,7 +184,6 @@ test("SaveMetrics merges, names repeats, saves and shows", async () => {
     values: METRICS.values,
     details: [{ encoder: "other" }],
   });
-  expect(ctx.scores.get("scores")).toEqual(METRICS.values);
   expect(ctx.shown[0]).toEqual({ text: ["id_sim    1.0000\nm_cp      0.50000\nid_sim_2  2.0000\nid_sim_3  3.0000"] });
   await expect(saveMetrics.run({ metrics_1: { values: {} }, filename: "x" }, ctx, { metrics_2: 5 })).rejects.toMatchObject({
     code: "METRIC_INPUT",

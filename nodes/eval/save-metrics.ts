@@ -55,7 +55,6 @@ export default defineNode({
       });
     const merged = mergeMetrics([metrics_1, ...more]);
     await ctx.saveAs(`${filename}.json`, new TextEncoder().encode(`${JSON.stringify(merged, null, 2)}\n`));
-    ctx.score(filename, merged.values);
     ctx.show({ text: [textTable(merged.values)] });
     return { METRICS: merged };
   },

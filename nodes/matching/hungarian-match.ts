@@ -3,11 +3,21 @@ import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { aspectOf, layoutDistances, placeOf, placesOf } from "../shared/layout.ts";
 import { matchFaces } from "../shared/match-faces.ts";
-import { FACES, type Faces, FLOAT, MATCHES, type Point, SIMILARITY, type Similarity } from "../shared/sockets.ts";
+import {
+  type Embeddings,
+  FACES,
+  type Faces,
+  FLOAT,
+  MATCHES,
+  type Matches,
+  type Point,
+  SIMILARITY,
+  type Similarity,
+} from "../shared/sockets.ts";
 
 export default defineNode({
   type: "HungarianMatch",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "matching",
   summary: "Assigns generated faces to references so that the total similarity is largest.",
   inputs: {
@@ -33,15 +43,38 @@ export default defineNode({
   },
   outputs: { MATCHES, margin: FLOAT },
   cache: "pure",
-  run({ similarity, layout_weight, accept, threshold, gate, target }) {
+  run({ similarity, layout_weight, accept, threshold, gate, target }, ctx) {
     const { matches, margin } = matchFaces(similarity, {
       threshold: thresholdOf(similarity, accept, threshold),
       gate,
       ...(layout_weight > 0 ? { layout: { weight: layout_weight, distances: distancesFor(similarity, target) } } : {}),
     });
+    ctx.score(
+      "pairs",
+      matches.pairs.map((pair) => described(matches, pair)),
+    );
     return { MATCHES: matches, margin };
   },
 });
+
+/** One pair for run.json: faces are counted from 0 in the order of their embeddings, boxes in pixels. */
+function described({ similarity }: Matches, pair: Matches["pairs"][number]): Readonly<Record<string, unknown>> {
+  const at = pair.reference * (similarity.values.shape[1] ?? 0) + pair.generated;
+  return {
+    reference: pair.reference,
+    generated: pair.generated,
+    similarity: pair.similarity,
+    ...(similarity.distances ? { distance: similarity.distances.data[at] } : {}),
+    accepted: pair.accepted,
+    reference_box: boxOf(similarity.references, pair.reference),
+    generated_box: boxOf(similarity.generated, pair.generated),
+  };
+}
+
+function boxOf({ source, faces }: Embeddings, row: number): readonly number[] | undefined {
+  const at = source[row];
+  return at && faces.faces[at.image]?.[at.face]?.box.map((x) => Math.round(x * 10) / 10);
+}
 
 function thresholdOf({ comparison, distances }: Similarity, accept: "encoder" | "custom" | "all", custom: number): number {
   if (accept === "all") return distances ? Number.POSITIVE_INFINITY : -1;
