@@ -55,8 +55,8 @@ interface Active {
   nextSeq: number;
   isSent: boolean;
   isCancelled: boolean;
-  /** The running node ends itself when it is cancelled. */
-  isFinishing: boolean;
+  /** The node that runs. */
+  node?: Extract<RunEvent, { kind: "node.started" }> | undefined;
   memory?: MemoryReading;
 }
 
@@ -78,6 +78,11 @@ export class ComputeHost {
     return this.#child?.process.pid;
   }
 
+  /** Starts the child ahead of the first run. */
+  start(): void {
+    this.#child ??= this.#start();
+  }
+
   /**
    * Whatever happens to the child, `onEvent` gets exactly one terminal event, the last one.
    * @throws AppError HOST_BUSY while another run goes on
@@ -94,7 +99,6 @@ export class ComputeHost {
       nextSeq: 0,
       isSent: false,
       isCancelled: false,
-      isFinishing: false,
     };
     this.#child ??= this.#start();
     this.#sendRun();
@@ -183,8 +187,8 @@ export class ComputeHost {
   #tell(active: Active, event: RunEvent): void {
     if (event.run !== active.request.run || this.#active !== active) return;
     active.nextSeq = event.seq + 1;
-    if (event.kind === "node.started") active.isFinishing = event.stop === "finish";
-    else if (event.kind === "node.finished") active.isFinishing = false;
+    if (event.kind === "node.started") active.node = event;
+    else if (event.kind === "node.finished") active.node = undefined;
     active.onEvent(event);
     if (isTerminal(event)) this.#finish(active, event);
   }
@@ -215,12 +219,14 @@ export class ComputeHost {
       return;
     }
     const ms = performance.now() - active.started;
+    const { node, type, title } = active.node ?? {};
+    const where = node !== undefined && type !== undefined && { node, type, ...(title !== undefined && { title }) };
     const envelope = { run: active.request.run, seq: active.nextSeq, at: Date.now(), ms };
     this.#tell(
       active,
       active.isCancelled
         ? { kind: "run.cancelled", ...envelope }
-        : { kind: "run.failed", ...envelope, error: explainDeath({ ...child, code, signal, wasReady: child.isReady }) },
+        : { kind: "run.failed", ...envelope, error: { ...explainDeath({ ...child, code, signal, wasReady: child.isReady }), ...where } },
     );
   }
 
@@ -244,7 +250,7 @@ export class ComputeHost {
 
   #killAfterGrace(run: string): void {
     const timer = setTimeout(() => {
-      if (this.#active?.isFinishing) this.#killAfterGrace(run);
+      if (this.#active?.node?.stop === "finish") this.#killAfterGrace(run);
       else this.#kill(run);
     }, this.#options.graceMs ?? 3000);
     this.#timers.push(timer);

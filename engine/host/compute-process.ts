@@ -32,11 +32,17 @@ function talk(entry: string): void {
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
-  const die = (code: string, message: string): void => say({ kind: "dying", error: { code, message } }, end);
-  const flush = (): void => {
+  let isDying = false;
+  /** The first reason is the reason. */
+  const die = (code: string, message: string): void => {
+    if (!isDying) say({ kind: "dying", error: { code, message } }, end);
+    isDying = true;
+  };
+  const flush = (then?: () => void): void => {
     const events = waiting;
     waiting = [];
-    if (events.length > 0) say({ kind: "events", events, memory: meter.read() });
+    if (events.length > 0) say({ kind: "events", events, memory: meter.read() }, then);
+    else then?.();
   };
 
   const start = (message: Extract<ToChild, { kind: "init" }>): void => {
@@ -46,9 +52,13 @@ function talk(entry: string): void {
       if (heard.kind === "event") {
         if (isTerminal(heard.event)) current = undefined;
         // A cached run makes thousands of events at once: one message carries them all.
-        if (waiting.push(heard.event) === 1) setImmediate(flush);
-      } else if (heard.kind === "ready") say({ kind: "ready" });
-      else say(heard, end);
+        if (waiting.push(heard.event) === 1) setImmediate(() => flush());
+      } else if (heard.kind === "flush") flush(() => thread?.postMessage({ kind: "flushed" }));
+      else if (heard.kind === "ready") say({ kind: "ready" });
+      else {
+        isDying = true;
+        say(heard, end);
+      }
     });
     thread.on("error", (error) => {
       const isMemory = "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
@@ -69,7 +79,7 @@ function talk(entry: string): void {
       Atomics.store(cancelled, 0, 0);
       meter.reset();
       thread?.postMessage(message);
-    } else if (message.run === current) {
+    } else if (message.kind === "cancel" && message.run === current) {
       Atomics.store(cancelled, 0, 1);
       thread?.postMessage(message);
     }

@@ -38,6 +38,7 @@ export async function computeThread(parts: ComputeParts): Promise<void> {
     const memory = new ResultCache(settings.memoryBytes);
     const stored = settings.stored && new ResultStore(settings.stored);
     let abort: (() => void) | undefined;
+    let flushed: (() => void) | undefined;
     const run = async (request: RunRequest): Promise<void> => {
       const controller = new AbortController();
       abort = () => controller.abort(new AppError("CANCELLED", "the run was cancelled"));
@@ -53,11 +54,17 @@ export async function computeThread(parts: ComputeParts): Promise<void> {
           if (Atomics.load(cancelled, 0) === 1 && !controller.signal.aborted) abort?.();
         },
         emit: (event) => say({ kind: "event", event }),
+        flush: () =>
+          new Promise<void>((resolve) => {
+            flushed = resolve;
+            say({ kind: "flush" });
+          }),
       });
     };
     port.on("message", (raw: unknown) => {
       const message = toChild.parse(raw);
-      if (message.kind === "cancel") abort?.();
+      if (message.kind === "flushed") flushed?.();
+      else if (message.kind === "cancel") abort?.();
       else if (message.kind === "run")
         void run(message.request).catch((error: unknown) => say({ kind: "dying", error: runErrorOf(error) }));
     });

@@ -67,6 +67,8 @@ const runRequest = z.object({
 }) satisfies z.ZodType<RunRequest>;
 
 export const toChild = z.discriminatedUnion("kind", [
+  /** From main thread to thread only. */
+  z.object({ kind: z.literal("flushed") }),
   z.object({ kind: z.literal("init"), settings: computeSettings }),
   z.object({ kind: z.literal("run"), request: runRequest }),
   z.object({ kind: z.literal("cancel"), run: z.string() }),
@@ -74,7 +76,8 @@ export const toChild = z.discriminatedUnion("kind", [
 export type ToChild =
   | { readonly kind: "init"; readonly settings: ComputeSettings }
   | { readonly kind: "run"; readonly request: RunRequest }
-  | { readonly kind: "cancel"; readonly run: string };
+  | { readonly kind: "cancel"; readonly run: string }
+  | { readonly kind: "flushed" };
 
 /** Of the child process, in bytes. The parts that the system does not tell are absent. */
 export const memoryReading = z.object({
@@ -98,6 +101,8 @@ export type FromChild = z.infer<typeof fromChild>;
 export const fromThread = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ready") }),
   z.object({ kind: z.literal("event"), event: runEvent }),
+  /** Asks for `flushed` once every event so far has left the process. */
+  z.object({ kind: z.literal("flush") }),
   z.object({ kind: z.literal("dying"), error: runError }),
 ]);
 export type FromThread = z.infer<typeof fromThread>;

@@ -22,6 +22,8 @@ export interface ExecuteOptions {
   /** Called where the run may stop, for cancellation that arrives as a flag in shared memory. */
   readonly poll?: () => void;
   readonly emit: (event: RunEvent) => void;
+  /** Waits until all events are on their way out of the process: a node may take it down, and then it must be known which one. */
+  readonly flush?: () => Promise<void>;
 }
 
 /** Numbers events and stamps them. */
@@ -82,7 +84,7 @@ function twin(step: Step, memory: ResultCache): (Result & { readonly from: "memo
 }
 
 async function runStep(
-  { registry, world, memory, stored, signal }: ExecuteOptions,
+  { registry, world, memory, stored, signal, flush }: ExecuteOptions,
   step: Step,
   values: Values,
   emit: (event: RunEventBody) => void,
@@ -95,6 +97,7 @@ async function runStep(
   const { inputs, extra, missing } = runInputs(step, registry, values.lookup);
   if (missing.length > 0) throw new AppError("INTERNAL", `input ${missing[0]} of node ${step.id} has no value: its source did not run`);
   emit({ kind: "node.started", ...of, title: step.title, ...(node.stop && { stop: node.stop }) });
+  await flush?.();
   const effects: Effect[] = [];
   const started = world.now();
   const ctx = nodeContext({ world, step, stop: node.stop, signal, checkCancelled, emit, effects });

@@ -59,8 +59,6 @@ export const toyNodes: readonly AnyNode[] = [
       if (unless !== "" && existsSync(unless)) return { NUMBER: a };
       ctx.progress(0, 1, "trouble");
       if (trouble.startsWith("SIG")) {
-        // The progress event must be out before the process is gone.
-        for (let i = 0; i < 50; i++) await turn();
         process.kill(process.pid, trouble);
         await never();
       }

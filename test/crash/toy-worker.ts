@@ -1,4 +1,5 @@
 // A compute child with toy nodes and no runtime. TOY_FAULT makes it fail where a node can't.
+import { flushCompileCache } from "node:module";
 import { isMainThread } from "node:worker_threads";
 import { serveCompute } from "../../engine/host/compute-process.ts";
 import { fakeContext } from "../fake-context.ts";
@@ -30,3 +31,4 @@ await serveCompute(import.meta.url, {
     return { ...compute, withSignal: () => compute };
   },
 });
+flushCompileCache();

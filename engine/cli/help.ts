@@ -1,0 +1,26 @@
+import { type Command, EXIT } from "./program.ts";
+
+const TEXT = `graph: runs workflows of typed nodes
+
+  graph run FILE [options]       run a workflow (JSON of the editor, API format, or a PNG that holds one)
+    --set NODE.INPUT=VALUE       change an input; NODE is an id or a title; a file's path may be given; may be repeated
+    --out DIR                    where pictures, tensors and run.json go (default out/NAME)
+    --input DIR                  where input files are looked for first (then input/ beside FILE, then FILE's folder)
+    --models DIR                 another model folder, searched first; may be repeated (also: WHOSWHO_MODELS)
+    --device cpu|webgpu|cuda     what computes (default cpu)
+    --threads N                  threads of one operator (default: all cores; results are bit-identical at equal counts)
+    --dry-run                    check everything, print the steps and what they would cost; write nothing
+    --json                       print one event per line
+  graph validate FILE [--json]   every issue of a workflow at once
+  graph nodes [NAME] [--json]    the nodes there are, or all about one
+  graph models [--models DIR]    the models that are found
+  graph doctor                   Node, backends, memory, disk, models, permissions
+  graph help, graph --version
+
+Exit codes: 0 ok, 1 usage, 2 invalid workflow, 3 a node failed, 4 cancelled. Ctrl-C cancels, twice kills.
+Results of finished nodes are kept (WHOSWHO_DATA): running again goes on where it ended.`;
+
+export const help: Command = async () => {
+  console.log(TEXT);
+  return EXIT.ok;
+};

@@ -1,0 +1,41 @@
+import { ModelFolders } from "../store/model-folders.ts";
+import { byteCount } from "./format.ts";
+import { modelRoots } from "./places.ts";
+import { type Command, EXIT } from "./program.ts";
+import { readArgs } from "./read-args.ts";
+
+/** The models that are found, by folder. */
+export const models: Command = async (args, program) => {
+  const { values } = readArgs(
+    args,
+    { models: { type: "string", multiple: true }, json: { type: "boolean", default: false } },
+    [0, 0],
+    "graph models [--models DIR] [--json]",
+  );
+  const roots = modelRoots(program, values.models);
+  const found = await findModels(roots);
+  if (values.json) {
+    console.log(JSON.stringify({ roots, models: found }, null, 2));
+    return EXIT.ok;
+  }
+  const width = Math.max(0, ...found.map((m) => m.name.length));
+  let folder = "";
+  for (const model of found) {
+    if (model.folder !== folder) console.log(model.folder);
+    folder = model.folder;
+    console.log(`  ${model.name.padEnd(width)}  ${byteCount(model.bytes)}`);
+  }
+  if (found.length === 0) console.log("no models are found");
+  console.log(`searched: ${roots.join(", ")}`);
+  return EXIT.ok;
+};
+
+export async function findModels(
+  roots: readonly string[],
+): Promise<readonly { readonly folder: string; readonly name: string; readonly bytes: number }[]> {
+  const folders = new ModelFolders({ roots });
+  const out: { folder: string; name: string; bytes: number }[] = [];
+  for (const folder of await folders.folders())
+    for (const name of await folders.list(folder)) out.push({ folder, name, bytes: await folders.size(folder, name) });
+  return out;
+}

@@ -1,0 +1,114 @@
+// run.json: everything about a run that a person may want to know a year later. Folded from its events.
+import type { RunError, RunEvent } from "../graph/events.ts";
+import type { Plan } from "../graph/plan.ts";
+import type { RunOutcome } from "../host/compute-host.ts";
+import type { Versions } from "./versions.ts";
+
+interface NodeRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly title: string;
+  state: "waiting" | "running" | "finished" | "cached" | "unneeded";
+  /** Of work; absent when it did not run. */
+  ms?: number;
+}
+
+export interface Score {
+  readonly node: string;
+  readonly title: string;
+  readonly name: string;
+  readonly value: unknown;
+}
+
+export interface RunRecordOptions {
+  readonly run: string;
+  readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
+  readonly plan: Plan;
+  readonly versions: Versions;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export class RunRecord {
+  readonly scores: Score[] = [];
+  readonly #options: RunRecordOptions;
+  readonly #nodes: ReadonlyMap<string, NodeRecord>;
+  readonly #files: string[] = [];
+  #started = 0;
+
+  constructor(options: RunRecordOptions) {
+    this.#options = options;
+    this.#nodes = new Map(options.plan.steps.map(({ id, type, title }) => [id, { id, type, title, state: "waiting" }]));
+  }
+
+  add(event: RunEvent): void {
+    if (event.kind === "run.started") this.#started = event.at;
+    if (!("node" in event)) return;
+    const node = this.#nodes.get(event.node);
+    if (!node) return;
+    switch (event.kind) {
+      case "node.started":
+        node.state = "running";
+        break;
+      case "node.finished":
+        node.state = "finished";
+        node.ms = event.ms;
+        break;
+      case "node.cached":
+        node.state = event.from === "unneeded" ? "unneeded" : "cached";
+        break;
+      case "node.scored":
+        this.scores.push({ node: node.id, title: node.title, name: event.name, value: event.value });
+        break;
+      case "node.saved":
+        this.#files.push(
+          [event.file.type === "temp" ? "temp" : "", event.file.subfolder, event.file.filename].filter((p) => p !== "").join("/"),
+        );
+    }
+  }
+
+  /** The finished document. */
+  document({ event, memory }: RunOutcome): unknown {
+    const { run, workflow, plan, versions, device, threads } = this.#options;
+    const error: RunError | undefined = "error" in event ? event.error : undefined;
+    return {
+      format: "whos-who.run",
+      version: 1,
+      run,
+      state: event.kind.slice("run.".length),
+      ...(error && { error }),
+      started: new Date(this.#started || event.at).toISOString(),
+      ended: new Date(event.at).toISOString(),
+      seconds: "ms" in event ? event.ms / 1000 : 0,
+      workflow,
+      scores: namedScores(this.scores),
+      files: this.#files,
+      seeds: plan.steps.flatMap(({ id, title, widgets }) =>
+        Object.entries(widgets).flatMap(([input, value]) => (/(^|_)seed$/.test(input) ? [{ node: id, title, input, value }] : [])),
+      ),
+      device,
+      threads,
+      versions,
+      memory: memory && {
+        peakRssBytes: memory.peakRss,
+        ...(memory.peakAnonymous !== undefined && { peakAnonymousBytes: memory.peakAnonymous }),
+      },
+      nodes: [...this.#nodes.values()].map(({ state, ms, ...node }) => ({
+        ...node,
+        state,
+        cached: state === "cached" || state === "unneeded",
+        ...(ms !== undefined && { ms }),
+      })),
+    };
+  }
+}
+
+/** By name; a name that several nodes use is told apart by node: `sir (node 12)`. */
+export function namedScores(scores: readonly Score[]): Record<string, unknown> {
+  const out = new Map<string, unknown>();
+  for (const { node, name, value } of scores) {
+    const others = scores.some((s) => s.name === name && s.node !== node);
+    out.set(others ? `${name} (node ${node})` : name, value);
+  }
+  return Object.fromEntries(out);
+}

@@ -1,0 +1,33 @@
+import { dirname, join, resolve } from "node:path";
+import { Registry } from "../node/registry.ts";
+import { InputFiles } from "../store/input-files.ts";
+import { ModelFolders } from "../store/model-folders.ts";
+import { loadGraph, planGraph, readWorkflowFile } from "./load-workflow.ts";
+import { modelRoots } from "./places.ts";
+import { printIssues } from "./print-issues.ts";
+import { type Command, EXIT } from "./program.ts";
+import { readArgs } from "./read-args.ts";
+
+const OPTIONS = {
+  json: { type: "boolean", default: false },
+  input: { type: "string", multiple: true },
+  models: { type: "string", multiple: true },
+} as const;
+
+/** Every issue of a workflow at once, missing files included. */
+export const validateCommand: Command = async (args, program) => {
+  const { values, positionals } = readArgs(args, OPTIONS, [1, 1], "graph validate FILE [--input DIR] [--models DIR] [--json]");
+  const file = resolve(positionals[0] ?? "");
+  const read = await readWorkflowFile(file);
+  const loaded = loadGraph(read, new Registry(await program.nodes()), []);
+  if (!loaded.ok) {
+    printIssues(loaded.issues, loaded.warnings, values.json);
+    return EXIT.invalid;
+  }
+  const roots = [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)];
+  const planned = await planGraph(loaded.graph, new InputFiles({ roots }), new ModelFolders({ roots: modelRoots(program, values.models) }));
+  printIssues(planned.ok ? [] : planned.issues, loaded.warnings, values.json);
+  if (!planned.ok) return EXIT.invalid;
+  if (!values.json) console.log(`valid: ${planned.plan.steps.length} nodes would run`);
+  return EXIT.ok;
+};
