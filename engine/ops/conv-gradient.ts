@@ -1,4 +1,5 @@
-// Convolution is linear in x and in w. dx is a transposed convolution; dw is one matrix product over shifted slices of
+// Convolution is linear in x and in w. dx is a transposed convolution, which at stride 1 is a convolution with the kernel
+// turned around, and a third faster written as one; dw is one matrix product over shifted slices of
 // x, which runs 3–5 times faster than the textbook Conv(xᵀ, dyᵀ) because the slices are plain copies.
 import type { Builder } from "../ir/builder.ts";
 import type { Attrs, Value } from "../ir/value.ts";
@@ -58,6 +59,26 @@ function explicit(w: Window, group: number): Attrs {
   return { strides: w.strides, dilations: w.dilations, pads: w.pads, group };
 }
 
+/** Pads under which a convolution with the turned kernel gives dx; null where it cannot (strides, pads beyond the kernel). */
+function turnedPads(w: Window): readonly number[] | null {
+  const pads = w.pads.map((p, i) => extent(w, i % w.kernel.length) - 1 - p);
+  return w.strides.every((s) => s === 1) && pads.every((p) => p >= 0) ? pads : null;
+}
+
+/** [M, C, …kernel] → [C, M, …kernel], each kernel axis reversed. Folded away where w is a weight. */
+function turnedKernel(b: Builder, w: Value): Value {
+  const axes = w.shape.flatMap((d, i) => (i >= 2 && d > 1 ? [i] : []));
+  const turned = axes.length
+    ? b.one("Slice", [w], {
+        starts: axes.map(() => -1),
+        ends: axes.map((i) => -(w.shape[i] ?? 1) - 1),
+        axes,
+        steps: axes.map(() => -1),
+      })
+    : w;
+  return b.transpose(turned, [1, 0, ...Array.from({ length: w.shape.length - 2 }, (_, i) => i + 2)]);
+}
+
 /** Gradient of Conv. */
 export const convRule: Vjp = (c) => {
   const { b } = c;
@@ -67,6 +88,8 @@ export const convRule: Vjp = (c) => {
   const group = num(c.attrs, "group", 1);
   const rank = window.kernel.length;
   const dx = () => {
+    const turned = group === 1 ? turnedPads(window) : null;
+    if (turned) return b.one("Conv", [dy, turnedKernel(b, w)], { ...explicit(window, group), pads: turned });
     // What the strides skipped at the end of x gets no gradient, but needs its place.
     const output_padding = window.kernel.map((_, i) => {
       const room = (x.shape[i + 2] ?? 1) + (window.pads[i] ?? 0) + (window.pads[i + rank] ?? 0) - extent(window, i);

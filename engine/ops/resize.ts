@@ -124,6 +124,10 @@ const Resize = defineOp({
       attrs: { mode: "linear", coordinate_transformation_mode: "align_corners", sizes: [1, 1, 5, 1] },
     },
     {
+      inputs: [uniform(rng, [1, 1, 2, 4])],
+      attrs: { mode: "linear", coordinate_transformation_mode: "align_corners", scales: [1, 1, 0.6, 0.6] },
+    },
+    {
       inputs: [uniform(rng, [1, 1, 4, 2])],
       attrs: { mode: "linear", coordinate_transformation_mode: "asymmetric", scales: [1, 1, 1.5, 2] },
     },
