@@ -9,6 +9,7 @@ const TEXT = `graph: runs workflows of typed nodes
     --models DIR                 another model folder, searched first; may be repeated (also: WHOSWHO_MODELS)
     --device cpu|webgpu|cuda     what computes (default cpu)
     --threads N                  threads of one operator (default: all cores; results are bit-identical at equal counts)
+    --resume                     continue the training that is in the output directory; an error when there is none
     --dry-run                    check everything, print the steps and what they would cost; write nothing
     --json                       print one event per line
   graph validate FILE [--json]   every issue of a workflow at once

@@ -13,7 +13,7 @@ import { InputFiles } from "../store/input-files.ts";
 import { Journal } from "../store/journal.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
-import { duration } from "./format.ts";
+import { byteCount, duration } from "./format.ts";
 import { loadGraph, planGraph, readWorkflowFile, typedPaths } from "./load-workflow.ts";
 import { dataFolder, modelRoots } from "./places.ts";
 import { printIssues } from "./print-issues.ts";
@@ -25,7 +25,7 @@ import { scoreTable } from "./score-table.ts";
 import { codeIdentity, type Versions, versionsOf } from "./versions.ts";
 
 const USAGE =
-  "graph run FILE [--set NODE.INPUT=VALUE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--dry-run] [--json]";
+  "graph run FILE [--set NODE.INPUT=VALUE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--resume] [--dry-run] [--json]";
 const MEMORY_BYTES = 2 ** 31;
 const STORED_BYTES = 8 * 2 ** 30;
 
@@ -36,6 +36,7 @@ const OPTIONS = {
   models: { type: "string", multiple: true },
   device: { type: "string", default: "cpu" },
   threads: { type: "string" },
+  resume: { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
@@ -84,7 +85,7 @@ export const run: Command = async (args, program) => {
     const output = resolve(values.out ?? join("out", name));
     const workflow = { prompt: loaded.prompt, ...(loaded.document !== undefined && { workflow: loaded.document }) };
     const begin = (id: string, mode: "run" | "dry", onEvent: Parameters<ComputeHost["run"]>[1]): RunHandle =>
-      host.run({ run: id, mode, plan, workflow, output, inputs, models }, onEvent);
+      host.run({ run: id, mode, plan, workflow, output, resume: values.resume, inputs, models }, onEvent);
     if (values["dry-run"]) return await rehearse(begin, plan, values.json);
     const sha256 = createHash("sha256").update(stringifyJson(loaded.prompt)).digest("hex");
     const about = { workflow: { file, name, sha256 }, plan, versions, device: device.data, threads: threads ?? availableParallelism() };
@@ -159,7 +160,6 @@ async function rehearse(begin: Begin, plan: Plan, asJson: boolean): Promise<numb
     if (!asJson) console.error(`error ${event.error.code}: ${event.error.message}`);
     return event.error.code === "DRY_RUN_ISSUES" ? EXIT.invalid : EXIT.failed;
   }
-  const { byteCount } = await import("./format.ts");
   const parts = [
     ...(seconds > 0 ? [`about ${duration(seconds * 1000)}`] : []),
     ...(diskBytes > 0 ? [`${byteCount(diskBytes)} on disk`] : []),

@@ -52,6 +52,8 @@ export interface RunRequest {
   readonly workflow: { readonly prompt: unknown; readonly workflow?: unknown };
   /** The run's output directory. */
   readonly output: string;
+  /** Continue an earlier run's state (a checkpoint), and fail when there is none. */
+  readonly resume: boolean;
   readonly inputs: Places;
   readonly models: Places;
 }
@@ -62,6 +64,7 @@ const runRequest = z.object({
   plan,
   workflow: z.object({ prompt: z.unknown(), workflow: z.unknown().optional() }),
   output: z.string(),
+  resume: z.boolean(),
   inputs: places,
   models: places,
 }) satisfies z.ZodType<RunRequest>;

@@ -26,6 +26,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
     saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
     runDirectory: async (name) => (await output()).runDirectory(name),
+    resume: request.resume,
     workflow: request.workflow,
     memory: () => process.memoryUsage.rss(),
     now: () => performance.now(),

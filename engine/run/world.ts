@@ -6,6 +6,8 @@ export interface World
   extends Pick<NodeContext, "models" | "readInput" | "save" | "saveAs" | "runDirectory" | "workflow" | "resume" | "memory" | "now"> {
   /** Compute that refuses to start more work once the signal is aborted; undefined = it never refuses. */
   compute(signal: AbortSignal | undefined): Compute;
+  /** The user asked to continue an earlier run: a node that keeps state must find it. */
+  readonly resume?: boolean;
   /** Milliseconds since 1970, for events. */
   clock(): number;
 }

@@ -51,7 +51,16 @@ function begin(on: ComputeHost, prompt: Prompt, onEvent: (e: RunEvent) => void =
   const events: RunEvent[] = [];
   const places = { roots: [], allowed: {} };
   const handle = on.run(
-    { run: "r", mode: "run", plan: plan(checked.graph), workflow: { prompt }, output: join(dir, "out"), inputs: places, models: places },
+    {
+      run: "r",
+      mode: "run",
+      plan: plan(checked.graph),
+      workflow: { prompt },
+      output: join(dir, "out"),
+      resume: false,
+      inputs: places,
+      models: places,
+    },
     (event) => {
       events.push(event);
       onEvent(event);
