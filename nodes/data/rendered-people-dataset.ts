@@ -45,6 +45,7 @@ export default defineNode({
   },
   outputs: { dataset: DATASET },
   cache: "pure",
+  isCheap: true,
   check: (i) =>
     i.people !== undefined && i.identities !== undefined && i.identities < i.people
       ? [{ input: "identities", message: `${i.identities} identities cannot fill scenes of ${i.people} people`, hint: "raise identities" }]

@@ -22,6 +22,7 @@ export default defineNode({
   },
   outputs: { FACE_DETECTOR },
   cache: "pure",
+  isCheap: true,
   async run({ detector_name, input_size }, ctx) {
     if (detector_name === BLAZEFACE_FILE) return { FACE_DETECTOR: await loadBlazeFaceDetector(ctx.models) };
     if (!detector_name.toLowerCase().endsWith(".onnx"))

@@ -18,6 +18,7 @@ export default defineNode({
   },
   outputs: { FACE_ENCODER },
   cache: "pure",
+  isCheap: true,
   async run({ encoder_name }, ctx) {
     if (encoder_name === DLIB_FILE) return { FACE_ENCODER: await loadDlibEncoder(ctx.models) };
     if (!encoder_name.toLowerCase().endsWith(".onnx"))

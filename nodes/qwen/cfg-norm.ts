@@ -14,5 +14,6 @@ export default defineNode({
   // ComfyUI's output is called patched_model.
   outputs: { patched_model: MODEL },
   cache: "pure",
+  isCheap: true,
   run: ({ model, strength }) => ({ patched_model: model.withSampling({ cfgNorm: strength }) }),
 });

@@ -22,6 +22,7 @@ export default defineNode({
   },
   outputs: { CLIP },
   cache: "pure",
+  isCheap: true,
   async run({ clip_name }, ctx) {
     const file = await ctx.models.open("text_encoders", clip_name);
     const model = await openQwenVl(file);

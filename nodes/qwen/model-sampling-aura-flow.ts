@@ -13,5 +13,6 @@ export default defineNode({
   },
   outputs: { MODEL },
   cache: "pure",
+  isCheap: true,
   run: ({ model, shift }) => ({ MODEL: model.withSampling({ shift }) }),
 });

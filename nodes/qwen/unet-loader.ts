@@ -22,6 +22,7 @@ export default defineNode({
   },
   outputs: { MODEL },
   cache: "pure",
+  isCheap: true,
   async run({ unet_name, weight_dtype }, ctx) {
     const file = await ctx.models.open("diffusion_models", unet_name);
     const { model, unused } = await loadTransformer(file);

@@ -16,6 +16,7 @@ export default defineNode({
   },
   outputs: { VAE },
   cache: "pure",
+  isCheap: true,
   async run({ vae_name }, ctx) {
     return { VAE: await loadVae(await ctx.models.open("vae", vae_name)) };
   },

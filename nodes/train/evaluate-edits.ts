@@ -68,6 +68,7 @@ export default defineNode({
       trueCfgScale: i.true_cfg_scale,
       sigmaRescaleCap: 0,
       k: 1,
+      anchorBeta: 0,
     };
     const count = Math.min(i.examples, i.dataset.heldOut);
     const rows: Record<string, number>[] = [];

@@ -61,11 +61,12 @@ function decodeTokens(b: Builder, vae: Vae, tokens: Value, grid: GridSize): Valu
   return b.mul(b.add(vae.decode.build(b, raw), 1), 0.5);
 }
 
-/** x0 tokens → image [1,3,H,W] in 0..1. */
-export function decodeGraph(vae: Vae, grid: GridSize): Graph {
+/** x0 tokens → `image` [1,3,H,W] in 0..1, and `loss`, its sum, where asked for: something to differentiate. */
+export function decodeGraph(vae: Vae, grid: GridSize, withLoss = false): Graph {
   const b = newBuilder();
   const tokens = b.input("x0", "float32", [1, tokensOf(grid), TOKEN]);
-  return b.graph({ image: decodeTokens(b, vae, tokens, grid) });
+  const image = decodeTokens(b, vae, tokens, grid);
+  return b.graph({ image, ...(withLoss && { loss: b.sum(image, [], false) }) });
 }
 
 /** x0 tokens and a reward's constants → `loss` = −reward, and its parts as `part.<name>`. */

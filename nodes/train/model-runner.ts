@@ -1,5 +1,5 @@
 // Evaluates a model and its backward with the weights of the moment. One executable per shape, kept for the whole run.
-import type { Compute, Executable, Feeds } from "../../engine/ir/compute.ts";
+import type { Compute, Executable, Feeds, Results } from "../../engine/ir/compute.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../shared/modules.ts";
 import { decodeGraph, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
@@ -24,12 +24,32 @@ export interface VjpRequest {
   readonly withInput?: boolean;
 }
 
+/** What one kind of evaluation took. */
+export interface Spent {
+  runs: number;
+  seconds: number;
+  /** Of the first run, which also allocates. */
+  first: number;
+}
+
+/** Seconds by kind of evaluation, and of making graphs ready. */
+export interface Times {
+  compileSeconds: number;
+  readonly forward: Spent;
+  readonly backward: Spent;
+  readonly decode: Spent;
+  readonly reward: Spent;
+}
+
 export interface RewardResult {
   readonly reward: number;
   readonly parts: Record<string, number>;
   /** ∂(−R)/∂x0, packed tokens. */
   readonly dx0: Float32Array;
 }
+
+/** Executables kept: one per model shape and per structure of the reward (face counts and sizes vary without end). */
+const KEPT = 32;
 
 export class ModelRunner {
   readonly #compute: Compute;
@@ -38,15 +58,30 @@ export class ModelRunner {
   readonly #params: ReadonlyMap<string, Float32Array>;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #executables = new Map<string, Promise<Executable>>();
+  readonly #bytes = new Map<string, number>();
+  readonly #now: () => number;
+  /** What evaluations took since the runner was made. */
+  readonly times: Times = {
+    compileSeconds: 0,
+    forward: { runs: 0, seconds: 0, first: 0 },
+    backward: { runs: 0, seconds: 0, first: 0 },
+    decode: { runs: 0, seconds: 0, first: 0 },
+    reward: { runs: 0, seconds: 0, first: 0 },
+  };
 
-  /** @param params trainable weights, read at every call: the optimiser updates them in place. */
+  /**
+   * @param params trainable weights, read at every call: the optimiser updates them in place.
+   * @param now milliseconds, for `times`.
+   */
   constructor(
     compute: Compute,
     model: DiffusionModel,
     vae: Vae,
     params: ReadonlyMap<string, Float32Array>,
     shapes: ReadonlyMap<string, readonly number[]>,
+    now: () => number = () => 0,
   ) {
+    this.#now = now;
     this.#compute = compute;
     this.#model = model;
     this.#vae = vae;
@@ -54,18 +89,26 @@ export class ModelRunner {
     this.#shapes = shapes;
   }
 
-  /** v = v_θ(x, σ | text, references). `text` chooses the prompt or the negative prompt. */
+  /** Bytes that the executables at hand were predicted to take: each keeps what it once needed. */
+  get predictedBytes(): number {
+    return [...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /**
+   * v = v_θ(x, σ | text, references). `text` chooses the prompt or the negative prompt; "untrained" is the prompt with all
+   * trainable weights zero: for adapters, the model before training.
+   */
   async velocity(
     example: PreparedExample,
     x: Float32Array,
     sigma: number,
-    text: "positive" | "negative" = "positive",
+    text: "positive" | "negative" | "untrained" = "positive",
   ): Promise<Float32Array> {
     const { shape, feeds } = this.#feeds(example, x, sigma, text);
     const run = await this.#executable(`v|${JSON.stringify(shape)}`, () =>
       this.#compute.compile(velocityGraph(this.#model, shape), { fed: [...this.#params.keys()] }),
     );
-    return expectDType(one(await run.run(feeds), "v"), "float32", "v");
+    return expectDType(one(await this.#timed("forward", run, feeds), "v"), "float32", "v");
   }
 
   /** Gradients of Σ v·cotangent + weight·mean((v − target)²). */
@@ -79,7 +122,7 @@ export class ModelRunner {
     });
     const tokens = [1, request.x.length / 64, 64];
     const none = new Float32Array(request.x.length);
-    const results = await run.run({
+    const results = await this.#timed("backward", run, {
       ...feeds,
       cotangent: f32(tokens, request.cotangent ?? none),
       target: f32(tokens, request.target?.v ?? none),
@@ -101,7 +144,7 @@ export class ModelRunner {
   async decode(example: PreparedExample, x0: Float32Array): Promise<Tensor<"float32">> {
     const grid = example.shape.target;
     const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => this.#compute.compile(decodeGraph(this.#vae, grid)));
-    const image = one(await run.run({ x0: f32([1, grid.h * grid.w, 64], x0) }), "image");
+    const image = one(await this.#timed("decode", run, { x0: f32([1, grid.h * grid.w, 64], x0) }), "image");
     return toImage(expectDType(image, "float32", "image"), grid.h * 16, grid.w * 16);
   }
 
@@ -113,7 +156,7 @@ export class ModelRunner {
       this.#compute.grad(rewardLossGraph(this.#vae, grid, reward, observation), "loss", ["x0"]),
     );
     const constants = Object.fromEntries(Object.entries(observation.constants).map(([name, t]) => [`reward.${name}`, t]));
-    const results = await run.run({ x0: f32([1, grid.h * grid.w, 64], x0), ...constants });
+    const results = await this.#timed("reward", run, { x0: f32([1, grid.h * grid.w, 64], x0), ...constants });
     const parts: Record<string, number> = {};
     for (const [name, t] of Object.entries(results)) if (name.startsWith("part.")) parts[name.slice(5)] = Number(t.data[0]);
     return {
@@ -123,11 +166,17 @@ export class ModelRunner {
     };
   }
 
-  #feeds(example: PreparedExample, x: Float32Array, sigma: number, which: "positive" | "negative"): { shape: DenoiseShape; feeds: Feeds } {
+  #feeds(
+    example: PreparedExample,
+    x: Float32Array,
+    sigma: number,
+    which: "positive" | "negative" | "untrained",
+  ): { shape: DenoiseShape; feeds: Feeds } {
     const text = which === "negative" && example.negative ? example.negative : example.text;
     const shape = { ...example.shape, textLength: text.shape[1] ?? 0 };
     const params: Record<string, Tensor> = {};
-    for (const [name, data] of this.#params) params[name] = f32(this.#shapes.get(name) ?? [data.length], data);
+    for (const [name, data] of this.#params)
+      params[name] = f32(this.#shapes.get(name) ?? [data.length], which === "untrained" ? new Float32Array(data.length) : data);
     return {
       shape,
       feeds: {
@@ -141,12 +190,34 @@ export class ModelRunner {
   }
 
   #executable(key: string, make: () => Promise<Executable>): Promise<Executable> {
-    let known = this.#executables.get(key);
-    if (!known) {
-      known = make();
-      this.#executables.set(key, known);
+    const known = this.#executables.get(key) ?? this.#make(key, make);
+    this.#executables.delete(key);
+    this.#executables.set(key, known);
+    const [oldest] = this.#executables.keys();
+    if (this.#executables.size > KEPT && oldest !== undefined) {
+      this.#executables.delete(oldest);
+      this.#bytes.delete(oldest);
     }
     return known;
+  }
+
+  async #make(key: string, make: () => Promise<Executable>): Promise<Executable> {
+    const started = this.#now();
+    const executable = await make();
+    this.times.compileSeconds += (this.#now() - started) / 1000;
+    this.#bytes.set(key, executable.predictedPeak.peak);
+    return executable;
+  }
+
+  async #timed(kind: Exclude<keyof Times, "compileSeconds">, executable: Executable, feeds: Feeds): Promise<Results> {
+    const started = this.#now();
+    const results = await executable.run(feeds);
+    const seconds = (this.#now() - started) / 1000;
+    const spent = this.times[kind];
+    if (spent.runs === 0) spent.first = seconds;
+    spent.runs++;
+    spent.seconds += seconds;
+    return results;
   }
 }
 

@@ -1,4 +1,5 @@
 // An example as the model sees it: packed latents of target and references, text states. Encoded once, then kept.
+import { AppError } from "../../engine/base/errors.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
@@ -24,7 +25,17 @@ export interface PrepareOptions {
   readonly negativePrompt: string | undefined;
 }
 
-/** Encodes one example. Pictures must have sides that are multiples of 16. */
+/** The sides of a picture in tokens. @throws AppError TRAIN_PICTURE when a side is no multiple of 16 */
+export function gridOf(image: Image, what: string): GridSize {
+  const [, height = 0, width = 0] = image.shape;
+  if (height % 16 !== 0 || width % 16 !== 0 || height * width === 0)
+    throw new AppError("TRAIN_PICTURE", `${what} is ${width}×${height}: sides must be multiples of 16`, {
+      hint: "scale or crop the dataset's pictures",
+    });
+  return { h: height / 16, w: width / 16 };
+}
+
+/** Encodes one example. @throws AppError TRAIN_PICTURE when a picture's side is no multiple of 16 */
 export async function prepareExample(
   compute: Compute,
   vae: Vae,
@@ -32,9 +43,10 @@ export async function prepareExample(
   example: Example,
   options: PrepareOptions,
 ): Promise<PreparedExample> {
-  const target = await encodeImage(compute, vae, example.target);
+  const target = await encodeImage(compute, vae, example.target, `the target of ${example.id}`);
   const references: { tokens: Tensor<"float32">; grid: GridSize }[] = [];
-  for (const image of example.references) references.push(await encodeImage(compute, vae, image));
+  for (const [k, image] of example.references.entries())
+    references.push(await encodeImage(compute, vae, image, `reference ${k + 1} of ${example.id}`));
   const encode = (prompt: string) =>
     clip.encode(compute, {
       template: "plus",
@@ -60,7 +72,8 @@ export async function prepareExample(
 }
 
 /** IMAGE [1,H,W,3] → normalised packed latent. */
-async function encodeImage(compute: Compute, vae: Vae, image: Image): Promise<{ tokens: Tensor<"float32">; grid: GridSize }> {
+async function encodeImage(compute: Compute, vae: Vae, image: Image, what: string): Promise<{ tokens: Tensor<"float32">; grid: GridSize }> {
+  const grid = gridOf(image, what);
   const [, height = 0, width = 0] = image.shape;
   const pixels = new Float32Array(3 * height * width);
   for (let i = 0; i < height * width; i++)
@@ -77,7 +90,7 @@ async function encodeImage(compute: Compute, vae: Vae, image: Image): Promise<{ 
   });
   return {
     tokens: packLatent(f32([1, vae.latentsMean.length, height / 8, width / 8], normalised)),
-    grid: { h: height / 16, w: width / 16 },
+    grid,
   };
 }
 

@@ -4,6 +4,8 @@ import { type AdamWOptions, type Arrays, adamWState, adamWStep, clipGradNorm, em
 import { type LrSchedule, learningRate } from "../../engine/nn/lr-schedule.ts";
 import type { NodeContext, RunDirectory } from "../../engine/node/context.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TrainState } from "./checkpoint.ts";
+import { Pace, timeLeft } from "./pace.ts";
+import { dropLinesAfter, METRICS, TIMINGS } from "./run-log.ts";
 
 export interface LoopOptions {
   readonly steps: number;
@@ -29,16 +31,29 @@ export interface MicroResult {
   readonly logs: Readonly<Record<string, number>>;
 }
 
+/** Of the clock and of memory, so not part of the result. */
+export interface UpdateCost {
+  /** Of the update alone. */
+  readonly seconds: number;
+  /** Expected for what is left. */
+  readonly secondsLeft: number;
+  /** Updates that this process has made, this one included. */
+  readonly made: number;
+}
+
 export interface LoopHooks {
   /** One example. `index` counts examples over the whole run: step·accumulate + k. */
   micro(state: TrainState, step: number, index: number): Promise<MicroResult>;
-  /** After every update, with the numbers just logged. */
-  afterStep?(state: TrainState, step: number): Promise<void>;
+  /**
+   * After each optimiser step, before its metrics line and checkpoint are written: made again when the run dies in between.
+   * What it returns joins the metrics line, so it must follow from the weights alone.
+   */
+  afterStep?(state: TrainState, step: number): Promise<Readonly<Record<string, number>> | undefined>;
+  /** When the update is on disk. */
+  afterUpdate?(step: number, cost: UpdateCost): Promise<void>;
 }
 
-const METRICS = "metrics.jsonl";
-const TIMINGS = "timings.jsonl";
-const CHECKPOINT = "checkpoint.safetensors";
+export const CHECKPOINT = "checkpoint.safetensors";
 
 /** A state with zero moments over these parameters. */
 export function freshState(params: Map<string, Float32Array>, shapes: ReadonlyMap<string, readonly number[]>, ema: boolean): TrainState {
@@ -56,6 +71,7 @@ export function freshState(params: Map<string, Float32Array>, shapes: ReadonlyMa
  * of the configuration alone: killed at any moment and resumed, it is the same byte for byte (metrics.jsonl included; wall
  * time and memory therefore go to timings.jsonl).
  * @returns true when all steps were made, false when `stop` was asked for: the step in flight is finished and checkpointed.
+ * @throws AppError TRAIN_CHECKPOINT, TRAIN_RESUME when the run was told to continue and there is nothing to continue
  */
 export async function trainLoop(
   ctx: NodeContext,
@@ -64,15 +80,18 @@ export async function trainLoop(
   options: LoopOptions,
   hooks: LoopHooks,
 ): Promise<boolean> {
-  await resume(dir, state, options.fingerprint);
+  await resume(ctx, dir, state, options);
   const first = state.adam.step;
-  let seconds = 0;
+  const pace = new Pace();
+  const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
+  let saved = first;
   while (state.adam.step < options.steps) {
     if (ctx.signal.aborted) {
-      await dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
+      if (saved < state.adam.step) await save();
       return false;
     }
     const step = state.adam.step;
+    const done = step + 1;
     const started = ctx.now();
     const { grads, logs } = await accumulate(state, options.accumulate, step, hooks);
     const norm = clipGradNorm(grads, options.maxGradNorm);
@@ -82,16 +101,18 @@ export async function trainLoop(
     if (finite) adamWStep(state.params, grads, state.adam, lr, options.adam);
     else state.adam.step++;
     if (state.ema && finite) emaStep(state.ema, state.params, options.emaDecay);
-    const elapsed = (ctx.now() - started) / 1000;
-    seconds += elapsed;
-    await dir.append(METRICS, JSON.stringify({ step: step + 1, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1 }));
-    await dir.append(TIMINGS, JSON.stringify({ step: step + 1, seconds: elapsed, rss: ctx.memory() }));
-    const done = state.adam.step;
-    const eta = (seconds / (done - first)) * (options.steps - done);
-    ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}, ${eta.toFixed(0)} s left`);
-    if (done % options.checkpointEvery === 0 || done === options.steps)
-      await dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
-    await hooks.afterStep?.(state, done);
+    const seconds = (ctx.now() - started) / 1000;
+    const more = (await hooks.afterStep?.(state, done)) ?? {};
+    await dir.append(METRICS, JSON.stringify({ step: done, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more }));
+    await dir.append(TIMINGS, JSON.stringify({ step: done, seconds, rss: ctx.memory() }));
+    if (done % options.checkpointEvery === 0 || done === options.steps) {
+      await save();
+      saved = done;
+    }
+    pace.add(seconds, (ctx.now() - started) / 1000 - seconds);
+    const secondsLeft = pace.left(options.steps - done);
+    ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}, ${timeLeft(secondsLeft)} left`);
+    await hooks.afterUpdate?.(done, { seconds, secondsLeft, made: done - first });
   }
   return true;
 }
@@ -122,25 +143,21 @@ async function accumulate(
   return { grads, logs };
 }
 
-/** Loads the checkpoint, and drops metric lines written after it: those steps will be made again. */
-async function resume(dir: RunDirectory, state: TrainState, fingerprint: string): Promise<void> {
+/** Loads the checkpoint, when there is one, and drops metric lines written after it. */
+async function resume(ctx: NodeContext, dir: RunDirectory, state: TrainState, { fingerprint, steps }: LoopOptions): Promise<void> {
   const bytes = await dir.read(CHECKPOINT);
   if (bytes) decodeCheckpoint(bytes, state, fingerprint);
-  for (const file of [METRICS, TIMINGS]) {
-    const text = await dir.read(file);
-    if (!text) continue;
-    const kept = new TextDecoder()
-      .decode(text)
-      .split("\n")
-      .filter((line) => stepOf(line) <= state.adam.step);
-    await dir.write(file, new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")));
-  }
-}
-
-/** Step of a metrics line; Infinity for a torn or empty one. */
-function stepOf(line: string): number {
-  const match = /^\{"step":(\d+),.*\}$/.exec(line);
-  return match ? Number(match[1]) : Number.POSITIVE_INFINITY;
+  else if (ctx.resume)
+    throw new AppError("TRAIN_RESUME", `there is nothing to resume: ${dir.path} holds no checkpoint`, {
+      hint: "a run with other settings, models or data has another folder; leave --resume out to start this one",
+    });
+  const { step } = state.adam;
+  if (step > steps)
+    throw new AppError("TRAIN_CHECKPOINT", `the run in ${dir.path} has already made ${step} updates, more than ${steps}`, {
+      hint: `ask for at least ${step} steps, or choose another output directory`,
+    });
+  await dropLinesAfter(dir, step);
+  if (step > 0) ctx.log("info", `goes on after update ${step} of ${steps}`);
 }
 
 function describe(logs: Readonly<Record<string, number>>): string {

@@ -1,25 +1,25 @@
-import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
-import { sha256 } from "../../engine/base/hash.ts";
-import { LR_SCHEDULES } from "../../engine/nn/lr-schedule.ts";
-import type { NodeContext } from "../../engine/node/context.ts";
-import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { defineNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel } from "../shared/modules.ts";
-import { CLIP, DATASET, LORA, type Lora, MODEL, REWARD, VAE } from "../shared/sockets.ts";
-import { ATTENTION_TARGETS, newAdapters } from "./adapters.ts";
+import { LORA, type Lora, MODEL } from "../shared/sockets.ts";
+import { loraNorm, newAdapters } from "./adapters.ts";
+import { evaluationsOf } from "./cost-model.ts";
 import { exampleAt, streamOf } from "./data-order.ts";
+import { drawSample } from "./draw-sample.ts";
+import { dryRunTraining } from "./dry-run-training.ts";
+import { ExampleStore } from "./example-store.ts";
 import { velocityGraph, weightNames } from "./graphs.ts";
 import { ModelRunner } from "./model-runner.ts";
 import { draft, draftLv, flowbpSparse } from "./modes/draft.ts";
 import { idLoss } from "./modes/id-loss.ts";
 import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
-import { MODES, type Mode, type ObjectiveOptions, type Situation } from "./objective.ts";
-import { type PreparedExample, prepareExample } from "./prepared-example.ts";
-import { PRESET_NAMES, PRESETS } from "./presets.ts";
-import { saveSample } from "./save-sample.ts";
+import type { Mode, Situation } from "./objective.ts";
+import type { PreparedExample } from "./prepared-example.ts";
+import { RunEstimate, stateBytes } from "./run-estimate.ts";
 import { freshState, type MicroResult, trainLoop } from "./train-loop.ts";
+import { checkWidgets, fingerprintOf, objectiveOf, TRAIN_INPUTS, type TrainInputs, targetList, withPreset } from "./train-options.ts";
 import { trainingSigmas } from "./training-sigmas.ts";
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
@@ -31,110 +31,36 @@ const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   id_loss: idLoss,
 };
 
-const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
-const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
+const VERSION = "1.1.0";
 
 export default defineNode({
   type: "TrainReReFL",
-  version: "1.0.0",
+  version: VERSION,
   category: "train",
   summary: "Trains a LoRA on a reward's gradient through the late denoising steps (ReReFL), or by SFT, DRaFT, FlowBP or the identity loss.",
-  inputs: {
-    model: input(MODEL),
-    vae: input(VAE),
-    clip: input(CLIP),
-    dataset: input(DATASET),
-    reward: optional(REWARD, "Needed by every mode but sft"),
-    preset: widget(z.enum(PRESET_NAMES).default("custom"), { tooltip: "Replaces T, window, rank, alpha, learning rate and accumulation" }),
-    mode: widget(z.enum(MODES).default("rerefl")),
-    steps: widget(count(1, 1_000_000, 100), { tooltip: "Updates" }),
-    accumulate: widget(count(1, 1024, 8), { tooltip: "Examples per update: the effective batch" }),
-    learning_rate: widget(real(0, 1, 5e-6), { step: 1e-7 }),
-    lr_schedule: widget(z.enum(LR_SCHEDULES).default("constant")),
-    warmup: widget(count(0, 100_000, 0), { tooltip: "Updates of linear warm-up" }),
-    max_grad_norm: widget(real(0, 1e6, 1), { tooltip: "0 = no clipping" }),
-    weight_decay: widget(real(0, 1, 0.01)),
-    ema_decay: widget(real(0, 0.999999, 0), { tooltip: "0 = off; else the average is what comes out" }),
-    rank: widget(count(1, 4096, 64)),
-    alpha: widget(real(0, 65536, 64), { tooltip: "Scale is alpha/rank" }),
-    targets: widget(z.string().default(ATTENTION_TARGETS.join(", ")), { tooltip: "Endings of module paths, separated by commas" }),
-    lambda: widget(real(0, 1e6, 1), { tooltip: "Weight of the flow-matching loss on the target picture" }),
-    reward_weight: widget(real(0, 1e9, 1)),
-    denoise_steps: widget(count(1, 1000, 30), { tooltip: "T: steps of the rollout" }),
-    window_start: widget(count(1, 1000, 1), { tooltip: "Ts, counted from the end: 1 is the last step" }),
-    window_end: widget(count(1, 1000, 11), { tooltip: "Te" }),
-    sigma_min: widget(real(0, 1, 0), { tooltip: "Leave out steps below this noise level" }),
-    sigma_max: widget(real(0, 1, 1)),
-    true_cfg_scale: widget(real(1, 30, 1), { tooltip: "Guidance inside the rollout; 1 = off" }),
-    negative_prompt: widget(z.string().default(" ")),
-    sigma_rescale_cap: widget(real(0, 100, 0), { tooltip: "Multiply the reward's gradient by min(cap, 1/σ); 0 = off" }),
-    k: widget(count(1, 100, 1), { tooltip: "draft: last K steps; draft_lv: K samples; flowbp_sparse: K steps (3 published)" }),
-    checkpoint_every: widget(count(1, 100_000, 10)),
-    sample_every: widget(count(0, 100_000, 0), { tooltip: "Updates between sample pictures; 0 = only at the end" }),
-    samples: widget(count(0, 64, 2), { tooltip: "Held-out examples drawn at fixed seeds" }),
-    seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
-  },
+  inputs: TRAIN_INPUTS,
   outputs: { model: MODEL, lora: LORA },
   cache: "seeded",
   stop: "finish",
-  check: (i) => [
-    ...(i.window_start !== undefined && i.window_end !== undefined && i.window_start > i.window_end
-      ? [{ input: "window_start", message: `the window [${i.window_start}, ${i.window_end}] is empty`, hint: "Ts must not exceed Te" }]
-      : []),
-    ...(i.window_start !== undefined && i.denoise_steps !== undefined && i.window_start > i.denoise_steps
-      ? [{ input: "window_start", message: `Ts = ${i.window_start} lies before the ${i.denoise_steps} steps of the rollout` }]
-      : []),
-    ...(i.sigma_min !== undefined && i.sigma_max !== undefined && i.sigma_min >= i.sigma_max
-      ? [{ input: "sigma_min", message: `no σ lies between ${i.sigma_min} and ${i.sigma_max}` }]
-      : []),
-  ],
-  async run(typed, ctx): Promise<{ model: DiffusionModel; lora: Lora }> {
-    const i = typed.preset === "custom" ? typed : { ...typed, ...PRESETS[typed.preset] };
+  check: checkWidgets,
+  dryRun: dryRunTraining,
+  async run(typed: TrainInputs, ctx): Promise<{ model: DiffusionModel; lora: Lora }> {
+    const i = withPreset(typed);
     if (i.mode !== "sft" && !i.reward)
       throw new AppError("TRAIN_REWARD", `mode ${i.mode} needs a reward`, { hint: "connect a reward node, or choose mode sft" });
-    const targets = i.targets
-      .split(",")
-      .map((t) => t.trim())
-      .filter((t) => t !== "");
-    const prepared = new Examples(ctx, i);
-    const first = await prepared.get("train", 0);
-    const adapters = reachable(i.model, newAdapters(i.model, targets, i.rank, i.alpha, i.seed), first);
+    const options = objectiveOf(i);
+    const examples = new ExampleStore(ctx.compute, i, i.true_cfg_scale > 1 ? i.negative_prompt : undefined);
+    const first = await examples.get("train", 0);
+    const adapters = reachable(i.model, newAdapters(i.model, targetList(i.targets), i.rank, i.alpha, i.seed), first);
     const params = new Map<string, Float32Array>();
     const shapes = new Map<string, readonly number[]>();
-    for (const { nameA, nameB, a, b } of adapters)
-      for (const [name, t] of [
-        [nameA, a],
-        [nameB, b],
-      ] as const) {
-        params.set(name, t.data.slice());
-        shapes.set(name, t.shape);
-      }
-    const options: ObjectiveOptions = {
-      mode: i.mode,
-      lambda: i.lambda,
-      rewardWeight: i.reward_weight,
-      steps: i.denoise_steps,
-      window: [i.window_start, i.window_end],
-      sigmaRange: [i.sigma_min, i.sigma_max],
-      trueCfgScale: i.true_cfg_scale,
-      sigmaRescaleCap: i.sigma_rescale_cap,
-      k: i.k,
-    };
-    const { model: _m, vae: _v, clip: _c, dataset: _d, reward: _r, steps: _s, checkpoint_every: _ce, sample_every: _se, ...settings } = i;
-    const fingerprint = sha256(
-      JSON.stringify([
-        i.model.id,
-        i.vae.id,
-        i.clip.id,
-        i.dataset.id,
-        i.reward?.id ?? "",
-        i.lr_schedule === "constant" ? 0 : i.steps,
-        settings,
-      ]),
-    );
+    for (const { nameA, nameB, a, b } of adapters) {
+      params.set(nameA, a.data.slice()).set(nameB, b.data.slice());
+      shapes.set(nameA, a.shape).set(nameB, b.shape);
+    }
+    const fingerprint = fingerprintOf(i, VERSION);
     const dir = await ctx.runDirectory(`train-${fingerprint.slice(0, 12)}`);
-    const trained = i.model.withAdapters(adapters);
-    const runner = new ModelRunner(ctx.compute, trained, i.vae, params, shapes);
+    const runner = new ModelRunner(ctx.compute, i.model.withAdapters(adapters), i.vae, params, shapes, ctx.now);
     const situation = (example: PreparedExample, ...path: number[]): Situation => ({
       compute: ctx.compute,
       runner,
@@ -145,6 +71,16 @@ export default defineNode({
       rng: streamOf(i.seed, ...path),
     });
     const state = freshState(params, shapes, i.ema_decay > 0);
+    const sampleRollout = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1);
+    const estimate = new RunEstimate(ctx, dir, runner, {
+      steps: i.steps,
+      accumulate: i.accumulate,
+      perExample: evaluationsOf(options, trainingSigmas(i.denoise_steps, first.shape.target)),
+      perSample: { forward: sampleRollout, backward: 0, reward: 0 },
+      samples: Math.min(i.samples, i.dataset.heldOut),
+      sampleEvery: i.sample_every,
+      stateBytes: stateBytes(state),
+    });
     const finished = await trainLoop(
       ctx,
       dir,
@@ -162,16 +98,21 @@ export default defineNode({
         fingerprint,
       },
       {
-        micro: async (_, step, index) => {
-          const example = await prepared.get("train", exampleAt(i.seed, i.dataset.train, index));
+        async micro(_, step, index) {
+          const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
           return RUN[i.mode](situation(example, 2, step, index));
         },
-        afterStep: async (_, step) => {
+        async afterStep(_, step) {
           const due = step === i.steps || (i.sample_every > 0 && step % i.sample_every === 0);
           if (!due) return;
-          const n = Math.min(i.samples, i.dataset.heldOut);
-          for (let k = 0; k < n; k++) await saveSample(dir, step, k, situation(await prepared.get("heldOut", k), 3, k));
+          const held: Record<string, number>[] = [];
+          for (let k = 0; k < Math.min(i.samples, i.dataset.heldOut); k++) {
+            const s = situation(await examples.get("heldOut", k), 3, k);
+            held.push(await drawSample(dir, step, k, s));
+          }
+          return { ...meansOf("held_out", held), lora_norm: await loraNorm(ctx.compute, adapters, state.params) };
         },
+        afterUpdate: (step, cost) => estimate.update(step, cost),
       },
     );
     if (!finished)
@@ -179,8 +120,12 @@ export default defineNode({
         hint: "run the same command again to continue",
       });
     const weights = state.ema ?? state.params;
+    // Names of their own: the result can be trained on, and is another model than any other result.
+    const name = `lora.${fingerprint.slice(0, 16)}.${i.steps}`;
     const result = adapters.map((x) => ({
       ...x,
+      nameA: `${name}.${x.target}.lora_A`,
+      nameB: `${name}.${x.target}.lora_B`,
       a: f32(x.a.shape, weights.get(x.nameA) ?? x.a.data),
       b: f32(x.b.shape, weights.get(x.nameB) ?? x.b.data),
     }));
@@ -194,38 +139,12 @@ function reachable(model: DiffusionModel, adapters: readonly Adapter[], example:
   return adapters.filter((a) => used.has(a.nameA) && used.has(a.nameB));
 }
 
-/** Examples, encoded once and kept: text and VAE run before the first update, not between updates. */
-class Examples {
-  readonly #kept = new Map<string, Promise<PreparedExample>>();
-  readonly #make: (split: "train" | "heldOut", index: number) => Promise<PreparedExample>;
-
-  constructor(
-    ctx: NodeContext,
-    i: {
-      readonly dataset: { example(split: "train" | "heldOut", index: number): Promise<PreparedExample["example"]> };
-      readonly vae: Parameters<typeof prepareExample>[1];
-      readonly clip: Parameters<typeof prepareExample>[2];
-      readonly true_cfg_scale: number;
-      readonly negative_prompt: string;
-    },
-  ) {
-    const negativePrompt = i.true_cfg_scale > 1 ? i.negative_prompt : undefined;
-    this.#make = async (split, index) =>
-      prepareExample(ctx.compute, i.vae, i.clip, await i.dataset.example(split, index), { negativePrompt });
+/** Mean of each number over the rows that have it, as `<prefix>.<name>`. */
+function meansOf(prefix: string, rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const means: Record<string, number> = {};
+  for (const name of new Set(rows.flatMap((row) => Object.keys(row)))) {
+    const values = rows.flatMap((row) => row[name] ?? []);
+    means[`${prefix}.${name}`] = values.reduce((a, b) => a + b, 0) / values.length;
   }
-
-  get(split: "train" | "heldOut", index: number): Promise<PreparedExample> {
-    const key = `${split}:${index}`;
-    let known = this.#kept.get(key);
-    if (!known) {
-      known = this.#make(split, index);
-      this.#kept.set(key, known);
-      const oldest = this.#kept.keys().next().value;
-      if (this.#kept.size > KEEP && oldest !== undefined) this.#kept.delete(oldest);
-    }
-    return known;
-  }
+  return means;
 }
-
-/** Encoded examples held in memory; at 1024² with two references one takes about 6 MB. */
-const KEEP = 512;

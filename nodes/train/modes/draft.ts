@@ -1,9 +1,10 @@
 import { GradientSum, type Situation } from "../objective.ts";
 import type { MicroResult } from "../train-loop.ts";
-import { pretrainLoss } from "./pretrain-loss.ts";
+import { addPretrain } from "./add-pretrain.ts";
+import { anchor } from "./anchor.ts";
 import { oneEvaluation } from "./rerefl.ts";
 import { rewardGradient } from "./reward-gradient.ts";
-import { guidedVelocity, rollout, scaled } from "./rollout.ts";
+import { guidanceFactor, rollout, scaled } from "./rollout.ts";
 
 /**
  * DRaFT-K (Clark et al. 2024, arXiv 2309.17400): the reward of the fully sampled picture, differentiated through the last K
@@ -14,19 +15,20 @@ export async function draft(s: Situation): Promise<MicroResult> {
   const states = await rollout(s, T);
   const { dx0, logs } = await rewardGradient(s, states[T] ?? new Float32Array());
   const sum = new GradientSum();
+  const k = Math.min(s.options.k, T);
   if (dx0) {
     let g = dx0;
-    for (let i = T - 1; i >= Math.max(0, T - s.options.k); i--) {
+    for (let i = T - 1; i >= T - k; i--) {
       const x = states[i] ?? new Float32Array();
       const sigma = s.sigmas[i] ?? 0;
-      const { factor } = s.options.trueCfgScale === 1 ? { factor: null } : await guidedVelocity(s, x, sigma);
-      const cotangent = scaled(g, (s.sigmas[i + 1] ?? 0) - sigma, factor);
-      const back = await s.runner.vjp(s.example, { x, sigma, cotangent, target: null, withInput: true });
+      const cotangent = scaled(g, (s.sigmas[i + 1] ?? 0) - sigma, await guidanceFactor(s, x, sigma));
+      const target = await anchor(s, x, sigma, 1 / k);
+      const back = await s.runner.vjp(s.example, { x, sigma, cotangent, target, withInput: i > T - k });
       sum.add(back.grads);
-      g = g.map((z, j) => z + (back.dx?.[j] ?? 0));
+      if (back.dx) g = g.map((z, j) => z + (back.dx?.[j] ?? 0));
     }
   }
-  return withPretrain(s, sum, logs);
+  return addPretrain(s, sum, logs);
 }
 
 /**
@@ -39,15 +41,17 @@ export async function draftLv(s: Situation): Promise<MicroResult> {
   const x0 = (await rollout(s, T)).at(-1) ?? new Float32Array();
   const sum = new GradientSum();
   const logs: Record<string, number> = {};
-  const quiet: Situation = { ...s, options: { ...s.options, lambda: 0, rewardWeight: s.options.rewardWeight / s.options.k } };
+  const counts: Record<string, number> = {};
   for (let k = 0; k < s.options.k; k++) {
     const eps = s.rng.normals(new Float32Array(x0.length));
     const x = x0.map((z, i) => (1 - sigma) * z + sigma * (eps[i] ?? 0));
-    const one = await oneEvaluation(quiet, x, sigma);
-    if (one.grads) sum.add(new Map(one.grads));
-    for (const [name, value] of Object.entries(one.logs)) logs[name] = (logs[name] ?? 0) + value / s.options.k;
+    for (const [name, value] of Object.entries(await oneEvaluation(s, sum, x, sigma, 1 / s.options.k))) {
+      logs[name] = (logs[name] ?? 0) + value;
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
   }
-  return withPretrain(s, sum, logs);
+  for (const name of Object.keys(logs)) logs[name] = (logs[name] ?? 0) / (counts[name] ?? 1);
+  return addPretrain(s, sum, logs);
 }
 
 /**
@@ -59,15 +63,17 @@ export async function flowbpSparse(s: Situation): Promise<MicroResult> {
   const states = await rollout(s, T);
   const { dx0, logs } = await rewardGradient(s, states[T] ?? new Float32Array());
   const sum = new GradientSum();
-  if (dx0)
-    for (const i of lateBiased(T, s.options.k, () => s.rng.uniform())) {
+  if (dx0) {
+    const steps = lateBiased(T, s.options.k, () => s.rng.uniform());
+    for (const i of steps) {
       const x = states[i] ?? new Float32Array();
       const sigma = s.sigmas[i] ?? 0;
-      const { factor } = s.options.trueCfgScale === 1 ? { factor: null } : await guidedVelocity(s, x, sigma);
-      const cotangent = scaled(dx0, (s.sigmas[i + 1] ?? 0) - sigma, factor);
-      sum.add((await s.runner.vjp(s.example, { x, sigma, cotangent, target: null })).grads);
+      const cotangent = scaled(dx0, (s.sigmas[i + 1] ?? 0) - sigma, await guidanceFactor(s, x, sigma));
+      const target = await anchor(s, x, sigma, 1 / steps.length);
+      sum.add((await s.runner.vjp(s.example, { x, sigma, cotangent, target })).grads);
     }
-  return withPretrain(s, sum, logs);
+  }
+  return addPretrain(s, sum, logs);
 }
 
 /** K distinct indices of 0..T−1, later ones likelier: weights (i+1)². */
@@ -82,13 +88,4 @@ export function lateBiased(T: number, k: number, uniform: () => number): readonl
     chosen.push(...left.splice(at, 1));
   }
   return chosen.sort((a, b) => a - b);
-}
-
-async function withPretrain(s: Situation, sum: GradientSum, logs: Record<string, number>): Promise<MicroResult> {
-  if (s.options.lambda > 0) {
-    const pretrain = await pretrainLoss(s);
-    sum.add(pretrain.grads);
-    logs.loss_pretrain = pretrain.mse;
-  }
-  return { grads: sum.grads.size > 0 ? sum.grads : null, logs };
 }

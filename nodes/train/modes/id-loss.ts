@@ -1,11 +1,14 @@
-import { GradientSum, type Situation } from "../objective.ts";
+import { globalNorm } from "../../../engine/nn/adamw.ts";
+import type { Situation } from "../objective.ts";
 import type { MicroResult } from "../train-loop.ts";
+import { sigmaBoost } from "./rerefl.ts";
 import { rewardGradient } from "./reward-gradient.ts";
 import { euler, scaled } from "./rollout.ts";
 
 /**
- * Identity loss on the noised target, without rollout (WithAnyone, arXiv 2510.14975): x_σ from the training pair, one
- * evaluation, x̂0 = x_σ − σ·v, and a reward that aligns with the TARGET's landmarks. Both losses share the evaluation.
+ * Identity loss on the noised target, without rollout (WithAnyone, arXiv 2510.14975): σ uniform in the range, x_σ from the
+ * training pair, one evaluation, x̂0 = x_σ − σ·v, and a reward that aligns with the TARGET's landmarks. Both losses share the
+ * evaluation; there is no guidance.
  */
 export async function idLoss(s: Situation): Promise<MicroResult> {
   const { x0 } = s.example;
@@ -19,10 +22,8 @@ export async function idLoss(s: Situation): Promise<MicroResult> {
   const back = await s.runner.vjp(s.example, {
     x,
     sigma,
-    cotangent: dx0 ? scaled(dx0, -sigma, null) : null,
+    cotangent: dx0 ? scaled(dx0, -sigma * sigmaBoost(s.options, sigma), null) : null,
     target: { v: target, weight: s.options.lambda },
   });
-  const sum = new GradientSum();
-  sum.add(back.grads);
-  return { grads: sum.grads, logs: { ...logs, loss_pretrain: back.mse, sigma } };
+  return { grads: back.grads, logs: { ...logs, loss_pretrain: back.mse, "grad_norm.both": globalNorm(back.grads), sigma } };
 }

@@ -1,7 +1,8 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import { GradientSum, type ObjectiveOptions, type Situation } from "../objective.ts";
 import type { MicroResult } from "../train-loop.ts";
-import { pretrainLoss } from "./pretrain-loss.ts";
+import { addPretrain } from "./add-pretrain.ts";
+import { anchor } from "./anchor.ts";
 import { rewardGradient } from "./reward-gradient.ts";
 import { euler, guidedVelocity, rollout, scaled } from "./rollout.ts";
 
@@ -17,13 +18,13 @@ export function windowSteps(sigmas: readonly number[], options: Pick<ObjectiveOp
     const sigma = sigmas[i] ?? 0;
     if (t >= options.window[0] && t <= options.window[1] && sigma >= options.sigmaRange[0] && sigma <= options.sigmaRange[1]) steps.push(i);
   }
-  if (steps.length === 0)
+  if (steps.length === 0) {
+    const table = sigmas.slice(0, -1).map((sigma, i) => `t=${T - i}: ${sigma.toFixed(3)}`);
+    const shown = table.length > 24 ? ["…", ...table.slice(-24)] : table;
     throw new AppError("TRAIN_WINDOW", `no step of ${T} lies in the window [${options.window}] with σ in [${options.sigmaRange}]`, {
-      hint: `σ of the last steps: ${sigmas
-        .slice(-6, -1)
-        .map((x) => x.toFixed(3))
-        .join(", ")}`,
+      hint: `the steps' σ are ${shown.join(", ")}`,
     });
+  }
   return steps;
 }
 
@@ -35,24 +36,32 @@ export async function rerefl(s: Situation): Promise<MicroResult> {
   const steps = windowSteps(s.sigmas, s.options);
   const i = steps[s.rng.below(steps.length)] ?? 0;
   const x = (await rollout(s, i)).at(-1) ?? new Float32Array();
-  return oneEvaluation(s, x, s.sigmas[i] ?? 0);
+  const sum = new GradientSum();
+  const sigma = s.sigmas[i] ?? 0;
+  const logs = await oneEvaluation(s, sum, x, sigma);
+  return addPretrain(s, sum, { ...logs, sigma });
 }
 
-/** The gradient part shared by every mode with a single evaluation at (x, σ). */
-export async function oneEvaluation(s: Situation, x: Float32Array, sigma: number): Promise<MicroResult> {
-  const sum = new GradientSum();
+/** Adds the gradient of share·w·(−R(x − σ·v_θ(x, σ))) and of the anchor there. @param share of an average over several. */
+export async function oneEvaluation(
+  s: Situation,
+  sum: GradientSum,
+  x: Float32Array,
+  sigma: number,
+  share = 1,
+): Promise<Record<string, number>> {
   const guided = await guidedVelocity(s, x, sigma);
   const { dx0, logs } = await rewardGradient(s, euler(x, guided.v, -sigma));
   if (dx0) {
-    const cap = s.options.sigmaRescaleCap;
-    const boost = cap > 0 ? Math.min(cap, 1 / sigma) : 1;
-    const cotangent = scaled(dx0, -sigma * boost, guided.factor);
-    sum.add((await s.runner.vjp(s.example, { x, sigma, cotangent, target: null })).grads);
+    const cotangent = scaled(dx0, -sigma * sigmaBoost(s.options, sigma) * share, guided.factor);
+    const back = await s.runner.vjp(s.example, { x, sigma, cotangent, target: await anchor(s, x, sigma, share) });
+    sum.add(back.grads);
+    if (s.options.anchorBeta > 0) logs.anchor = back.mse;
   }
-  if (s.options.lambda > 0) {
-    const pretrain = await pretrainLoss(s);
-    sum.add(pretrain.grads);
-    logs.loss_pretrain = pretrain.mse;
-  }
-  return { grads: sum.grads.size > 0 ? sum.grads : null, logs: { ...logs, sigma } };
+  return logs;
+}
+
+/** Makes up for ∂x̂0/∂v = −σ, which makes late steps weak: min(cap, 1/σ), or 1. */
+export function sigmaBoost({ sigmaRescaleCap }: Pick<ObjectiveOptions, "sigmaRescaleCap">, sigma: number): number {
+  return sigmaRescaleCap > 0 ? Math.min(sigmaRescaleCap, 1 / sigma) : 1;
 }

@@ -1,3 +1,4 @@
+import type { RewardContext } from "../../shared/modules.ts";
 import type { Situation } from "../objective.ts";
 
 export interface RewardGradient {
@@ -13,17 +14,23 @@ export interface RewardGradient {
 export async function rewardGradient(s: Situation, x0: Float32Array): Promise<RewardGradient> {
   if (!s.reward) return { dx0: null, logs: {} };
   const image = await s.runner.decode(s.example, x0);
-  const { example } = s.example;
-  const observation = await s.reward.observe(image, {
-    compute: s.compute,
-    references: { images: example.references, faces: example.referenceFaces, id: example.id },
-    target: { image: example.target, faces: example.targetFaces },
-    prompt: example.prompt,
-  });
+  const observation = await s.reward.observe(image, contextOf(s));
   if (observation.skip !== undefined) return { dx0: null, logs: { reward_skipped: 1 } };
   const { reward, parts, dx0 } = await s.runner.reward(s.example, x0, s.reward, observation);
   const weight = s.options.rewardWeight;
-  const logs: Record<string, number> = { reward, reward_skipped: 0 };
+  // Per element of x̂0: how steep the reward is where the model stands, whatever the step.
+  const steepness = Math.sqrt(dx0.reduce((sum, g) => sum + g * g, 0) / dx0.length);
+  const logs: Record<string, number> = { reward, reward_skipped: 0, reward_slope: steepness };
   for (const [name, value] of Object.entries(parts)) logs[`reward.${name}`] = value;
   return { dx0: dx0.map((g) => g * weight), logs };
+}
+
+/** What a reward may know of the example besides the picture. */
+export function contextOf({ compute, example: { example } }: Pick<Situation, "compute" | "example">): RewardContext {
+  return {
+    compute,
+    references: { images: example.references, faces: example.referenceFaces, id: example.id },
+    target: { image: example.target, faces: example.targetFaces },
+    prompt: example.prompt,
+  };
 }

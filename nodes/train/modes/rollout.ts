@@ -35,6 +35,11 @@ export async function guidedVelocity(s: Situation, x: Float32Array, sigma: numbe
   return { v, factor };
 }
 
+/** ∂v/∂c of {@link guidedVelocity} per element; null = 1 everywhere. */
+export async function guidanceFactor(s: Situation, x: Float32Array, sigma: number): Promise<Float32Array | null> {
+  return s.options.trueCfgScale === 1 ? null : (await guidedVelocity(s, x, sigma)).factor;
+}
+
 /** Euler steps from pure noise, without gradient: returns x at σ_0 … σ_end (`end` + 1 states). */
 export async function rollout(s: Situation, end: number): Promise<readonly Float32Array[]> {
   let x = s.rng.normals(new Float32Array(s.example.x0.length));
