@@ -1,0 +1,91 @@
+// What an update costs, counted from the graphs it runs before any of them is compiled.
+import { predictPeak } from "../../engine/autodiff/peak.ts";
+import { withGradients } from "../../engine/autodiff/with-gradients.ts";
+import { reach } from "../../engine/ir/graph.ts";
+import type { Graph } from "../../engine/ir/value.ts";
+import type { DenoiseShape, DiffusionModel, GridSize, Vae } from "../shared/modules.ts";
+import { flopsOf } from "./graph-flops.ts";
+import { decodeGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
+import { windowSteps } from "./modes/rerefl.ts";
+import type { ObjectiveOptions } from "./objective.ts";
+
+/** Evaluations of one example, on average where the mode draws a step. */
+export interface Evaluations {
+  /** Of the transformer, without gradient. */
+  readonly forward: number;
+  /** Of the transformer and its backward. */
+  readonly backward: number;
+  /** Decoded pictures that a reward looks at, and again with gradient. */
+  readonly reward: number;
+}
+
+/** @throws AppError TRAIN_WINDOW when a ReReFL window is empty. */
+export function evaluationsOf(options: ObjectiveOptions, sigmas: readonly number[]): Evaluations {
+  const T = sigmas.length - 1;
+  const branches = options.trueCfgScale > 1 ? 2 : 1;
+  const guided = options.trueCfgScale > 1 ? 2 : 0;
+  const pretrain = options.lambda > 0 ? 1 : 0;
+  const anchors = options.anchorBeta > 0 ? 1 : 0;
+  const k = Math.min(options.k, T);
+  switch (options.mode) {
+    case "rerefl": {
+      const steps = windowSteps(sigmas, options);
+      const mean = steps.reduce((sum, i) => sum + i, 0) / steps.length;
+      return { forward: (mean + 1) * branches + anchors, backward: 1 + pretrain, reward: 1 };
+    }
+    case "draft":
+    case "flowbp_sparse":
+      return { forward: T * branches + k * (guided + anchors), backward: k + pretrain, reward: 1 };
+    case "draft_lv":
+      return { forward: T * branches + options.k * (branches + anchors), backward: options.k + pretrain, reward: options.k };
+    case "id_loss":
+      return { forward: 1, backward: 1, reward: 1 };
+    case "sft":
+      return { forward: 0, backward: 1, reward: 0 };
+  }
+}
+
+/** Cost of one graph. */
+export interface GraphCost {
+  readonly flops: number;
+  readonly nodes: number;
+  /** Bytes of weights and of results in flight. */
+  readonly bytes: number;
+}
+
+export function costOf(graph: Graph): GraphCost {
+  return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes: predictPeak(graph).peak };
+}
+
+export interface ModelCosts {
+  readonly forward: GraphCost;
+  readonly backward: GraphCost;
+  /** VAE decoder alone, and with its gradient: the reward's own graph is only known once it has seen a picture. */
+  readonly decode: GraphCost;
+  readonly decodeBackward: GraphCost;
+}
+
+/** @param trainable names of the adapters' weights. */
+export function modelCosts(model: DiffusionModel, vae: Vae, shape: DenoiseShape, trainable: ReadonlySet<string>): ModelCosts {
+  const loss = velocityLossGraph(model, shape);
+  return {
+    forward: costOf(velocityGraph(model, shape)),
+    backward: costOf(
+      withGradients(
+        loss,
+        "loss",
+        weightNames(loss).filter((name) => trainable.has(name)),
+      ),
+    ),
+    ...decodeCosts(vae, shape.target),
+  };
+}
+
+function decodeCosts(vae: Vae, grid: GridSize): Pick<ModelCosts, "decode" | "decodeBackward"> {
+  return { decode: costOf(decodeGraph(vae, grid)), decodeBackward: costOf(withGradients(decodeGraph(vae, grid, true), "loss", ["x0"])) };
+}
+
+/** Operations of one example. */
+export function flopsPerExample(e: Evaluations, costs: ModelCosts): number {
+  return e.forward * costs.forward.flops + e.backward * costs.backward.flops + e.reward * (costs.decode.flops + costs.decodeBackward.flops);
+}

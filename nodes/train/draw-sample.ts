@@ -1,0 +1,22 @@
+import type { RunDirectory } from "../../engine/node/context.ts";
+import { encodePng } from "../shared/codec.ts";
+import { evaluateReward } from "../shared/evaluate-reward.ts";
+import { pictureBytes } from "../shared/picture-bytes.ts";
+import { contextOf } from "./modes/reward-gradient.ts";
+import { rollout } from "./modes/rollout.ts";
+import type { Situation } from "./objective.ts";
+
+/**
+ * Draws one held-out example from its fixed noise with the weights of the moment into `samples/<k>-step-<n>.png`.
+ * @returns its reward and the reward's parts; `reward_skipped` = 1 without them when the reward had nothing to say.
+ */
+export async function drawSample(dir: RunDirectory, step: number, k: number, s: Situation): Promise<Record<string, number>> {
+  const x0 = (await rollout(s, s.sigmas.length - 1)).at(-1) ?? new Float32Array();
+  const picture = await s.runner.decode(s.example, x0);
+  const { rgb, width, height } = pictureBytes(picture, 0);
+  await dir.write(`samples/${k}-step-${String(step).padStart(6, "0")}.png`, await encodePng(rgb, width, height));
+  if (!s.reward) return {};
+  const { reward, parts } = await evaluateReward(s.compute, s.reward, picture, contextOf(s));
+  if (reward === undefined) return { reward_skipped: 1 };
+  return { reward, reward_skipped: 0, ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [`reward.${name}`, value])) };
+}

@@ -1,0 +1,56 @@
+import type { Compute } from "../../engine/ir/compute.ts";
+import type { TextEncoder, Vae } from "../shared/modules.ts";
+import type { Dataset, Example } from "../shared/sockets.ts";
+import { type PreparedExample, prepareExample } from "./prepared-example.ts";
+
+/** Encoded examples held in memory, pictures included: at 1024² with two references one takes about 42 MB. */
+const KEPT_BYTES = 2 ** 30;
+
+export type Split = "train" | "heldOut";
+
+/** Examples, each encoded when it is first asked for; the least recently used are dropped beyond a number of bytes. */
+export class ExampleStore {
+  readonly #kept = new Map<string, PreparedExample>();
+  readonly #make: (split: Split, index: number) => Promise<PreparedExample>;
+  readonly #budget: number;
+  #bytes = 0;
+
+  /** @param negativePrompt also encoded; undefined = no guidance. */
+  constructor(
+    compute: Compute,
+    modules: { readonly vae: Vae; readonly clip: TextEncoder; readonly dataset: Dataset },
+    negativePrompt: string | undefined,
+    budget = KEPT_BYTES,
+  ) {
+    this.#budget = budget;
+    this.#make = async (split, index) =>
+      prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), { negativePrompt });
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  async get(split: Split, index: number): Promise<PreparedExample> {
+    const key = `${split}:${index}`;
+    const known = this.#kept.get(key);
+    const example = known ?? (await this.#make(split, index));
+    this.#kept.delete(key);
+    this.#kept.set(key, example);
+    if (!known) this.#bytes += bytesOf(example);
+    for (const [oldest, dropped] of this.#kept) {
+      if (this.#bytes <= this.#budget || oldest === key) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= bytesOf(dropped);
+    }
+    return example;
+  }
+}
+
+function bytesOf({ example, x0, references, text, negative }: PreparedExample): number {
+  return [x0, references?.data, text.data, negative?.data, ...pictures(example)].reduce((n, a) => n + (a?.byteLength ?? 0), 0);
+}
+
+function pictures({ references, target }: Example): readonly Float32Array[] {
+  return [target, ...references].map((image) => image.data);
+}

@@ -1,0 +1,115 @@
+// What TrainReReFL can be told: its widgets, and what follows from them.
+import { z } from "zod";
+import { sha256 } from "../../engine/base/hash.ts";
+import { LR_SCHEDULES } from "../../engine/nn/lr-schedule.ts";
+import { type InputValues, input, optional, widget } from "../../engine/node/define-node.ts";
+import { CLIP, DATASET, MODEL, REWARD, VAE } from "../shared/sockets.ts";
+import { ATTENTION_TARGETS } from "./adapters.ts";
+import { MODES, type ObjectiveOptions } from "./objective.ts";
+import { PRESET_NAMES, PRESETS } from "./presets.ts";
+
+const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
+const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
+
+export const TRAIN_INPUTS = {
+  model: input(MODEL),
+  vae: input(VAE),
+  clip: input(CLIP),
+  dataset: input(DATASET),
+  reward: optional(REWARD, "Needed by every mode but sft"),
+  preset: widget(z.enum(PRESET_NAMES).default("custom"), { tooltip: "Replaces T, window, rank, alpha, learning rate and accumulation" }),
+  mode: widget(z.enum(MODES).default("rerefl")),
+  steps: widget(count(1, 1_000_000, 100), { tooltip: "Updates" }),
+  accumulate: widget(count(1, 1024, 8), { tooltip: "Examples per update: the effective batch" }),
+  learning_rate: widget(real(0, 1, 5e-6), { step: 1e-7 }),
+  lr_schedule: widget(z.enum(LR_SCHEDULES).default("constant")),
+  warmup: widget(count(0, 100_000, 0), { tooltip: "Updates of linear warm-up" }),
+  max_grad_norm: widget(real(0, 1e6, 1), { tooltip: "0 = no clipping" }),
+  weight_decay: widget(real(0, 1, 0.01)),
+  ema_decay: widget(real(0, 0.999999, 0), { tooltip: "0 = off; else the average is what comes out" }),
+  rank: widget(count(1, 4096, 64)),
+  alpha: widget(real(0, 65536, 64), { tooltip: "Scale is alpha/rank" }),
+  targets: widget(z.string().default(ATTENTION_TARGETS.join(", ")), { tooltip: "Endings of module paths, separated by commas" }),
+  lambda: widget(real(0, 1e6, 1), { tooltip: "Weight of the flow-matching loss on the target picture" }),
+  reward_weight: widget(real(0, 1e9, 1)),
+  denoise_steps: widget(count(1, 1000, 30), { tooltip: "T: steps of the rollout" }),
+  window_start: widget(count(1, 1000, 1), { tooltip: "Ts, counted from the end: 1 is the last step" }),
+  window_end: widget(count(1, 1000, 11), { tooltip: "Te" }),
+  sigma_min: widget(real(0, 1, 0), { tooltip: "Leave out steps below this noise level" }),
+  sigma_max: widget(real(0, 1, 1)),
+  true_cfg_scale: widget(real(1, 30, 1), { tooltip: "Guidance inside the rollout; 1 = off" }),
+  negative_prompt: widget(z.string().default(" ")),
+  sigma_rescale_cap: widget(real(0, 100, 0), {
+    tooltip: "rerefl, draft_lv, id_loss: multiply the reward's gradient by min(cap, 1/σ); 0 = off",
+  }),
+  k: widget(count(1, 100, 1), { tooltip: "draft: last K steps; draft_lv: K samples; flowbp_sparse: K steps (3 published)" }),
+  checkpoint_every: widget(count(1, 100_000, 10)),
+  sample_every: widget(count(0, 100_000, 0), { tooltip: "Updates between sample pictures and their rewards; 0 = only at the end" }),
+  samples: widget(count(0, 64, 2), { tooltip: "Held-out examples drawn at fixed seeds" }),
+  seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
+  anchor_beta: widget(real(0, 1e6, 0), {
+    tooltip: "Weight of mean((v - v₀)²), v₀ the model without the LoRA, where the reward's gradient enters; 0 = off",
+  }),
+} as const;
+
+export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;
+
+/** The inputs with the preset's values in place of the typed ones. */
+export function withPreset<T extends { readonly preset?: TrainInputs["preset"] }>(typed: T): T {
+  const preset = typed.preset;
+  return preset === undefined || preset === "custom" ? typed : { ...typed, ...PRESETS[preset] };
+}
+
+/** `a, b` → ["a", "b"]. */
+export function targetList(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((t) => t.trim())
+    .filter((t) => t !== "");
+}
+
+export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward">): ObjectiveOptions {
+  return {
+    mode: i.mode,
+    lambda: i.lambda,
+    rewardWeight: i.reward_weight,
+    steps: i.denoise_steps,
+    window: [i.window_start, i.window_end],
+    sigmaRange: [i.sigma_min, i.sigma_max],
+    trueCfgScale: i.true_cfg_scale,
+    sigmaRescaleCap: i.sigma_rescale_cap,
+    k: i.k,
+    anchorBeta: i.anchor_beta,
+  };
+}
+
+/**
+ * Identity of everything that decides the weights after n updates. The number of updates belongs to it only when the learning
+ * rate depends on it: a constant run can be made longer. How often it saves or samples decides nothing.
+ */
+export function fingerprintOf(i: TrainInputs, version: string): string {
+  const { model, vae, clip, dataset, reward, steps, checkpoint_every: _c, sample_every: _e, samples: _s, ...settings } = i;
+  const modules = [model.id, vae.id, clip.id, dataset.id, reward?.id ?? ""];
+  return sha256(JSON.stringify([version, ...modules, i.lr_schedule === "constant" ? 0 : steps, settings]));
+}
+
+/** Checks across widgets, before anything runs. */
+export function checkWidgets(
+  typed: Readonly<Partial<TrainInputs>>,
+): { readonly input: string; readonly message: string; readonly hint?: string }[] {
+  const i = withPreset(typed);
+  const found: { input: string; message: string; hint?: string }[] = [];
+  if (i.window_start !== undefined && i.window_end !== undefined && i.window_start > i.window_end)
+    found.push({
+      input: "window_start",
+      message: `the window [${i.window_start}, ${i.window_end}] is empty`,
+      hint: "Ts must not exceed Te",
+    });
+  if (i.window_start !== undefined && i.denoise_steps !== undefined && i.window_start > i.denoise_steps)
+    found.push({ input: "window_start", message: `Ts = ${i.window_start} lies before the ${i.denoise_steps} steps of the rollout` });
+  if (i.sigma_min !== undefined && i.sigma_max !== undefined && i.sigma_min >= i.sigma_max)
+    found.push({ input: "sigma_min", message: `no σ lies between ${i.sigma_min} and ${i.sigma_max}` });
+  if (i.targets !== undefined && targetList(i.targets).length === 0)
+    found.push({ input: "targets", message: "no target is named", hint: `for example ${ATTENTION_TARGETS.join(", ")}` });
+  return found;
+}
