@@ -48,7 +48,6 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, e
     runDirectory: world.runDirectory,
     ...(world.resume !== undefined && { resume: world.resume }),
     workflow: world.workflow,
-    ...(world.resume !== undefined && { resume: world.resume }),
     score: (name, value) => tell({ kind: "node.scored", ...of, name, value: transportable(name, value) }),
     show: (ui) => tell({ kind: "node.shown", ...of, ui: Object.fromEntries(Object.entries(ui).map(([k, list]) => [k, [...list]])) }),
     progress(value, max, note) {
