@@ -31,7 +31,12 @@ export interface EmitOptions {
   readonly fed?: ReadonlySet<string>;
   /** Replaces a weight's source, e.g. widened for a device without its dtype. */
   readonly replace?: (weight: Value) => Tensor | undefined;
+  /** Nodes computed in float64, which only the host has: where the device's kernel is missing or wrong. @param used whether output i is */
+  readonly inDouble?: (node: Node, used: (output: number) => boolean) => boolean;
 }
+
+/** The name of a constant that holds an attribute's value. */
+type Literal = (value: Attr, dtype: DType, where: string) => string;
 
 export interface Emitted {
   readonly model: Uint8Array;
@@ -78,7 +83,7 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
       initializers.push(inlineTensor(`c${v.id}`, v.def.tensor));
     }
 
-  const literal = (value: Attr, dtype: DType, where: string): string => {
+  const literal: Literal = (value, dtype, where) => {
     const key = `${dtype}:${JSON.stringify(value)}`;
     let name = literals.get(key);
     if (!name) {
@@ -97,7 +102,8 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
       if (i < (row.optionalOutputsFrom ?? Infinity) || used.has(o.id)) names.set(o.id, `v${o.id}`);
     });
     if (row.domain) domains.set(row.domain, 1);
-    g.data(1, nodeProto(node, row, names, literal));
+    const wide = options.inDouble?.(node, (i) => used.has(node.outputs[i]?.id ?? -1)) ?? false;
+    for (const proto of wide ? doubleProtos(node, row, names, literal) : [nodeProto(node, row, names, literal)]) g.data(1, proto);
   }
   for (const [name, v] of Object.entries(graph.outputs))
     g.data(
@@ -129,12 +135,33 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
   return { model: model.bytes.slice(), inputs: fedValues, externalBytes };
 }
 
-function nodeProto(
-  node: Node,
-  row: OpRow,
-  names: ReadonlyMap<number, string>,
-  literal: (value: Attr, dtype: DType, where: string) => string,
-): ProtoWriter {
+/** The node in float64, between Casts. */
+function doubleProtos(node: Node, row: OpRow, names: ReadonlyMap<number, string>, literal: Literal): ProtoWriter[] {
+  const own = new Map<number, string>();
+  const cast = (from: string, to: string, dtype: DType) =>
+    message((n) => {
+      n.data(1, from);
+      n.data(2, to);
+      n.data(4, "Cast");
+      n.data(5, attributeProto("Cast", "to", dtype));
+    });
+  const around = (v: Value | null): [short: string, wide: string, dtype: DType][] => {
+    const name = v ? names.get(v.id) : undefined;
+    if (!v || !name || own.has(v.id)) return [];
+    const short = v.dtype === "float32" || v.dtype === "float16";
+    own.set(v.id, short ? `${name}_in_${node.id}` : name);
+    return short ? [[name, `${name}_in_${node.id}`, v.dtype]] : [];
+  };
+  const before = node.inputs.flatMap(around);
+  const after = node.outputs.flatMap(around);
+  return [
+    ...before.map(([short, wide]) => cast(short, wide, "float64")),
+    nodeProto(node, row, own, literal),
+    ...after.map(([short, wide, dtype]) => cast(wide, short, dtype)),
+  ];
+}
+
+function nodeProto(node: Node, row: OpRow, names: ReadonlyMap<number, string>, literal: Literal): ProtoWriter {
   const consts = row.constInputs ?? [];
   const from = row.constFrom ?? node.inputs.length;
   const inputs = node.inputs.map((v) => (v ? (names.get(v.id) ?? "") : ""));

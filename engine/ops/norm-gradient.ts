@@ -57,17 +57,17 @@ export const layerNormRule: Vjp = (c) => {
   return [dx, ...affine(c, dy, normalised, axis)];
 };
 
-/** Gradient of SimplifiedLayerNormalization (RMS). */
+/** Gradient of SimplifiedLayerNormalization (RMS). 1/σ is computed again, in float32 like the op's own. */
 export const rmsNormRule: Vjp = (c) => {
   const { b, attrs } = c;
   const [x, scale] = [inputOf(c, 0), inputOf(c, 1)];
-  const [y, inv] = [outputOf(c, 0), outputOf(c, 1)];
   const axis = axisOf("SimplifiedLayerNormalization", [], num(attrs, "axis", -1), x.shape.length);
   const axes = Array.from({ length: x.shape.length - axis }, (_, i) => axis + i);
-  const n = sizeOf(x.shape.slice(axis));
-  const [dy = null, dInv = null] = c.dys;
-  const r = b.cast(inv, x.dtype);
-  const normalised = () => (isOnes(scale) ? y : b.mul(x, r));
+  const [dy = null] = c.dys;
+  const wide = x.dtype === "float64" ? x : b.cast(x, "float32");
+  const square = b.mean(b.mul(wide, wide), axes);
+  const r = b.cast(b.one("Reciprocal", [b.sqrt(b.add(square, num(attrs, "epsilon", 1e-5)))]), x.dtype);
+  const normalised = () => (isOnes(scale) ? outputOf(c, 0) : b.mul(x, r));
   let dx: Value | null = null;
   if (c.needs[0] && dy) {
     const g = isOnes(scale) ? dy : b.mul(dy, scale);
@@ -75,6 +75,5 @@ export const rmsNormRule: Vjp = (c) => {
     const along = b.mul(b.mean(b.mul(g, x), axes), b.mul(r, b.mul(r, r)));
     dx = b.sub(b.mul(g, r), b.mul(x, along));
   }
-  if (c.needs[0] && dInv) dx = plus(b, dx, b.mul(x, b.mul(b.cast(dInv, x.dtype), b.mul(b.mul(r, b.mul(r, r)), -1 / n))));
   return [dx, ...affine(c, dy, normalised, axis)];
 };

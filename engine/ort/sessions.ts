@@ -10,6 +10,7 @@ import { opRow } from "../ops/table.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fromOrt, toOrt } from "./ort-tensor.ts";
+import { lacksWebgpu } from "./webgpu-gaps.ts";
 import { fileStamps, isNarrow, readWeight, unmappable, widen } from "./weights.ts";
 
 export interface SessionOptions {
@@ -61,6 +62,7 @@ export class Sessions {
     const emit = () =>
       emitOnnx(graph, opRow, {
         fed: new Set(fed),
+        ...(this.#options.device === "webgpu" ? { inDouble: lacksWebgpu } : {}),
         replace: (v) => (this.#options.device === "webgpu" && isNarrow(v.dtype) ? widen(readWeight(v)) : unmappable(v)),
       });
     const first = emit();
