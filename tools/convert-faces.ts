@@ -1,18 +1,22 @@
 // Makes models/faces/*.safetensors from the npm packages @vladmandic/human and @vladmandic/face-api (development only).
 //   node tools/convert-faces.ts [PACKAGES = node_modules/@vladmandic] [OUT = models/faces]
 // Filters become OIHW. Quantised filters stay uint8 with `<name>.scale` and `<name>.min` (value = q*scale + min);
-// vectors are dequantised, exactly as tfjs does it.
+// vectors are dequantised, exactly as tfjs does it. The pointwise filters of faceres, float16 there, are quantised here.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { float32FromFloat16 } from "../engine/tensor/convert.ts";
 
 const WeightSpec = z.object({
   name: z.string(),
   shape: z.array(z.number().int().nonnegative()),
   dtype: z.enum(["float32", "int32"]),
-  quantization: z.object({ dtype: z.literal("uint8"), scale: z.number(), min: z.number() }).optional(),
+  quantization: z
+    .union([z.object({ dtype: z.literal("uint8"), scale: z.number(), min: z.number() }), z.object({ dtype: z.literal("float16") })])
+    .optional(),
 });
 const Manifest = z.array(z.object({ weights: z.array(WeightSpec) }));
+const FaceResMean = z.object({ mean: z.array(z.number()).length(1024) });
 const GraphModel = z.object({
   modelTopology: z.object({ node: z.array(z.object({ name: z.string(), op: z.string(), input: z.array(z.string()).default([]) })) }),
   weightsManifest: Manifest,
@@ -21,8 +25,9 @@ const GraphModel = z.object({
 interface Stored {
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint8Array;
-  readonly scale?: number;
-  readonly min?: number;
+  /** One number, or one per filter. */
+  readonly scale?: readonly number[];
+  readonly min?: readonly number[];
 }
 type Weights = ReadonlyMap<string, Stored>;
 
@@ -32,12 +37,14 @@ function readShard(manifest: z.infer<typeof Manifest>, bytes: Uint8Array): Map<s
   let offset = 0;
   for (const spec of manifest.flatMap((group) => group.weights)) {
     const length = spec.shape.reduce((a, d) => a * d, 1);
-    const size = spec.quantization ? length : length * 4;
+    const { quantization } = spec;
+    const size = length * (quantization?.dtype === "uint8" ? 1 : quantization?.dtype === "float16" ? 2 : 4);
     const part = bytes.slice(offset, offset + size);
     offset += size;
     if (part.length !== size) throw new Error(`${spec.name}: the shard ends early`);
-    if (spec.quantization)
-      weights.set(spec.name, { shape: spec.shape, data: part, scale: spec.quantization.scale, min: spec.quantization.min });
+    if (quantization?.dtype === "uint8")
+      weights.set(spec.name, { shape: spec.shape, data: part, scale: [quantization.scale], min: [quantization.min] });
+    else if (quantization) weights.set(spec.name, { shape: spec.shape, data: float32FromFloat16(new Uint16Array(part.buffer)) });
     else if (spec.dtype === "float32") weights.set(spec.name, { shape: spec.shape, data: new Float32Array(part.buffer) });
   }
   if (offset !== bytes.length) throw new Error(`the shard has ${bytes.length} bytes, its manifest describes ${offset}`);
@@ -64,9 +71,40 @@ function oihw(w: Stored, depthwise = false): Stored {
 
 /** What tfjs computes when it loads a quantised tensor. */
 function dequantise(w: Stored): Stored {
-  const { scale, min } = w;
+  const [scale] = w.scale ?? [];
+  const [min] = w.min ?? [];
   if (scale === undefined || min === undefined) return w;
   return { shape: w.shape, data: Float32Array.from(w.data, (q) => q * scale + min) };
+}
+
+/**
+ * 256 steps for each filter [o, i, h, w], over the range with the least squared error; `min` is shifted so that the sum of the filter
+ * stays what it was (what comes in has no negative numbers, so that errors of the sum would add up).
+ */
+function quantise({ shape, data }: Stored): Stored {
+  const filters = shape[0] ?? 0;
+  const length = data.length / filters;
+  const out = new Uint8Array(data.length);
+  const scale: number[] = [];
+  const min: number[] = [];
+  for (let o = 0; o < filters; o++) {
+    const filter = data.subarray(o * length, (o + 1) * length);
+    const [low, high] = [Math.min(...filter), Math.max(...filter)];
+    let least = Number.POSITIVE_INFINITY;
+    for (let share = 1; share > 0.4; share -= 0.02) {
+      const step = Math.max((share * (high - low)) / 255, 1e-12);
+      const from = share * low;
+      const q = Uint8Array.from(filter, (x) => Math.min(255, Math.max(0, Math.round((x - from) / step))));
+      const errors = Array.from(filter, (x, k) => x - from - (q[k] ?? 0) * step);
+      const squared = errors.reduce((sum, e) => sum + e * e, 0);
+      if (squared >= least) continue;
+      least = squared;
+      out.set(q, o * length);
+      scale[o] = step;
+      min[o] = from + errors.reduce((sum, e) => sum + e, 0) / length;
+    }
+  }
+  return { shape, data: out, scale, min };
 }
 
 /** Writes a safetensors file: float32 first, so that every offset is aligned. */
@@ -75,8 +113,9 @@ function writeSafetensors(path: string, tensors: ReadonlyMap<string, Stored>, me
   for (const [name, w] of tensors) {
     flat.set(name, { dtype: w.data instanceof Uint8Array ? "U8" : "F32", shape: w.shape, data: w.data });
     if (w.scale === undefined || w.min === undefined) continue;
-    flat.set(`${name}.scale`, { dtype: "F32", shape: [], data: Float32Array.of(w.scale) });
-    flat.set(`${name}.min`, { dtype: "F32", shape: [], data: Float32Array.of(w.min) });
+    const shape = w.scale.length === 1 ? [] : w.shape.map((d, axis) => (axis === 0 ? d : 1));
+    flat.set(`${name}.scale`, { dtype: "F32", shape, data: Float32Array.from(w.scale) });
+    flat.set(`${name}.min`, { dtype: "F32", shape, data: Float32Array.from(w.min) });
   }
   const header: Record<string, unknown> = { __metadata__: metadata };
   const ordered = [...flat].sort(([a, x], [b, y]) => x.dtype.localeCompare(y.dtype) || (a < b ? -1 : 1));
@@ -140,8 +179,41 @@ function convertFaceApi(packages: string, out: string, from: string, to: string,
   writeSafetensors(join(out, `${to}.safetensors`), tensors, metadata);
 }
 
+/**
+ * faceres without its heads for age and gender, and the mean descriptor of faces that tools/faceres-mean.ts measured. Batch norms
+ * are folded: into bias alone, or into a factor of the depthwise filters too.
+ */
+function convertFaceRes(packages: string, out: string): void {
+  const folder = join(packages, "human/models");
+  const model = GraphModel.parse(JSON.parse(readFileSync(join(folder, "faceres.json"), "utf8")));
+  const weights = readShard(model.weightsManifest, new Uint8Array(readFileSync(join(folder, "faceres.bin"))));
+  const tensors = new Map<string, Stored>();
+  tensors.set("stem.weight", oihw(get(weights, "conv1/convolution/merged_input")));
+  tensors.set("stem.bias", get(weights, "conv1_bn/batchnorm_1/sub"));
+  for (let i = 0; i < 13; i++) {
+    const [dw, pw] = [`conv_dw_${i + 1}`, `conv_pw_${i + 1}`];
+    const factor = get(weights, `${dw}_bn/batchnorm_1/mul`).data;
+    const filter = oihw(get(weights, `${dw}/depthwise_kernel`), true);
+    tensors.set(`blocks.${i}.depthwise.weight`, {
+      shape: filter.shape,
+      data: Float32Array.from(filter.data, (x, k) => x * (factor[Math.floor(k / 9)] ?? Number.NaN)),
+    });
+    tensors.set(`blocks.${i}.depthwise.bias`, get(weights, `${dw}_bn/batchnorm_1/sub`));
+    tensors.set(`blocks.${i}.pointwise.weight`, quantise(oihw(get(weights, `${pw}/convolution/merged_input`))));
+    tensors.set(`blocks.${i}.pointwise.bias`, get(weights, `${pw}_bn/batchnorm_1/sub`));
+  }
+  const { mean } = FaceResMean.parse(JSON.parse(readFileSync(join(import.meta.dirname, "faceres-mean.json"), "utf8")));
+  tensors.set("mean", { shape: [1024], data: Float32Array.from(mean) });
+  writeSafetensors(join(out, "faceres1024.safetensors"), tensors, {
+    model: "faceres-1024",
+    source: "HSE FaceRes (MobileNet), descriptor only, from @vladmandic/human 3.3.6 models/faceres",
+    license: "MIT (package)",
+  });
+}
+
 const [packages = "node_modules/@vladmandic", out = "models/faces"] = process.argv.slice(2);
 convertBlazeFace(packages, out);
+convertFaceRes(packages, out);
 convertFaceApi(packages, out, "face_landmark_68_model", "landmarks68", {
   model: "face-landmarks-68",
   source: "@vladmandic/face-api 1.7.15 model/face_landmark_68_model",

@@ -3,16 +3,19 @@ import type { Builder } from "../../engine/ir/builder.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import type { Models, WeightEntry } from "../../engine/node/context.ts";
 import type { Shape } from "../../engine/tensor/shape.ts";
+import { expectDType } from "../../engine/tensor/tensor.ts";
 
 /** The parameters of one embedded face network. */
 export interface FaceWeights {
   readonly fingerprint: string;
   /**
-   * The parameter as float32 of the shape the network expects. Stored uint8, it is q·`<name>.scale` + `<name>.min`:
-   * constant for the runtime, which folds it when it loads the graph.
+   * The parameter as float32 of the shape the network expects. Stored uint8, it is q·`<name>.scale` + `<name>.min`
+   * (one number, or one per filter): constant for the runtime, which folds it when it loads the graph.
    * @throws AppError FACE_WEIGHTS when it is absent or of another shape.
    */
   value(b: Builder, name: string, shape: Shape): Value;
+  /** The numbers of a float32 tensor. @throws AppError FACE_WEIGHTS */
+  read(name: string, shape: Shape): Promise<Float32Array>;
 }
 
 /**
@@ -41,12 +44,18 @@ export async function openFaceWeights(models: Models, file: string, model: strin
   const weight = (b: Builder, e: WeightEntry): Value => b.weight(`${model}.${e.name}`, e.dtype, e.shape, e.source);
   return {
     fingerprint: opened.fingerprint,
+    async read(name, shape) {
+      entry(name, shape);
+      return expectDType(await opened.read(name), "float32", `${name} of ${file}`);
+    },
     value(b, name, shape) {
       const e = entry(name, shape);
       const stored = weight(b, e);
       if (e.dtype === "float32") return stored;
-      const scaled = b.mul(b.cast(stored, "float32"), weight(b, entry(`${name}.scale`, [])));
-      return b.add(scaled, weight(b, entry(`${name}.min`, [])));
+      const perFilter = opened.tensors.get(`${name}.scale`)?.shape.length !== 0;
+      const steps = perFilter ? shape.map((d, axis) => (axis === 0 ? d : 1)) : [];
+      const scaled = b.mul(b.cast(stored, "float32"), weight(b, entry(`${name}.scale`, steps)));
+      return b.add(scaled, weight(b, entry(`${name}.min`, steps)));
     },
   };
 }
