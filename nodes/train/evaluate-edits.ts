@@ -90,8 +90,8 @@ export default defineNode({
       ctx.progress(k + 1, count, `${i.label}: picture ${k + 1}`);
     }
     const values = means(rows);
-    ctx.score(i.label, { examples: count, encoder: i.encoder.id, ...values });
-    return { METRICS: { values, details: { label: i.label, rows } }, pictures: batch(pictures) };
+    ctx.score(i.label, { examples: count, ...values });
+    return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, rows } }, pictures: batch(pictures) };
   },
 });
 

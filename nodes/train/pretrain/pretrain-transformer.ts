@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { AppError } from "../../../engine/base/errors.ts";
+import { sha256 } from "../../../engine/base/hash.ts";
+import type { RandomSource } from "../../../engine/base/random.ts";
+import type { Feeds } from "../../../engine/ir/compute.ts";
+import { LR_SCHEDULES } from "../../../engine/nn/lr-schedule.ts";
+import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
+import { f32 } from "../../../engine/tensor/tensor.ts";
+import type { DenoiseShape } from "../../shared/modules.ts";
+import { CLIP, DATASET, MODEL, VAE } from "../../shared/sockets.ts";
+import { exampleAt, streamOf } from "../data-order.ts";
+import { freshState, trainLoop } from "../train-loop.ts";
+import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
+import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
+import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
+
+const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
+const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
+
+export default defineNode({
+  type: "PretrainTransformer",
+  version: "1.0.0",
+  category: "train",
+  summary: "Trains all parameters of a Qwen-Image-Edit transformer by flow matching on a dataset; VAE and text encoder stay as they are.",
+  inputs: {
+    model: input(MODEL),
+    vae: input(VAE),
+    clip: input(CLIP),
+    dataset: input(DATASET),
+    steps: widget(count(1, 1_000_000, 3000), { tooltip: "Updates" }),
+    batch: widget(count(1, 256, 8), { tooltip: "Examples per update" }),
+    learning_rate: widget(real(0, 1, 0.001), { step: 1e-5 }),
+    lr_schedule: widget(z.enum(LR_SCHEDULES).default("cosine")),
+    warmup: widget(count(0, 100_000, 100)),
+    max_grad_norm: widget(real(0, 1e6, 1), { tooltip: "0 = no clipping" }),
+    weight_decay: widget(real(0, 1, 0.01)),
+    ema_decay: widget(real(0, 0.999999, 0.995), { tooltip: "0 = off; else the average is what comes out" }),
+    shift: widget(real(0.01, 100, 1.65), { tooltip: "σ = shift·u / (1 + (shift − 1)·u) with u uniform" }),
+    face_weight: widget(real(0, 1000, 3), { tooltip: "Weight of tokens in a face beside 1 elsewhere" }),
+    checkpoint_every: widget(count(1, 100_000, 200)),
+    prefix: widget(z.string().min(1).default("pretrain/transformer"), { tooltip: "Name of the weight file below the output directory" }),
+    seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
+  },
+  outputs: {},
+  isOutput: true,
+  cache: "seeded",
+  stop: "finish",
+  async run(i, ctx) {
+    const { model: _m, vae: _v, clip: _t, dataset: _d, checkpoint_every: _c, prefix: _p, ...settings } = i;
+    const fingerprint = sha256(JSON.stringify([i.model.id, i.vae.id, i.clip.id, i.dataset.id, settings]));
+    const examples = new EncodedExamples(ctx.compute, i.vae, i.clip, i.dataset);
+    const shape = shapeOf(await examples.get(0), i.batch);
+    const graph = flowMatchingLossGraph(i.model, shape);
+    const weights = await TrainedWeights.of(ctx.compute, graph);
+    const { names, params, shapes } = weights;
+    const run = await ctx.compute.grad(graph, "loss", names, { fed: names });
+    const state = freshState(params, shapes, i.ema_decay > 0);
+    const dir = await ctx.runDirectory(`pretrain-${fingerprint.slice(0, 12)}`);
+    const finished = await trainLoop(
+      ctx,
+      dir,
+      state,
+      {
+        steps: i.steps,
+        accumulate: 1,
+        lr: i.learning_rate,
+        schedule: i.lr_schedule,
+        warmup: i.warmup,
+        maxGradNorm: i.max_grad_norm,
+        adam: { weightDecay: i.weight_decay, betas: [0.9, 0.99] },
+        emaDecay: i.ema_decay,
+        checkpointEvery: i.checkpoint_every,
+        fingerprint,
+      },
+      {
+        micro: async (_, step) => {
+          const batch: EncodedExample[] = [];
+          for (let k = 0; k < i.batch; k++) batch.push(await examples.get(exampleAt(i.seed, i.dataset.train, step * i.batch + k)));
+          const results = await run.run({
+            ...weights.feeds(),
+            ...batchFeeds(batch, shape, streamOf(i.seed, 6, step), i.shift, i.face_weight),
+          });
+          const scalar = (name: string) => Number(results[name]?.data[0]);
+          return { grads: gradientsOf(results, names), logs: { loss: scalar("loss"), mse: scalar("mse") } };
+        },
+      },
+    );
+    if (!finished)
+      throw new AppError("CANCELLED", `stopped after update ${state.adam.step} of ${i.steps}; the checkpoint is in ${dir.path}`, {
+        hint: "run the same command again to continue",
+      });
+    await ctx.saveAs(`${i.prefix}.safetensors`, weights.file(state.ema ?? state.params, { steps: String(i.steps) }));
+    return {};
+  },
+});
+
+function shapeOf(example: EncodedExample, batch: number): DenoiseShape {
+  const { target, references, textLength } = example;
+  return { batch, target, references, textLength, positions: "diffusers" };
+}
+
+/** Noise, times and tokens of one update. The times are spread evenly over the batch: one per stratum of u. */
+export function batchFeeds(
+  batch: readonly EncodedExample[],
+  shape: DenoiseShape,
+  rng: RandomSource,
+  shift: number,
+  faceWeight: number,
+): Feeds {
+  const wanted = JSON.stringify(shape);
+  for (const e of batch)
+    if (JSON.stringify(shapeOf(e, shape.batch)) !== wanted)
+      throw new AppError("PRETRAIN_SHAPE", "all examples must have pictures of the same sizes and prompts of the same length", {
+        hint: "use a dataset with one size of scene and portrait",
+      });
+  const n = shape.target.h * shape.target.w;
+  const sigma = batch.map((_, k) => {
+    const u = (k + rng.uniform()) / batch.length;
+    return (shift * u) / (1 + (shift - 1) * u);
+  });
+  const x: Float32Array[] = [];
+  const target: Float32Array[] = [];
+  batch.forEach(({ x0 }, k) => {
+    const noise = rng.normals(new Float32Array(x0.length));
+    const s = sigma[k] ?? 1;
+    x.push(x0.map((z, j) => (1 - s) * z + s * (noise[j] ?? 0)));
+    target.push(x0.map((z, j) => (noise[j] ?? 0) - z));
+  });
+  const tokens = (parts: readonly Float32Array[]) => {
+    const data = concatenated(parts);
+    return f32([batch.length, data.length / 64 / batch.length, 64], data);
+  };
+  const text = concatenated(batch.map((e) => e.text));
+  return {
+    x: tokens(x),
+    target: tokens(target),
+    ...(shape.references.length > 0 ? { references: tokens(batch.map((e) => e.referenceTokens)) } : {}),
+    text: f32([batch.length, shape.textLength, text.length / batch.length / shape.textLength], text),
+    sigma: f32([batch.length], sigma),
+    weight: f32([batch.length, n, 1], concatenated(batch.map((e) => e.faceShare.map((share) => 1 + (faceWeight - 1) * share)))),
+  };
+}

@@ -1,0 +1,228 @@
+import { afterAll, expect, test } from "vitest";
+import { randomSource } from "../../../engine/base/random.ts";
+import { readSafetensors } from "../../../engine/formats/safetensors.ts";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import { createRuntime } from "../../../engine/ort/runtime.ts";
+import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
+import { fakeContext } from "../../../test/fake-context.ts";
+import { memoryWeights } from "../../../test/memory-weights.ts";
+import { tinyTransformer } from "../../../tools/tiny-transformer.ts";
+import { tinyVae } from "../../../tools/tiny-vae.ts";
+import { withTrained } from "../../../tools/with-trained.ts";
+import { personOf } from "../../data/person.ts";
+import { renderScene } from "../../data/render-scene.ts";
+import { loadTransformer } from "../../qwen/dit-model.ts";
+import { loadVae } from "../../qwen/vae-load.ts";
+import type { TextEncoder } from "../../shared/modules.ts";
+import type { Dataset } from "../../shared/sockets.ts";
+import { autoencoderLossGraph } from "./autoencoder-loss.ts";
+import { EncodedExamples, faceShare } from "./encoded-examples.ts";
+import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
+import pretrainTransformer, { batchFeeds } from "./pretrain-transformer.ts";
+import pretrainVae from "./pretrain-vae.ts";
+import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
+
+const runtime = createRuntime({ device: "cpu", threads: 1 });
+afterAll(() => runtime.dispose());
+
+const untrainedVae = tinyVae(1, { baseDim: 4, zDim: 16, dimMult: [1, 1, 1, 1], resBlocks: 1 });
+const vae = await loadVae(memoryWeights(untrainedVae));
+const untrained = tinyTransformer(2, { layers: 2, heads: 2, headDim: 16, jointAttentionDim: 8, axes: [4, 6, 6], zeroCond: true });
+const { model } = await loadTransformer(memoryWeights(untrained.tensors, { metadata: untrained.metadata }));
+
+const dataset: Dataset = {
+  id: "toy",
+  train: 4,
+  heldOut: 0,
+  example(_, index) {
+    const rng = randomSource(index);
+    const people = [personOf(2 * index), personOf(2 * index + 1)];
+    const scene = renderScene(people, 64, 32, rng);
+    const portraits = people.map((p) => renderScene([p], 32, 32, rng));
+    return Promise.resolve({
+      id: `${index}`,
+      prompt: "",
+      references: portraits.map((p) => p.image),
+      referenceFaces: portraits.flatMap((p) => p.faces),
+      target: scene.image,
+      targetFaces: scene.faces,
+    });
+  },
+};
+
+/** States that follow from the prompt's pictures, without a model. */
+const clip: TextEncoder = {
+  id: "toy",
+  encode: (_, { images }) =>
+    Promise.resolve(
+      f32(
+        [1, 5, 8],
+        Float32Array.from({ length: 40 }, (__, i) => images[i % 2]?.image.data[7 * i] ?? 0),
+      ),
+    ),
+};
+
+/** A context with a run directory in memory. */
+function context() {
+  const files = new Map<string, Uint8Array>();
+  const lines: string[] = [];
+  const ctx = fakeContext(runtime);
+  const directory = {
+    path: "memory",
+    read: async (name: string) => files.get(name),
+    write: async (name: string, bytes: Uint8Array) => void files.set(name, bytes),
+    append: async (name: string, line: string) => void (name === "metrics.jsonl" && lines.push(line)),
+    list: async () => [...files.keys()],
+    remove: async (name: string) => void files.delete(name),
+  };
+  const losses = () => lines.map((line) => Number(JSON.parse(line).loss));
+  return { ...ctx, runDirectory: async () => directory, losses };
+}
+
+function scalar(t: Tensor | undefined): number {
+  return Number(t?.data[0]);
+}
+
+const settings = { learning_rate: 0.01, lr_schedule: "constant", warmup: 0, max_grad_norm: 1, checkpoint_every: 100, seed: 3 } as const;
+
+test("the autoencoder's loss is the formula over what encoder and decoder give", async () => {
+  const rng = randomSource(5);
+  const image = f32([1, 3, 16, 16], rng.normals(new Float32Array(768)));
+  const noise = f32([1, 16, 2, 2], rng.normals(new Float32Array(64)));
+  const graph = autoencoderLossGraph(vae, { batch: 1, height: 16, width: 16, momentWeight: 0.5 });
+  const { loss, moments } = await runtime.run(graph, { image, noise });
+  const b = newBuilder();
+  const { z } = await runtime.run(b.graph({ z: vae.encode.build(b, b.input("image", "float32", image.shape)) }), { image });
+  if (!z) throw new Error("no latent");
+  const channel = (i: number) => Math.floor(i / 4);
+  const raw = expectDType(z, "float32", "z");
+  const normal = Array.from(raw, (v, i) => (v - (vae.latentsMean[channel(i)] ?? 0)) / (vae.latentsStd[channel(i)] ?? 1));
+  let distance = 0;
+  for (let c = 0; c < 16; c++) {
+    const own = normal.slice(4 * c, 4 * c + 4);
+    distance += ((own.reduce((a, v) => a + v, 0) / 4) ** 2 + (own.reduce((a, v) => a + v * v, 0) / 4 - 1) ** 2) / 16;
+  }
+  const noisy = normal.map((v, i) => (v + (noise.data[i] ?? 0)) * (vae.latentsStd[channel(i)] ?? 1) + (vae.latentsMean[channel(i)] ?? 0));
+  const d = newBuilder();
+  const latent = f32(z.shape, noisy);
+  const { y } = await runtime.run(d.graph({ y: vae.decode.build(d, d.input("z", "float32", z.shape)) }), { z: latent });
+  if (!y) throw new Error("no picture");
+  const errors = Array.from(expectDType(y, "float32", "y"), (v, i) => v - (image.data[i] ?? 0));
+  const mean = (f: (e: number) => number) => errors.reduce((a, e) => a + f(e), 0) / errors.length;
+  expect(scalar(moments)).toBeCloseTo(distance, 3);
+  expect(scalar(loss)).toBeCloseTo(mean(Math.abs) + 2 * mean((e) => e * e) + 0.5 * distance, 3);
+});
+
+test("PretrainVAE lowers its loss and writes every weight, which fit the released layout", async () => {
+  const ctx = context();
+  await pretrainVae.run(
+    { ...settings, vae, dataset, steps: 16, batch: 2, ema_decay: 0, latent_noise: 0.05, moment_weight: 0.05, prefix: "vae" },
+    ctx,
+    {},
+  );
+  const losses = ctx.losses();
+  expect(losses).toHaveLength(16);
+  expect(Math.max(...losses.slice(-4))).toBeLessThan(Math.min(...losses.slice(0, 2)));
+  const trained = readSafetensors(ctx.saved.get("vae.safetensors") ?? new Uint8Array()).tensors;
+  const plain = (name: string) => names.get(name) ?? name;
+  const { vaeNames } = await import("../../qwen/vae-names.ts");
+  const names = new Map([...vaeNames(memoryWeights(untrainedVae))].map(([to, from]) => [from, to]));
+  const whole = withTrained(untrainedVae, trained, plain);
+  const kernel = whole.get("encoder.conv1.weight");
+  const stored = trained.get("encoder.conv_in.weight");
+  // Output 1, input 2, last of three temporal slices, corner.
+  expect(kernel?.shape).toEqual([4, 3, 3, 3, 3]);
+  expect(kernel?.data[((1 * 3 + 2) * 3 + 2) * 9]).toBe(stored?.data[(1 * 3 + 2) * 9]);
+  await loadVae(memoryWeights(whole));
+});
+
+test("a batch's gradient is the mean of its examples'", async () => {
+  const examples = new EncodedExamples(runtime, vae, clip, dataset);
+  const pair = [await examples.get(0), await examples.get(1)];
+  const [first] = pair;
+  if (!first) throw new Error("no example");
+  const shape = {
+    batch: 2,
+    target: first.target,
+    references: first.references,
+    textLength: first.textLength,
+    positions: "diffusers",
+  } as const;
+  const feeds = batchFeeds(pair, shape, randomSource(1), 2, 3);
+  const of = async (batch: number, given: Readonly<Record<string, Tensor>>) => {
+    const graph = flowMatchingLossGraph(model, { ...shape, batch });
+    const weights = await TrainedWeights.of(runtime, graph);
+    const run = await runtime.grad(graph, "loss", weights.names, { fed: weights.names });
+    return gradientsOf(await run.run({ ...weights.feeds(), ...given }), weights.names);
+  };
+  const row = (k: number) =>
+    Object.fromEntries(
+      Object.entries(feeds).map(([name, t]) => {
+        const size = t.data.length / 2;
+        return [name, f32([1, ...t.shape.slice(1)], expectDType(t, "float32", name).slice(k * size, (k + 1) * size))];
+      }),
+    );
+  const [both, a, b] = [await of(2, feeds), await of(1, row(0)), await of(1, row(1))];
+  for (const [name, g] of both) {
+    const mean = g.map((_, i) => ((a.get(name)?.[i] ?? 0) + (b.get(name)?.[i] ?? 0)) / 2);
+    const scale = Math.max(1e-6, ...mean.map(Math.abs));
+    expect(Math.max(...g.map((x, i) => Math.abs(x - (mean[i] ?? 0)))) / scale, name).toBeLessThan(1e-3);
+  }
+});
+
+test("PretrainTransformer lowers its loss and writes weights that load", async () => {
+  const ctx = context();
+  await pretrainTransformer.run(
+    { ...settings, model, vae, clip, dataset, steps: 24, batch: 2, weight_decay: 0, ema_decay: 0.5, shift: 2, face_weight: 3, prefix: "t" },
+    ctx,
+    {},
+  );
+  const losses = ctx.losses();
+  const mean = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;
+  expect(mean(losses.slice(-6))).toBeLessThan(0.8 * mean(losses.slice(0, 3)));
+  const trained = readSafetensors(ctx.saved.get("t.safetensors") ?? new Uint8Array()).tensors;
+  const whole = withTrained(untrained.tensors, trained);
+  expect(whole.get("proj_out.weight")?.data).not.toEqual(untrained.tensors.get("proj_out.weight")?.data);
+  expect((await loadTransformer(memoryWeights(whole, { metadata: untrained.metadata }))).unused).toEqual([]);
+});
+
+test("noise and velocity belong together, and the times cover (0, 1)", async () => {
+  const examples = new EncodedExamples(runtime, vae, clip, dataset);
+  const batch = [await examples.get(0), await examples.get(1)];
+  const [first] = batch;
+  if (!first) throw new Error("no example");
+  const shape = {
+    batch: 2,
+    target: first.target,
+    references: first.references,
+    textLength: first.textLength,
+    positions: "diffusers",
+  } as const;
+  const { x, target, sigma, weight } = batchFeeds(batch, shape, randomSource(4), 1, 5);
+  if (!x || !target || !sigma || !weight) throw new Error("a feed is missing");
+  const [early = 0, late = 0] = expectDType(sigma, "float32", "sigma");
+  expect(early).toBeLessThan(0.5);
+  expect(late).toBeGreaterThan(0.5);
+  // x − σ·(ε − x0) = x0.
+  const x0 = expectDType(x, "float32", "x").map((v, i) => v - (i < first.x0.length ? early : late) * Number(target.data[i]));
+  expect(Math.max(...first.x0.map((v, i) => Math.abs(v - (x0[i] ?? 0))))).toBeLessThan(1e-5);
+  expect(weight.shape).toEqual([2, 8, 1]);
+});
+
+test("the share of each token that lies in a face", () => {
+  const points5 = [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ] as const;
+  expect([...faceShare([{ box: [8, 0, 32, 16], score: 1, points5 }], { h: 2, w: 2 })]).toEqual([0.5, 1, 0, 0]);
+});
+
+test("weights that are not float32 are refused before anything is trained", async () => {
+  const b = newBuilder();
+  const half = { kind: "host", tensor: { dtype: "bfloat16", shape: [2], data: new Uint16Array(2) } } as const;
+  const graph = b.graph({ y: b.cast(b.weight("dit.x", "bfloat16", [2], half), "float32") });
+  await expect(TrainedWeights.of(runtime, graph)).rejects.toMatchObject({ code: "PRETRAIN_DTYPE" });
+});
