@@ -6,7 +6,7 @@ export default defineNode({
   type: "CompareMetrics",
   version: "1.0.0",
   category: "evaluate",
-  summary: "Two sets of numbers side by side, as a table in the log and in run.json.",
+  summary: "Two sets of numbers side by side, as a table and in run.json.",
   inputs: {
     before: input(METRICS),
     after: input(METRICS),
@@ -17,16 +17,15 @@ export default defineNode({
   isOutput: true,
   run({ before, after, title }, ctx) {
     const names = [...new Set([...Object.keys(before.values), ...Object.keys(after.values)])];
-    const cell = (x: number | undefined) => (x === undefined ? "-" : x.toFixed(4)).padStart(12);
-    const line = (name: string, a: string, b: string, c: string) => `${name.padEnd(20)}${a}${b}${c}`;
-    const rows = names.map((name) => {
-      const [a, b] = [before.values[name], after.values[name]];
-      return line(name, cell(a), cell(b), cell(a === undefined || b === undefined ? undefined : b - a));
+    const rows = names.map((metric) => {
+      const [a, b] = [before.values[metric], after.values[metric]];
+      return { metric, before: a ?? null, after: b ?? null, change: a === undefined || b === undefined ? null : b - a };
     });
-    const head = line(title, "before".padStart(12), "after".padStart(12), "change".padStart(12));
-    ctx.log("info", [head, ...rows].join("\n"));
-    ctx.show({ text: [[head, ...rows].join("\n")] });
-    ctx.score(title, { before: before.values, after: after.values });
+    const cell = (x: number | null) => (x === null ? "-" : x.toFixed(4)).padStart(12);
+    const head = `${title.padEnd(20)}${["before", "after", "change"].map((w) => w.padStart(12)).join("")}`;
+    const lines = rows.map((r) => `${r.metric.padEnd(20)}${cell(r.before)}${cell(r.after)}${cell(r.change)}`);
+    ctx.show({ text: [[head, ...lines].join("\n")] });
+    ctx.score(title, rows);
     return {};
   },
 });
