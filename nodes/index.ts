@@ -70,6 +70,8 @@ import normalizeReward from "./rewards/normalize-reward.ts";
 import sirReward from "./rewards/sir-reward.ts";
 import weightedSumReward from "./rewards/weighted-sum-reward.ts";
 import evaluateEdits from "./train/evaluate-edits.ts";
+import pretrainTransformer from "./train/pretrain/pretrain-transformer.ts";
+import pretrainVae from "./train/pretrain/pretrain-vae.ts";
 import trainRerefl from "./train/train-rerefl.ts";
 
 export const nodes: readonly AnyNode[] = [
@@ -142,6 +144,8 @@ export const nodes: readonly AnyNode[] = [
   // train
   evaluateEdits,
   trainRerefl,
+  pretrainTransformer,
+  pretrainVae,
   // eval
   idSim,
   idConf,

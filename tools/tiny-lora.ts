@@ -1,20 +1,20 @@
 import { randomSource } from "../engine/base/random.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
 import { exportLora } from "../nodes/lora/lora-export.ts";
-import { TINY_TRANSFORMER } from "./tiny-transformer.ts";
+import { TINY_TRANSFORMER, type TinyTransformerSizes } from "./tiny-transformer.ts";
 
 const RANK = 4;
 
 /** A random rank-4 LoRA on the image stream's attention, as ComfyUI reads it. */
-export function tinyLora(seed: number): Uint8Array {
+export function tinyLora(seed: number, sizes: TinyTransformerSizes = TINY_TRANSFORMER): Uint8Array {
   const rng = randomSource(seed);
-  const width = TINY_TRANSFORMER.heads * TINY_TRANSFORMER.headDim;
+  const width = sizes.heads * sizes.headDim;
   const matrix = (rows: number, columns: number, std: number) =>
     f32(
       [rows, columns],
       rng.normals(new Float32Array(rows * columns)).map((x) => x * std),
     );
-  const adapters = Array.from({ length: TINY_TRANSFORMER.layers }, (_, i) =>
+  const adapters = Array.from({ length: sizes.layers }, (_, i) =>
     ["to_q", "to_k", "to_v", "to_out.0"].map((layer) => {
       const target = `transformer_blocks.${i}.attn.${layer}`;
       return {

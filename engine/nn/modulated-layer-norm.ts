@@ -13,7 +13,9 @@ export function modulatedLayerNorm(b: Builder, x: Value, scale: Value, shift: Va
   // With one sample the modulation is LayerNormalization's own scale and bias: one kernel instead of three.
   if (batch === 1)
     return b.one("LayerNormalization", [x, b.reshape(factor, [width]), b.reshape(shift, [width])], { axis: -1, epsilon: eps });
-  const ones = b.expand(b.scalar(1, x.dtype), [width]);
+  // Not a constant: ONNX Runtime fuses the Add before a LayerNormalization of constant scale into it, and the backward then
+  // misses that Add's result.
+  const ones = b.add(b.mul(b.reshape(b.slice(factor, 0, 0, 1), [width]), 0), 1);
   const normal = b.one("LayerNormalization", [x, ones], { axis: -1, epsilon: eps });
   return b.add(b.mul(normal, b.reshape(factor, [batch, 1, width])), b.reshape(shift, [batch, 1, width]));
 }

@@ -21,7 +21,7 @@ export class TrainedWeights {
       if (def.kind !== "weight") continue;
       if (dtype !== "float32")
         throw new AppError("PRETRAIN_DTYPE", `${def.name} is stored in ${dtype}: training all parameters needs float32`, {
-          hint: "start from an untrained checkpoint in float32: node tools/tiny-checkpoint.ts MODELS_DIR --untrained",
+          hint: "start from an untrained checkpoint in float32: node tools/small-checkpoint.ts untrained MODELS_DIR",
         });
       copies.push([def.name, b.add(b.weight(def.name, dtype, shape, def.source), 0)]);
     }
