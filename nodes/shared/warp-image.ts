@@ -73,19 +73,16 @@ function axisTaps(scale: number, shift: number, length: number, limit: number, s
   const first = new Int32Array(length);
   const weights = new Float64Array(length * count);
   for (let i = 0; i < length; i++) {
-    const places = Array.from({ length: samples }, (_, k) => scale * (i + (k + 0.5) / samples) + shift - 0.5);
+    const least = Math.min(scale * (i + 0.5 / samples), scale * (i + (samples - 0.5) / samples)) + shift - 0.5;
     // Clamped so that every reading stays in the picture; what lies outside keeps weight 0.
-    const start = Math.min(Math.max(Math.floor(Math.min(...places)), 0), Math.max(limit - count, 0));
+    const start = Math.min(Math.max(Math.floor(least), 0), Math.max(limit - count, 0));
     first[i] = start;
-    for (const place of places) {
+    for (let s = 0; s < samples; s++) {
+      const place = scale * (i + (s + 0.5) / samples) + shift - 0.5;
       const low = Math.floor(place);
-      for (const [at, weight] of [
-        [low, 1 - place + low],
-        [low + 1, place - low],
-      ] as const) {
-        const k = i * count + at - start;
-        if (at >= 0 && at < limit) weights[k] = (weights[k] ?? 0) + weight / samples;
-      }
+      const k = i * count + low - start;
+      if (low >= 0 && low < limit) weights[k] = (weights[k] ?? 0) + (1 - place + low) / samples;
+      if (low + 1 >= 0 && low + 1 < limit) weights[k + 1] = (weights[k + 1] ?? 0) + (place - low) / samples;
     }
   }
   return { length, count, first, weights };
