@@ -1,7 +1,7 @@
 // The two truths graphs are tested against: ONNX Runtime for values, central differences in float64 for gradients.
 import * as ort from "onnxruntime-node";
-import type { Graph } from "../engine/ir/value.ts";
 import { nameOf } from "../engine/ir/graph.ts";
+import type { Graph } from "../engine/ir/value.ts";
 import { emitOnnx } from "../engine/onnx/emit.ts";
 import type { RefTensor } from "../engine/ops/define-op.ts";
 import { interpret } from "../engine/ops/interpret.ts";

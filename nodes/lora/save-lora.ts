@@ -31,8 +31,7 @@ export default defineNode({
   isOutput: true,
   async run({ lora, model, vae, prefix, format, dtype }, ctx) {
     const formats = format === "all" ? LORA_FORMATS : [format];
-    const trained =
-      model && vae ? await probePicture(ctx.compute, model.withAdapters(lora.adapters), vae, 1) : null;
+    const trained = model && vae ? await probePicture(ctx.compute, model.withAdapters(lora.adapters), vae, 1) : null;
     const files: { format: string; file: string; psnr_db: number | "not checked" }[] = [];
     for (const f of formats) {
       const bytes = exportLora(lora, f, dtype);
