@@ -1,6 +1,7 @@
 // The checkpoint in models/: a small Qwen-Image-Edit in the released files' layout.
 //   node tools/small-checkpoint.ts untrained MODELS_DIR [--vae FILE]         random weights in float32, to pretrain
 //   node tools/small-checkpoint.ts trained MODELS_DIR --vae FILE [--transformer FILE]   what the pretrain nodes wrote, in bfloat16
+// A FILE may also be the checkpoint.safetensors of a run that was stopped early.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -44,11 +45,21 @@ export function untrainedTransformer(): { readonly tensors: Weights; readonly me
   return made;
 }
 
+/** The weights a pretrain node wrote, or those it would have written now: the average when there is one. @param bytes weights or checkpoint */
+export function trainedWeights(bytes: Uint8Array): ReadonlyMap<string, Tensor> {
+  const { tensors } = readSafetensors(bytes);
+  const kept = ["ema.", "param."].find((prefix) => [...tensors.keys()].some((name) => name.startsWith(prefix)));
+  if (kept === undefined) return tensors;
+  // `ema.vae.encoder…`: the graph's own prefix follows.
+  const plain = (name: string) => name.slice(name.indexOf(".", kept.length) + 1);
+  return new Map([...tensors].filter(([name]) => name.startsWith(kept)).map(([name, t]) => [plain(name), t]));
+}
+
 /** Trained weights under the names and in the shapes of ComfyUI's file. @param bytes what PretrainVAE wrote */
 export function trainedVae(bytes: Uint8Array): Weights {
   const untrained = untrainedVae();
   const plain = new Map([...vaeNames(memoryWeights(untrained))].map(([name, stored]) => [stored, name]));
-  return withTrained(untrained, readSafetensors(bytes).tensors, (stored) => plain.get(stored) ?? stored);
+  return withTrained(untrained, trainedWeights(bytes), (stored) => plain.get(stored) ?? stored);
 }
 
 /** In bfloat16, as the released files are. */
@@ -85,7 +96,7 @@ if (import.meta.main) {
   } else {
     files.push(["vae/qwen_image_vae_small.safetensors", writeSafetensors(halved(vae))]);
     if (values.transformer !== undefined) {
-      const trained = withTrained(tensors, readSafetensors(readFileSync(values.transformer)).tensors);
+      const trained = withTrained(tensors, trainedWeights(readFileSync(values.transformer)));
       files.push(["diffusion_models/qwen_image_edit_small.safetensors", writeSafetensors(halved(trained), metadata)]);
       files.push(["loras/small_random_r4.safetensors", tinyLora(3, SMALL_TRANSFORMER)]);
     }
