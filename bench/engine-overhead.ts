@@ -74,7 +74,7 @@ function world(): World {
   };
   return {
     compute: () => ({ device: "cpu", compile: none, grad: none, run: none }),
-    models: { list: none, open: none, bytes: none },
+    models: { list: none, open: none, bytes: none, checkExternal: none },
     readInput: none,
     save: none,
     saveAs: none,
