@@ -120,6 +120,9 @@ function windowIssues(i: TrainInputs, grids: readonly { readonly target: GridSiz
 const TEXT_TOKENS = 96;
 const REFERENCE_TOKENS = 196;
 
+/** What a run of any size takes beside its graphs: compiled sessions of encoders, pictures, the heap. */
+const RUNTIME_BYTES = 350 * 2 ** 20;
+
 async function estimateOf(
   i: TrainInputs,
   { target, references }: { readonly target: GridSize; readonly references: readonly GridSize[] },
@@ -144,7 +147,7 @@ async function estimateOf(
   return {
     steps: i.steps,
     seconds,
-    memoryBytes: ctx.memory() + state + graphs.reduce((sum, g) => sum + g.bytes, 0),
+    memoryBytes: ctx.memory() + RUNTIME_BYTES + state + graphs.reduce((sum, g) => sum + g.bytes, 0),
     diskBytes,
     notes: [
       `one update: ${i.accumulate} × (${evaluations.forward.toFixed(1)} forward, ${evaluations.backward} with gradient, ${evaluations.reward} reward), ` +

@@ -1,6 +1,7 @@
 import type { Compute } from "../../engine/ir/compute.ts";
 import type { TextEncoder, Vae } from "../shared/modules.ts";
 import type { Dataset, Example } from "../shared/sockets.ts";
+import { addSpent, type Spent } from "./model-runner.ts";
 import { type PreparedExample, prepareExample } from "./prepared-example.ts";
 
 /** Encoded examples held in memory, pictures included: at 1024² with two references one takes about 42 MB. */
@@ -13,15 +14,19 @@ export class ExampleStore {
   readonly #kept = new Map<string, PreparedExample>();
   readonly #make: (split: Split, index: number) => Promise<PreparedExample>;
   readonly #budget: number;
+  readonly #now: () => number;
+  /** Seconds spent on encoding. */
+  readonly times: Spent = { runs: 0, seconds: 0, first: 0 };
   #bytes = 0;
 
-  /** @param negativePrompt also encoded; undefined = no guidance. */
+  /** @param negativePrompt also encoded; undefined = no guidance. `now` in milliseconds, for `times`. */
   constructor(
     compute: Compute,
     modules: { readonly vae: Vae; readonly clip: TextEncoder; readonly dataset: Dataset },
     negativePrompt: string | undefined,
-    budget = KEPT_BYTES,
+    { budget = KEPT_BYTES, now = () => 0 }: { readonly budget?: number; readonly now?: () => number } = {},
   ) {
+    this.#now = now;
     this.#budget = budget;
     this.#make = async (split, index) =>
       prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), { negativePrompt });
@@ -34,7 +39,9 @@ export class ExampleStore {
   async get(split: Split, index: number): Promise<PreparedExample> {
     const key = `${split}:${index}`;
     const known = this.#kept.get(key);
+    const started = this.#now();
     const example = known ?? (await this.#make(split, index));
+    if (!known) addSpent(this.times, (this.#now() - started) / 1000);
     this.#kept.delete(key);
     this.#kept.set(key, example);
     if (!known) this.#bytes += bytesOf(example);

@@ -32,6 +32,12 @@ export interface Spent {
   first: number;
 }
 
+export function addSpent(spent: Spent, seconds: number): void {
+  if (spent.runs === 0) spent.first = seconds;
+  spent.runs++;
+  spent.seconds += seconds;
+}
+
 /** Seconds by kind of evaluation, and of making graphs ready. */
 export interface Times {
   compileSeconds: number;
@@ -212,11 +218,7 @@ export class ModelRunner {
   async #timed(kind: Exclude<keyof Times, "compileSeconds">, executable: Executable, feeds: Feeds): Promise<Results> {
     const started = this.#now();
     const results = await executable.run(feeds);
-    const seconds = (this.#now() - started) / 1000;
-    const spent = this.times[kind];
-    if (spent.runs === 0) spent.first = seconds;
-    spent.runs++;
-    spent.seconds += seconds;
+    addSpent(this.times[kind], (this.#now() - started) / 1000);
     return results;
   }
 }

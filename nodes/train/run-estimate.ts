@@ -14,6 +14,8 @@ export interface EstimateOptions {
   readonly samples: number;
   readonly sampleEvery: number;
   readonly stateBytes: number;
+  /** Examples to train on: each is encoded when it is first drawn. */
+  readonly train: number;
 }
 
 /** The update that is measured: the first one also compiles and allocates. */
@@ -36,25 +38,34 @@ export class RunEstimate {
   readonly #dir: RunDirectory;
   readonly #runner: ModelRunner;
   readonly #options: EstimateOptions;
+  readonly #encoding: Spent;
   readonly #baseline: number;
   #peak = 0;
   #before = 0;
   #prediction: Prediction | undefined;
 
-  constructor(ctx: NodeContext, dir: RunDirectory, runner: ModelRunner, options: EstimateOptions) {
+  /** @param encoding what encoding examples has taken, kept up to date by its owner. */
+  constructor(ctx: NodeContext, dir: RunDirectory, runner: ModelRunner, encoding: Spent, options: EstimateOptions) {
     this.#ctx = ctx;
     this.#dir = dir;
     this.#runner = runner;
     this.#options = options;
+    this.#encoding = encoding;
     this.#baseline = ctx.memory();
   }
 
   async update(step: number, cost: UpdateCost): Promise<void> {
     this.#peak = Math.max(this.#peak, this.#ctx.memory());
-    const spent = total(this.#runner.times);
+    const spent = total(this.#runner.times) + this.#encoding.seconds;
     if (cost.made === MEASURED && step < this.#options.steps) {
-      const { seconds, perUpdate } = predict(this.#runner.times, this.#options, step, Math.max(0, cost.seconds - (spent - this.#before)));
-      const memoryBytes = this.#baseline + this.#runner.predictedBytes + this.#options.stateBytes;
+      const { seconds, perUpdate } = predict(
+        this.#runner.times,
+        this.#encoding,
+        this.#options,
+        step,
+        Math.max(0, cost.seconds - (spent - this.#before)),
+      );
+      const memoryBytes = Math.max(this.#peak, this.#baseline + this.#runner.predictedBytes + this.#options.stateBytes);
       this.#prediction = { step, at: this.#ctx.now(), seconds, memoryBytes, perUpdate };
       await this.#write({});
     }
@@ -86,7 +97,8 @@ export class RunEstimate {
 /** Seconds for the updates and samplings after `step`. @param other seconds of an update beside model and reward */
 export function predict(
   times: Times,
-  o: Pick<EstimateOptions, "steps" | "accumulate" | "perExample" | "perSample" | "samples" | "sampleEvery">,
+  encoding: Spent,
+  o: Omit<EstimateOptions, "stateBytes">,
   step: number,
   other: number,
 ): { readonly seconds: number; readonly perUpdate: Prediction["perUpdate"] } {
@@ -96,7 +108,11 @@ export function predict(
   const samplings = 1 + (o.sampleEvery > 0 ? Math.floor((o.steps - 1) / o.sampleEvery) - Math.floor(step / o.sampleEvery) : 0);
   const perSampling = o.samples * (of(o.perSample) + usual(times.decode));
   const seconds = evaluations + other;
-  return { seconds: (o.steps - step) * seconds + samplings * perSampling, perUpdate: { seconds, evaluations, other } };
+  const toEncode = Math.max(0, Math.min(o.train, o.steps * o.accumulate) - encoding.runs) + o.samples;
+  return {
+    seconds: (o.steps - step) * seconds + samplings * perSampling + toEncode * usual(encoding),
+    perUpdate: { seconds, evaluations, other },
+  };
 }
 
 /** Mean without the first, which allocates. */

@@ -111,7 +111,9 @@ export async function trainLoop(
     }
     pace.add(seconds, (ctx.now() - started) / 1000 - seconds);
     const secondsLeft = pace.left(options.steps - done);
-    ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}, ${timeLeft(secondsLeft)} left`);
+    // The first update of a process also compiles: it says nothing about the others.
+    const left = done > first + 1 ? `, ${timeLeft(secondsLeft)} left` : "";
+    ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}${left}`);
     await hooks.afterUpdate?.(done, { seconds, secondsLeft, made: done - first });
   }
   return true;

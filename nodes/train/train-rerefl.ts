@@ -49,7 +49,7 @@ export default defineNode({
     if (i.mode !== "sft" && !i.reward)
       throw new AppError("TRAIN_REWARD", `mode ${i.mode} needs a reward`, { hint: "connect a reward node, or choose mode sft" });
     const options = objectiveOf(i);
-    const examples = new ExampleStore(ctx.compute, i, i.true_cfg_scale > 1 ? i.negative_prompt : undefined);
+    const examples = new ExampleStore(ctx.compute, i, i.true_cfg_scale > 1 ? i.negative_prompt : undefined, { now: ctx.now });
     const first = await examples.get("train", 0);
     const adapters = reachable(i.model, newAdapters(i.model, targetList(i.targets), i.rank, i.alpha, i.seed), first);
     const params = new Map<string, Float32Array>();
@@ -72,7 +72,7 @@ export default defineNode({
     });
     const state = freshState(params, shapes, i.ema_decay > 0);
     const sampleRollout = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1);
-    const estimate = new RunEstimate(ctx, dir, runner, {
+    const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
       accumulate: i.accumulate,
       perExample: evaluationsOf(options, trainingSigmas(i.denoise_steps, first.shape.target)),
@@ -80,6 +80,7 @@ export default defineNode({
       samples: Math.min(i.samples, i.dataset.heldOut),
       sampleEvery: i.sample_every,
       stateBytes: stateBytes(state),
+      train: i.dataset.train,
     });
     const finished = await trainLoop(
       ctx,

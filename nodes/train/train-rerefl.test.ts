@@ -1,0 +1,156 @@
+import { expect, test } from "vitest";
+import { fakeContext } from "../../test/fake-context.ts";
+import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, noise } from "../../test/fake-diffusion.ts";
+import { interpreterCompute } from "../../test/interpreter-compute.ts";
+import { type MemoryDirectory, memoryDirectory } from "../../test/memory-directory.ts";
+import type { Adapter, Reward } from "../shared/modules.ts";
+import { loraNorm, newAdapters } from "./adapters.ts";
+import { fingerprintOf, TRAIN_INPUTS, type TrainInputs } from "./train-options.ts";
+import node from "./train-rerefl.ts";
+
+const modules = { model: fakeModel(), vae: fakeVae, clip: fakeClip, dataset: fakeDataset(), reward: fakeReward };
+
+/** Every widget's default, then these. */
+function inputs(changes: Partial<TrainInputs> = {}): TrainInputs {
+  const widgets = Object.entries(TRAIN_INPUTS).flatMap(([name, spec]) =>
+    spec.kind === "widget" ? [[name, spec.schema.parse(undefined)]] : [],
+  );
+  const small = {
+    steps: 4,
+    accumulate: 2,
+    learning_rate: 0.05,
+    rank: 2,
+    alpha: 2,
+    targets: "to_q, to_k",
+    denoise_steps: 3,
+    window_end: 2,
+    samples: 1,
+  };
+  return { ...Object.fromEntries(widgets), ...modules, ...small, ...changes };
+}
+
+async function train(changes: Partial<TrainInputs> = {}, directories = new Map<string, MemoryDirectory>()) {
+  const logs: string[] = [];
+  const ctx = {
+    ...fakeContext(interpreterCompute()),
+    log: (_: string, message: string) => void logs.push(message),
+    runDirectory: async (name: string) => {
+      const dir = directories.get(name) ?? memoryDirectory();
+      directories.set(name, dir);
+      return dir;
+    },
+  };
+  const result = await node.run(inputs(changes), ctx, {});
+  return { ...result, directories, logs, ctx };
+}
+
+const metricsOf = (dir: MemoryDirectory | undefined): Record<string, number>[] =>
+  new TextDecoder()
+    .decode(dir?.files.get("metrics.jsonl"))
+    .split("\n")
+    .flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+
+test("a run: directory, metrics with held-out rewards, samples, estimate; the result carries the trained weights", async () => {
+  const { lora, model, directories } = await train({ sample_every: 2, ema_decay: 0.5 });
+  const [[name, dir] = ["", undefined]] = directories;
+  expect(name).toBe(`train-${fingerprintOf(inputs({ sample_every: 2, ema_decay: 0.5 }), node.version).slice(0, 12)}`);
+  expect([...(dir?.files.keys() ?? [])].sort()).toEqual(
+    [
+      "checkpoint.safetensors",
+      "estimate.json",
+      "metrics.jsonl",
+      "samples/0-step-000002.png",
+      "samples/0-step-000004.png",
+      "timings.jsonl",
+    ].sort(),
+  );
+  const metrics = metricsOf(dir);
+  expect(metrics.map((m) => "held_out.reward" in m)).toEqual([false, true, false, true]);
+  expect(metrics[0]).toMatchObject({ reward: expect.any(Number), "reward.raw": expect.any(Number), loss_pretrain: expect.any(Number) });
+  expect(metrics[3]?.lora_norm).toBeGreaterThan(metrics[1]?.lora_norm ?? Number.POSITIVE_INFINITY);
+  expect(model.adapters).toEqual(lora.adapters);
+  expect(lora).toMatchObject({ rank: 2, alpha: 2 });
+  for (const { b } of lora.adapters) expect(b.data.some((x) => x !== 0)).toBe(true);
+});
+
+/** How bright the picture is: something that few weights can change. */
+const bright: Reward = {
+  id: "bright",
+  name: "bright",
+  observe: () => Promise.resolve({ structure: "", constants: {}, info: {} }),
+  build: (b, image) => ({ reward: b.mean(image, [], false), parts: {} }),
+};
+
+test.each(["rerefl", "draft", "draft_lv", "flowbp_sparse", "id_loss"] as const)(
+  "training by %s raises the held-out reward",
+  async (mode) => {
+    const changes = { mode, reward: bright, steps: 15, lambda: 0, sample_every: 1, learning_rate: 0.1, k: 3, window_end: 3 } as const;
+    const { directories } = await train(changes);
+    const held = [...directories.values()].flatMap((dir) => metricsOf(dir)).map((m) => m["held_out.reward"] ?? 0);
+    expect(held.at(-1)).toBeGreaterThan((held[0] ?? 0) + 0.003);
+  },
+);
+
+test("a result can be trained on: its adapters have names of their own", async () => {
+  const directories = new Map<string, MemoryDirectory>();
+  const first = await train({ mode: "sft" }, directories);
+  const second = await train({ mode: "sft", model: first.model }, directories);
+  const names = second.model.adapters.flatMap((a) => [a.nameA, a.nameB]);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toHaveLength(8);
+  expect(directories.size).toBe(2);
+  expect(second.lora.adapters).toHaveLength(2);
+});
+
+test("the folder follows from what decides the weights, and from nothing else", () => {
+  const of = (changes: Partial<TrainInputs>) => fingerprintOf(inputs(changes), "1");
+  const base = of({});
+  for (const same of [{ steps: 9 }, { checkpoint_every: 3 }, { sample_every: 3 }, { samples: 0 }]) expect(of(same)).toBe(base);
+  for (const other of [
+    { seed: 1 },
+    { lambda: 2 },
+    { reward: { ...fakeReward, id: "other" } },
+    { dataset: fakeDataset(6) },
+    { rank: 1 },
+    { anchor_beta: 1 },
+  ])
+    expect(of(other)).not.toBe(base);
+  expect(of({ lr_schedule: "cosine", steps: 9 })).not.toBe(of({ lr_schedule: "cosine", steps: 8 }));
+});
+
+test("a reward is needed by every mode but sft", async () => {
+  await expect(train({ reward: undefined })).rejects.toMatchObject({ code: "TRAIN_REWARD" });
+  await train({ reward: undefined, mode: "sft", steps: 1 });
+});
+
+test("‖B·A‖ of the adapters", async () => {
+  const adapters = newAdapters(fakeModel(), ["to_q", "to_k"], 2, 3, 1);
+  const params = new Map(
+    adapters.flatMap(({ nameA, nameB, a, b }, i) => [[nameA, a.data] as const, [nameB, noise(i, b.shape).data] as const]),
+  );
+  let sum = 0;
+  for (const { a, b, nameB, scale } of adapters) sum += square({ a, scale, b: { ...b, data: params.get(nameB) ?? b.data } });
+  expect(await loraNorm(interpreterCompute(), adapters, params)).toBeCloseTo(Math.sqrt(sum), 5);
+});
+
+function square({ a, b, scale }: Pick<Adapter, "a" | "b" | "scale">): number {
+  const [rank = 0, in_ = 0] = a.shape;
+  const [out = 0] = b.shape;
+  let sum = 0;
+  for (let o = 0; o < out; o++)
+    for (let i = 0; i < in_; i++) {
+      let x = 0;
+      for (let r = 0; r < rank; r++) x += (b.data[o * rank + r] ?? 0) * (a.data[r * in_ + i] ?? 0);
+      sum += (scale * x) ** 2;
+    }
+  return sum;
+}
+
+test("new adapters change nothing at first; unknown targets and too large ranks are refused", () => {
+  const adapters = newAdapters(fakeModel(), ["attn.to_q"], 1, 4, 7);
+  expect(adapters.map((x) => [x.target, x.a.shape, x.b.shape, x.scale])).toEqual([["block.attn.to_q", [1, 3], [3, 1], 4]]);
+  expect(adapters[0]?.b.data.every((x) => x === 0)).toBe(true);
+  expect(adapters[0]?.a.data.every((x) => x !== 0 && Math.abs(x) <= 1 / Math.sqrt(3))).toBe(true);
+  expect(() => newAdapters(fakeModel(), ["o_q"], 1, 1, 0)).toThrow(expect.objectContaining({ code: "LORA_TARGETS" }));
+  expect(() => newAdapters(fakeModel(), ["to_k"], 3, 1, 0)).toThrow(expect.objectContaining({ code: "LORA_RANK" }));
+});
