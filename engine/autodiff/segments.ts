@@ -24,8 +24,16 @@ export interface SegmentPlan {
   readonly outputs: Readonly<Record<string, Value>>;
 }
 
-/** Rebuilds nodes in another builder. `map` holds the leaves' stand-ins and receives every value made; literals are shared. */
-export function copyNodes(b: Builder, nodes: readonly Node[], map: Map<number, Value>): void {
+/**
+ * Rebuilds nodes in another builder. `map` holds the leaves' stand-ins and receives every value made; literals are shared.
+ * @param make what stands for a node, given its new inputs; default: the same op
+ */
+export function copyNodes(
+  b: Builder,
+  nodes: readonly Node[],
+  map: Map<number, Value>,
+  make: (node: Node, inputs: readonly (Value | null)[]) => readonly Value[] = (node, inputs) => b.op(node.op, inputs, node.attrs),
+): void {
   for (const node of nodes) {
     const inputs = node.inputs.map((v) => {
       if (!v) return null;
@@ -34,7 +42,7 @@ export function copyNodes(b: Builder, nodes: readonly Node[], map: Map<number, V
       map.set(v.id, known);
       return known;
     });
-    b.op(node.op, inputs, node.attrs).forEach((made, i) => {
+    make(node, inputs).forEach((made, i) => {
       const old = node.outputs[i];
       if (old) map.set(old.id, made);
     });

@@ -1,5 +1,6 @@
 // Builds graphs. Types are inferred and checked as each node is made, so a wrong shape fails where it was written.
 import { AppError } from "../base/errors.ts";
+import { bfloat16FromFloat32 } from "../tensor/convert.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -282,6 +283,8 @@ function scalarTensor(x: number, dtype: DType): Tensor {
       return tensor("bool", [], Uint8Array.of(x ? 1 : 0));
     case "float16":
       return tensor("float16", [], new Uint16Array(Float16Array.of(x).buffer));
+    case "bfloat16":
+      return tensor("bfloat16", [], bfloat16FromFloat32(Float32Array.of(x)));
     default:
       throw new AppError("IR_SCALAR", `no scalar literal of dtype ${dtype}`);
   }

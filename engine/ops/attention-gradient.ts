@@ -12,13 +12,13 @@ import { transposeLast } from "./matmul.ts";
 const MAX_SCORES = 2 ** 22;
 
 /** [B,S,H·d] → [B,H,S,d]. */
-function headsFirst(b: Builder, x: Value, heads: number): Value {
+export function headsFirst(b: Builder, x: Value, heads: number): Value {
   const [batch = 1, s = 0, width = 0] = x.shape;
   return b.transpose(b.reshape(x, [batch, s, heads, width / heads]), [0, 2, 1, 3]);
 }
 
 /** [B,H,S,d] → [B,S,H·d]. */
-function headsLast(b: Builder, x: Value): Value {
+export function headsLast(b: Builder, x: Value): Value {
   const [batch = 1, heads = 1, s = 0, d = 0] = x.shape;
   return b.reshape(b.transpose(x, [0, 2, 1, 3]), [batch, s, heads * d]);
 }

@@ -10,7 +10,7 @@ import { opRow } from "../ops/table.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fromOrt, toOrt } from "./ort-tensor.ts";
-import { lacksWebgpu } from "./webgpu-gaps.ts";
+import { lacksWebgpu, withPlainAttention } from "./webgpu-gaps.ts";
 import { fileStamps, isNarrow, readWeight, unmappable, widen } from "./weights.ts";
 
 export interface SessionOptions {
@@ -58,7 +58,8 @@ export class Sessions {
   }
 
   /** Opens (or finds) the session of a graph. @param fed weights that are fed instead of baked in */
-  async prepare(graph: Graph, fed: readonly string[]): Promise<RunGraph> {
+  async prepare(asked: Graph, fed: readonly string[]): Promise<RunGraph> {
+    const graph = this.#options.device === "webgpu" ? withPlainAttention(asked) : asked;
     const emit = () =>
       emitOnnx(graph, opRow, {
         fed: new Set(fed),

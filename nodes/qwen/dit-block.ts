@@ -88,10 +88,11 @@ function jointAttention(
   const q = b.concat([normalised("add_q_proj", "norm_added_q", text), normalised("to_q", "norm_q", asking)], 1);
   const k = b.concat([normalised("add_k_proj", "norm_added_k", text), normalised("to_k", "norm_k", image)], 1);
   const v = b.concat([split(linear(`${path}.add_v_proj`, text)), split(linear(`${path}.to_v`, image))], 1);
+  // Norm and rotation may be wider than the rest, where `linear` says so.
   const mixed = attention(
     b,
-    headsFirst(rotatePairs(b, q, turning(inputs.cos), turning(inputs.sin))),
-    headsFirst(rotatePairs(b, k, inputs.cos, inputs.sin)),
+    headsFirst(b.cast(rotatePairs(b, q, turning(inputs.cos), turning(inputs.sin)), v.dtype)),
+    headsFirst(b.cast(rotatePairs(b, k, inputs.cos, inputs.sin), v.dtype)),
     headsFirst(v),
     { mask: inputs.mask },
   );
