@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 import { newBuilder } from "../../engine/ops/table.ts";
-import { evaluationsOf } from "./cost-model.ts";
+import { zerosTensor } from "../../engine/tensor/tensor.ts";
+import { fakeVae } from "../../test/fake-diffusion.ts";
+import { memoryWeights } from "../../test/memory-weights.ts";
+import { releasedHeaders } from "../../test/released-transformer.ts";
+import { loadTransformer } from "../qwen/dit-model.ts";
+import { ATTENTION_TARGETS, targetedLinears } from "./adapters.ts";
+import { evaluationsOf, modelCosts } from "./cost-model.ts";
 import { flopsOf } from "./graph-flops.ts";
 import type { ObjectiveOptions } from "./objective.ts";
 
@@ -47,4 +53,29 @@ test.each([
   ["sft", {}, { forward: 0, backward: 1, reward: 0 }],
 ] as const)("evaluations of %s %o", (mode, changes, expected) => {
   expect(evaluationsOf({ ...options, ...changes, mode }, sigmas)).toEqual(expected);
+});
+
+test("the released transformer at 1024² with one reference: operations as its architecture says, in seconds", async () => {
+  const { model } = await loadTransformer({ ...memoryWeights(new Map()), tensors: releasedHeaders() });
+  const rank = 16;
+  const adapters = targetedLinears(model, ATTENTION_TARGETS).map(([target, [out, in_]]) => ({
+    target,
+    nameA: `${target}.A`,
+    nameB: `${target}.B`,
+    a: zerosTensor("float32", [rank, in_]),
+    b: zerosTensor("float32", [out, rank]),
+    scale: 1,
+  }));
+  const names = new Set(adapters.flatMap((a) => [a.nameA, a.nameB]));
+  const shape = { batch: 1, target: { h: 64, w: 64 }, references: [{ h: 64, w: 64 }], textLength: 320, positions: "diffusers" } as const;
+  const { forward, backward } = modelCosts(model.withAdapters(adapters), fakeVae, shape, names);
+  // 60 blocks of 2 streams: 6.8 G weights per stream, 2 operations each; attention 4·60·3072·L².
+  const L = 2 * 4096 + 320;
+  const [linear, attention] = [13.59e9 * L, 737_280 * L * L];
+  expect(forward.flops / (linear + attention)).toBeCloseTo(1, 2);
+  // By segment: forward, forward again, and the gradients of inputs only; attention's backward is 2.5 forwards.
+  expect(backward.flops / (3 * linear + 4.5 * attention)).toBeCloseTo(1, 1);
+  // The weights once, in bfloat16, and not much more.
+  expect(backward.bytes / 2 ** 30).toBeGreaterThan(38);
+  expect(backward.bytes / 2 ** 30).toBeLessThan(60);
 });

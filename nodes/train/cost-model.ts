@@ -1,6 +1,9 @@
 // What an update costs, counted from the graphs it runs before any of them is compiled.
 import { predictPeak } from "../../engine/autodiff/peak.ts";
-import { withGradients } from "../../engine/autodiff/with-gradients.ts";
+import { predictPlanPeak, predictTrainingPeak } from "../../engine/autodiff/plan-peak.ts";
+import { segmentedGrad } from "../../engine/autodiff/segmented-grad.ts";
+import { segmentPlan } from "../../engine/autodiff/segments.ts";
+import { leavesNamed, withGradients } from "../../engine/autodiff/with-gradients.ts";
 import { reach } from "../../engine/ir/graph.ts";
 import type { Graph } from "../../engine/ir/value.ts";
 import type { DenoiseShape, DiffusionModel, GridSize, Vae } from "../shared/modules.ts";
@@ -53,8 +56,23 @@ export interface GraphCost {
   readonly bytes: number;
 }
 
-export function costOf(graph: Graph): GraphCost {
-  return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes: predictPeak(graph).peak };
+/** Graphs beyond this are taken to run by segment. (The runtime's own limit is half of the machine's memory.) */
+export const WHOLE_BYTES = 16 * 2 ** 30;
+
+function forwardCost(graph: Graph): GraphCost {
+  const whole = predictPeak(graph).peak;
+  const bytes = whole <= WHOLE_BYTES ? whole : predictPlanPeak(segmentPlan(graph)).peak;
+  return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes };
+}
+
+/** By segment, each segment's forward is computed again on the way back. */
+function backwardCost(graph: Graph, wrt: readonly string[]): GraphCost {
+  const whole = withGradients(graph, "loss", wrt);
+  const { peak } = predictPeak(whole);
+  const cost = { flops: flopsOf(whole), nodes: reach(whole).nodes.length, bytes: peak };
+  if (peak <= WHOLE_BYTES) return cost;
+  const { peak: bytes } = predictTrainingPeak(segmentedGrad(graph, "loss", leavesNamed(graph, wrt)));
+  return { flops: cost.flops + flopsOf(graph), nodes: cost.nodes + reach(graph).nodes.length, bytes };
 }
 
 export interface ModelCosts {
@@ -69,20 +87,17 @@ export interface ModelCosts {
 export function modelCosts(model: DiffusionModel, vae: Vae, shape: DenoiseShape, trainable: ReadonlySet<string>): ModelCosts {
   const loss = velocityLossGraph(model, shape);
   return {
-    forward: costOf(velocityGraph(model, shape)),
-    backward: costOf(
-      withGradients(
-        loss,
-        "loss",
-        weightNames(loss).filter((name) => trainable.has(name)),
-      ),
+    forward: forwardCost(velocityGraph(model, shape)),
+    backward: backwardCost(
+      loss,
+      weightNames(loss).filter((name) => trainable.has(name)),
     ),
     ...decodeCosts(vae, shape.target),
   };
 }
 
 function decodeCosts(vae: Vae, grid: GridSize): Pick<ModelCosts, "decode" | "decodeBackward"> {
-  return { decode: costOf(decodeGraph(vae, grid)), decodeBackward: costOf(withGradients(decodeGraph(vae, grid, true), "loss", ["x0"])) };
+  return { decode: forwardCost(decodeGraph(vae, grid)), decodeBackward: backwardCost(decodeGraph(vae, grid, true), ["x0"]) };
 }
 
 /** Operations of one example. */

@@ -8,7 +8,7 @@ import { f32 } from "../../engine/tensor/tensor.ts";
 import type { DenoiseShape, DiffusionModel, GridSize } from "../shared/modules.ts";
 import type { Dataset, Example } from "../shared/sockets.ts";
 import { targetedLinears } from "./adapters.ts";
-import { evaluationsOf, flopsPerExample, modelCosts } from "./cost-model.ts";
+import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
 import { machineSpeed } from "./machine-speed.ts";
 import { windowSteps } from "./modes/rerefl.ts";
 import { gridOf } from "./prepared-example.ts";
@@ -147,7 +147,7 @@ async function estimateOf(
   return {
     steps: i.steps,
     seconds,
-    memoryBytes: ctx.memory() + RUNTIME_BYTES + state + graphs.reduce((sum, g) => sum + g.bytes, 0),
+    memoryBytes: ctx.memory() + RUNTIME_BYTES + state + graphBytes(graphs.map((g) => g.bytes)),
     diskBytes,
     notes: [
       `one update: ${i.accumulate} × (${evaluations.forward.toFixed(1)} forward, ${evaluations.backward} with gradient, ${evaluations.reward} reward), ` +
@@ -157,6 +157,12 @@ async function estimateOf(
       "seconds and memory are calibrated after the second update: see estimate.json in the run's folder",
     ],
   };
+}
+
+/** Whole sessions keep what they once took; segments run one at a time on the same mapped weights. */
+function graphBytes(bytes: readonly number[]): number {
+  const whole = bytes.filter((n) => n <= WHOLE_BYTES).reduce((a, b) => a + b, 0);
+  return whole + Math.max(0, ...bytes.filter((n) => n > WHOLE_BYTES));
 }
 
 /** The model with adapters of the wanted rank. All share one array of zeros: only their shapes matter here. */
