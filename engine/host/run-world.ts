@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Compute } from "../ir/compute.ts";
 import type { World } from "../run/world.ts";
+import { freeSpace } from "../store/free-space.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
@@ -26,6 +27,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
     saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
     runDirectory: async (name) => (await output()).runDirectory(name),
+    freeSpace: () => freeSpace(request.output),
     resume: request.resume,
     workflow: request.workflow,
     memory: () => process.memoryUsage.rss(),

@@ -78,6 +78,8 @@ export interface NodeContext {
   /** A file of a fixed name below the output directory, replaced atomically. */
   saveAs(name: string, bytes: Uint8Array): Promise<SavedFile>;
   runDirectory(name: string): Promise<RunDirectory>;
+  /** Bytes that the output directory's disk has left; undefined when that is unknown. */
+  freeSpace?(): Promise<number | undefined>;
   /** True when the user asked to continue an earlier run: a node that has state to continue from refuses to start anew. */
   readonly resume?: boolean;
   /** The workflow that is running, for embedding into pictures: API and (when it came from one) UI form. */

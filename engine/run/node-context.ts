@@ -46,6 +46,7 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, e
       return file;
     },
     runDirectory: world.runDirectory,
+    ...(world.freeSpace && { freeSpace: world.freeSpace }),
     ...(world.resume !== undefined && { resume: world.resume }),
     workflow: world.workflow,
     score: (name, value) => tell({ kind: "node.scored", ...of, name, value: transportable(name, value) }),

@@ -24,8 +24,7 @@ export async function peopleOf(context: RewardContext, encoder: FaceEncoder, aga
   const sets: Float64Array[] = [];
   if (against !== "target") sets.push(await referenceRows(context, encoder));
   if (against !== "refs") {
-    const { image, faces } = targetOf(context);
-    sets.push(await rowsOf(context.compute, encoder, image, faces));
+    sets.push(await targetRows(context, encoder));
   }
   const [first = new Float64Array(0), second] = sets;
   const count = first.length / encoder.dim;
@@ -64,6 +63,25 @@ async function referenceRows({ references, compute }: RewardContext, encoder: Fa
   const [oldest] = known.keys();
   if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest);
   known.set(references.id, rows);
+  return rows;
+}
+
+interface TargetRows {
+  readonly image: Image;
+  readonly rows: Promise<Float64Array>;
+}
+const rememberedTargets = new WeakMap<FaceEncoder, WeakMap<readonly Face[], TargetRows>>();
+
+/** Kept as long as the example that holds these faces is. */
+function targetRows(context: RewardContext, encoder: FaceEncoder): Promise<Float64Array> {
+  const { image, faces } = targetOf(context);
+  const known = rememberedTargets.get(encoder) ?? new WeakMap<readonly Face[], TargetRows>();
+  rememberedTargets.set(encoder, known);
+  const before = known.get(faces);
+  if (before?.image === image) return before.rows;
+  const rows = rowsOf(context.compute, encoder, image, faces);
+  known.set(faces, { image, rows });
+  rows.catch(() => known.delete(faces));
   return rows;
 }
 

@@ -74,6 +74,14 @@ test("a rank that exceeds a Linear", async () => {
   expect(issues).toEqual([{ input: "rank", message: "rank 3 exceeds block.attn.to_k [3,2]", hint: "choose a rank of at most 2" }]);
 });
 
+test("a disk that is too full", async () => {
+  const { estimate } = await dryRunTraining(inputs(), context());
+  const left = (bytes: number) => dryRunTraining(inputs(), { ...context(), freeSpace: async () => bytes });
+  const need = estimate?.diskBytes ?? 0;
+  expect((await left(need)).issues).toEqual([]);
+  expect((await left(need - 1)).issues).toMatchObject([{ input: "rank", hint: expect.stringContaining("--out") }]);
+});
+
 test("a reward that only a real run can make is no mistake", async () => {
   const { issues } = await dryRunTraining(inputs({ reward: undefined }), context({ reward: ["5", 0] }));
   expect(issues).toEqual([]);

@@ -35,7 +35,15 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
   const [first] = grids;
   if (first && isComplete(i)) windowIssues(i, grids, issues);
   if (issues.length > 0 || !first || !isComplete(i)) return { issues };
-  return { issues, estimate: await estimateOf(i, first, ctx) };
+  const estimate = await estimateOf(i, first, ctx);
+  const free = await ctx.freeSpace?.();
+  if (free !== undefined && free < (estimate.diskBytes ?? 0))
+    issues.push({
+      input: "rank",
+      message: `checkpoints and samples take ${gib(estimate.diskBytes ?? 0)}, the disk of the output directory has ${gib(free)} left`,
+      hint: "choose another output directory (--out), free some space, or lower the rank",
+    });
+  return { issues, estimate };
 }
 
 /** Whether every widget and the modules the estimate needs are there. */
@@ -142,7 +150,8 @@ async function estimateOf(
   const seconds = (i.steps * perUpdate + pictures * perPicture) / speed.flops + i.steps * i.accumulate * nodes * speed.secondsPerNode;
   const state = parameters * 4 * (i.ema_decay > 0 ? 5 : 4);
   const checkpoint = parameters * 4 * (i.ema_decay > 0 ? 4 : 3);
-  const diskBytes = checkpoint + pictures * target.h * target.w * 256 * 3 + i.steps * 1024;
+  // A checkpoint is written beside the one it replaces.
+  const diskBytes = 2 * checkpoint + pictures * target.h * target.w * 256 * 3 + i.steps * 1024;
   const graphs = [costs.forward, costs.backward, ...(evaluations.reward > 0 ? [costs.decode, costs.decodeBackward] : [])];
   return {
     steps: i.steps,
@@ -157,6 +166,10 @@ async function estimateOf(
       "seconds and memory are calibrated after the second update: see estimate.json in the run's folder",
     ],
   };
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 }
 
 /** Whole sessions keep what they once took; segments run one at a time on the same mapped weights. */
