@@ -94,7 +94,7 @@ async function training(): Promise<{ readonly graph: Graph; readonly names: read
     headDim: 16,
     axes: [4, 6, 6],
     jointAttentionDim: 24,
-    zeroCond: true,
+    zeroCond: false,
   });
   const halved = new Map([...tensors].map(([name, t]) => [name, tensor("bfloat16", t.shape, fromFloat32(t.data, "bfloat16"))]));
   const { model } = await loadTransformer(memoryWeights(halved, { metadata }));
@@ -103,7 +103,7 @@ async function training(): Promise<{ readonly graph: Graph; readonly names: read
   const graph = velocityLossGraph(model.withAdapters(adapters), {
     batch: 1,
     target: { h: 2, w: 3 },
-    references: [{ h: 2, w: 2 }],
+    references: [],
     textLength: 5,
     positions: "diffusers",
   });
@@ -114,7 +114,6 @@ async function training(): Promise<{ readonly graph: Graph; readonly names: read
     names: weightNames(graph).filter((name) => trained.has(name)),
     feeds: {
       x: normal(tokens),
-      references: normal([1, 4, 64]),
       text: normal([1, 5, 24]),
       sigma: f32([1], [0.7]),
       cotangent: normal(tokens),
@@ -133,15 +132,18 @@ describe.skipIf(reason !== undefined)("on WebGPU", () => {
   it.each(OPS)("%s and its gradient are the CPU's", async (op) => {
     for (const sample of opRow(op)
       .samples(() => rng.uniform())
-      .slice(0, 2)) {
+      // A shader for every shape: convolution's are the slow ones.
+      .slice(0, op === "Conv" ? 1 : 2)) {
       const { graph, feeds } = graphOf(op, sample);
       expect(await worst(graph, feeds), JSON.stringify(sample.attrs ?? {})).toBeLessThanOrEqual(1e-5);
     }
   });
 
   it("attention of more queries than a subgroup has lanes is the CPU's", async () => {
-    const sample = { inputs: [33, 40, 40].map((n) => uniform(() => rng.uniform(), [1, n, 16])), attrs: { num_heads: 1 } };
-    const { graph, feeds } = graphOf("MultiHeadAttention", sample);
+    const b = newBuilder();
+    const feeds = Object.fromEntries([33, 40, 40].map((n, i) => [`x${i}`, f32([1, n, 16], rng.normals(new Float32Array(16 * n)))]));
+    const inputs = Object.entries(feeds).map(([name, t]) => b.input(name, "float32", t.shape));
+    const graph = b.graph({ y: b.one("MultiHeadAttention", inputs, { num_heads: 1 }) });
     expect(await worst(graph, feeds)).toBeLessThanOrEqual(1e-5);
   });
 
