@@ -7,6 +7,7 @@ import primitiveFloat from "./core/primitive-float.ts";
 import primitiveInt from "./core/primitive-int.ts";
 import primitiveString from "./core/primitive-string.ts";
 import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
+import folderDataset from "./data/folder-dataset.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
 import blend from "./eval/blend.ts";
 import compareMetrics from "./eval/compare-metrics.ts";
@@ -140,6 +141,7 @@ export const nodes: readonly AnyNode[] = [
   normalizeReward,
   evaluateReward,
   // data
+  folderDataset,
   renderedPeopleDataset,
   // train
   evaluateEdits,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { decodePicture } from "../shared/codec.ts";
+import { imageOfBytes } from "../shared/picture-bytes.ts";
 import { IMAGE, MASK } from "../shared/sockets.ts";
 
 /** ComfyUI's side of the empty mask of a picture without transparency. */
@@ -19,9 +20,8 @@ export default defineNode({
   cache: "pure",
   async run({ image }, ctx) {
     const { width, height, rgb, alpha } = await decodePicture(await ctx.readInput(image), image);
-    const scale = (v: number) => v / 255;
     return {
-      IMAGE: f32([1, height, width, 3], Float32Array.from(rgb, scale)),
+      IMAGE: imageOfBytes(rgb, width, height),
       MASK: alpha
         ? f32(
             [1, height, width],

@@ -1,4 +1,5 @@
 import { AppError } from "../../engine/base/errors.ts";
+import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Image } from "./sockets.ts";
 
 /**
@@ -15,4 +16,12 @@ export function pictureBytes(image: Image, index: number): { readonly rgb: Uint8
   const rgb = new Uint8Array(size);
   for (let i = 0; i < size; i++) rgb[i] = Math.min(255, Math.max(0, Math.fround(255 * (values[i] ?? 0))));
   return { rgb, width, height };
+}
+
+/** 8-bit RGB [height, width, 3] as one picture [1, height, width, 3] in 0..1. */
+export function imageOfBytes(rgb: Uint8Array, width: number, height: number): Image {
+  const values = new Float32Array(rgb.length);
+  // A loop: Float32Array.from goes through the iterator and takes most of a second for a large photograph.
+  for (let i = 0; i < rgb.length; i++) values[i] = (rgb[i] ?? 0) / 255;
+  return f32([1, height, width, 3], values);
 }

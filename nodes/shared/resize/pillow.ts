@@ -83,8 +83,7 @@ export function pillowResize(image: Tensor<"float32">, size: PictureSize, filter
   for (let i = 0; i < bytes.length; i++) bytes[i] = Math.trunc(Math.fround(255 * (image.data[i] ?? 0)));
   const wide = pass(bytes, batch * h, w, size.width, channels, filter);
   const resized = pass(wide, batch, h, size.height, size.width * channels, filter);
-  return f32(
-    shape,
-    Float32Array.from(resized, (v) => v / 255),
-  );
+  const values = new Float32Array(resized.length);
+  for (let i = 0; i < values.length; i++) values[i] = (resized[i] ?? 0) / 255;
+  return f32(shape, values);
 }
