@@ -48,7 +48,7 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
 
 /** Whether every widget and the modules the estimate needs are there. */
 function isComplete(i: Readonly<Partial<TrainInputs>>): i is TrainInputs {
-  const { reward: _, ...needed } = i;
+  const { reward: _r, constraint: _c, ...needed } = i;
   return i.model !== undefined && i.vae !== undefined && Object.values(needed).every((v) => v !== undefined);
 }
 

@@ -46,9 +46,13 @@ export interface LoopHooks {
   micro(state: TrainState, step: number, index: number): Promise<MicroResult>;
   /**
    * After each optimiser step, before its metrics line and checkpoint are written: made again when the run dies in between.
-   * What it returns joins the metrics line, so it must follow from the weights alone.
+   * `logs` are the means over the update's examples. What it returns joins the metrics line, so it must follow from the state.
    */
-  afterStep?(state: TrainState, step: number): Promise<Readonly<Record<string, number>> | undefined>;
+  afterStep?(
+    state: TrainState,
+    step: number,
+    logs: Readonly<Record<string, number>>,
+  ): Promise<Readonly<Record<string, number>> | undefined>;
   /** When the update is on disk. */
   afterUpdate?(step: number, cost: UpdateCost): Promise<void>;
 }
@@ -102,7 +106,7 @@ export async function trainLoop(
     else state.adam.step++;
     if (state.ema && finite) emaStep(state.ema, state.params, options.emaDecay);
     const seconds = (ctx.now() - started) / 1000;
-    const more = (await hooks.afterStep?.(state, done)) ?? {};
+    const more = (await hooks.afterStep?.(state, done, logs)) ?? {};
     await dir.append(METRICS, JSON.stringify({ step: done, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more }));
     await dir.append(TIMINGS, JSON.stringify({ step: done, seconds, rss: ctx.memory() }));
     if (done % options.checkpointEvery === 0 || done === options.steps) {

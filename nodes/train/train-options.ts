@@ -50,6 +50,10 @@ export const TRAIN_INPUTS = {
   anchor_beta: widget(real(0, 1e6, 0), {
     tooltip: "Weight of mean((v - v₀)²), v₀ the model without the LoRA, where the reward's gradient enters; 0 = off",
   }),
+  constraint: optional(REWARD, "A second reward that must stay at or above constraint_min while the first one rises"),
+  constraint_min: widget(real(-1e6, 1e6, 0), { tooltip: "τ, for example what the model scores before training", step: 0.01 }),
+  constraint_rate: widget(real(0, 1e6, 0.1), { tooltip: "η: the weight λ of the constraint grows by η·(τ - mean) per update" }),
+  constraint_max: widget(real(0, 1e6, 10), { tooltip: "λ never exceeds this" }),
 } as const;
 
 export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;
@@ -68,7 +72,7 @@ export function targetList(text: string): readonly string[] {
     .filter((t) => t !== "");
 }
 
-export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward">): ObjectiveOptions {
+export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward" | "constraint">): ObjectiveOptions {
   return {
     mode: i.mode,
     lambda: i.lambda,
@@ -88,8 +92,8 @@ export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dat
  * rate depends on it: a constant run can be made longer. How often it saves or samples decides nothing.
  */
 export function fingerprintOf(i: TrainInputs, version: string): string {
-  const { model, vae, clip, dataset, reward, steps, checkpoint_every: _c, sample_every: _e, samples: _s, ...settings } = i;
-  const modules = [model.id, vae.id, clip.id, dataset.id, reward?.id ?? ""];
+  const { model, vae, clip, dataset, reward, constraint, steps, checkpoint_every: _c, sample_every: _e, samples: _s, ...settings } = i;
+  const modules = [model.id, vae.id, clip.id, dataset.id, reward?.id ?? "", constraint?.id ?? ""];
   return sha256(JSON.stringify([version, ...modules, i.lr_schedule === "constant" ? 0 : steps, settings]));
 }
 

@@ -29,10 +29,20 @@ function inputs(changes: Partial<TrainInputs> = {}): TrainInputs {
   return { ...Object.fromEntries(widgets), ...modules, ...small, ...changes };
 }
 
-async function train(changes: Partial<TrainInputs> = {}, directories = new Map<string, MemoryDirectory>()) {
+/** @param stop aborted when `after` updates are in the metrics */
+async function train(
+  changes: Partial<TrainInputs> = {},
+  directories = new Map<string, MemoryDirectory>(),
+  stop = new AbortController(),
+  after = Number.POSITIVE_INFINITY,
+) {
   const logs: string[] = [];
   const ctx = {
     ...fakeContext(interpreterCompute()),
+    signal: stop.signal,
+    progress: (done: number) => {
+      if (done >= after) stop.abort();
+    },
     log: (_: string, message: string) => void logs.push(message),
     runDirectory: async (name: string) => {
       const dir = directories.get(name) ?? memoryDirectory();
@@ -90,6 +100,28 @@ test.each(["rerefl", "draft", "draft_lv", "flowbp_sparse", "id_loss"] as const)(
     expect(held.at(-1)).toBeGreaterThan((held[0] ?? 0) + 0.003);
   },
 );
+
+/** Rewards the opposite of `bright`. */
+const dark: Reward = { ...bright, id: "dark", build: (b, image) => ({ reward: b.neg(b.mean(image, [], false)), parts: {} }) };
+
+test("a constraint holds the reward back: λ grows, is carried through a stop, and the result is the same", async () => {
+  const changes = { reward: bright, constraint: dark, constraint_min: -0.45, constraint_rate: 5, steps: 8, lambda: 0, checkpoint_every: 3 };
+  const { directories: whole, lora } = await train(changes);
+  const metrics = [...whole.values()].flatMap((dir) => metricsOf(dir));
+  for (const m of metrics) {
+    expect(m["reward.constraint"]).toBeCloseTo(-(m["reward.objective"] ?? 0), 5);
+    expect(m["held_out.reward.objective"] === undefined).toBe(m.step !== 8);
+  }
+  const duals = metrics.map((m) => m.constraint_dual ?? 0);
+  expect(duals.every((x, k) => x > (duals[k - 1] ?? 0))).toBe(true);
+  const [[name, dir] = ["", memoryDirectory()]] = whole;
+  const interrupted = new Map([[name, memoryDirectory()]]);
+  const abort = new AbortController();
+  await expect(train(changes, interrupted, abort, 5)).rejects.toMatchObject({ code: "CANCELLED" });
+  const rest = await train(changes, interrupted);
+  expect(rest.lora).toEqual(lora);
+  expect(interrupted.get(name)?.files.get("metrics.jsonl")).toEqual(dir.files.get("metrics.jsonl"));
+});
 
 test("a result can be trained on: its adapters have names of their own", async () => {
   const directories = new Map<string, MemoryDirectory>();

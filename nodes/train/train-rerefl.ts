@@ -4,6 +4,7 @@ import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel } from "../shared/modules.ts";
 import { LORA, type Lora, MODEL } from "../shared/sockets.ts";
 import { loraNorm, newAdapters } from "./adapters.ts";
+import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost-model.ts";
 import { exampleAt, streamOf } from "./data-order.ts";
 import { drawSample } from "./draw-sample.ts";
@@ -61,16 +62,20 @@ export default defineNode({
     const fingerprint = fingerprintOf(i, VERSION);
     const dir = await ctx.runDirectory(`train-${fingerprint.slice(0, 12)}`);
     const runner = new ModelRunner(ctx.compute, i.model.withAdapters(adapters), i.vae, params, shapes, ctx.now);
+    const state = freshState(params, shapes, i.ema_decay > 0);
+    const reward =
+      i.reward && i.constraint
+        ? constrainedReward(i.reward, i.constraint, i.constraint_min, () => state.carried.dual ?? 0)
+        : (i.reward ?? null);
     const situation = (example: PreparedExample, ...path: number[]): Situation => ({
       compute: ctx.compute,
       runner,
       example,
-      reward: i.reward ?? null,
+      reward,
       sigmas: trainingSigmas(i.denoise_steps, example.shape.target),
       options,
       rng: streamOf(i.seed, ...path),
     });
-    const state = freshState(params, shapes, i.ema_decay > 0);
     const sampleRollout = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1);
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
@@ -103,15 +108,22 @@ export default defineNode({
           const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
           return RUN[i.mode](situation(example, 2, step, index));
         },
-        async afterStep(_, step) {
+        async afterStep({ carried }, step, logs) {
+          const reading = logs["reward.constraint"];
+          if (reading !== undefined && Number.isFinite(reading)) {
+            const before = carried.dual === undefined ? undefined : { dual: carried.dual, mean: carried.mean ?? 0 };
+            const constraint = { min: i.constraint_min, rate: i.constraint_rate, max: i.constraint_max };
+            Object.assign(carried, nextDual(before, reading, constraint));
+          }
+          const dual = carried.dual === undefined ? {} : { constraint_dual: carried.dual, constraint_mean: carried.mean ?? 0 };
           const due = step === i.steps || (i.sample_every > 0 && step % i.sample_every === 0);
-          if (!due) return;
+          if (!due) return dual;
           const held: Record<string, number>[] = [];
           for (let k = 0; k < Math.min(i.samples, i.dataset.heldOut); k++) {
             const s = situation(await examples.get("heldOut", k), 3, k);
             held.push(await drawSample(dir, step, k, s));
           }
-          return { ...meansOf("held_out", held), lora_norm: await loraNorm(ctx.compute, adapters, state.params) };
+          return { ...dual, ...meansOf("held_out", held), lora_norm: await loraNorm(ctx.compute, adapters, state.params) };
         },
         afterUpdate: (step, cost) => estimate.update(step, cost),
       },

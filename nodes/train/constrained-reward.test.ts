@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { f32 } from "../../engine/tensor/tensor.ts";
+import { skippedReward } from "../../test/fake-diffusion.ts";
+import { interpreterCompute } from "../../test/interpreter-compute.ts";
+import { evaluateReward } from "../shared/evaluate-reward.ts";
+import type { Reward } from "../shared/modules.ts";
+import { constrainedReward, type Dual, nextDual } from "./constrained-reward.ts";
+
+const compute = interpreterCompute();
+const context = { compute, references: null, target: null };
+const image = f32(
+  [1, 2, 2, 3],
+  Float32Array.from({ length: 12 }, (_, i) => i / 12),
+);
+
+/** factor · mean of the image; the factor is a constant of the observation. */
+const meanTimes = (factor: number): Reward => ({
+  id: `mean*${factor}`,
+  name: "mean",
+  observe: () => Promise.resolve({ structure: "m", constants: { factor: f32([], [factor]) }, info: {} }),
+  build: (b, picture, { factor: f }) => {
+    const raw = b.mean(picture, [], false);
+    return { reward: f ? b.mul(raw, f) : raw, parts: { raw } };
+  },
+});
+
+test("R + λ·(C − τ), every reward raw beside it, with the λ of the moment", async () => {
+  let dual = 0;
+  const reward = constrainedReward(meanTimes(2), meanTimes(-3), 0.25, () => dual);
+  const mean = 5.5 / 12;
+  for (dual of [0, 0.5, 4]) {
+    const reading = await evaluateReward(compute, reward, image, context);
+    expect(reading.reward).toBeCloseTo(2 * mean + dual * (-3 * mean - 0.25), 5);
+    expect(reading.parts.objective).toBeCloseTo(2 * mean, 5);
+    expect(reading.parts.constraint).toBeCloseTo(-3 * mean, 5);
+    expect(Object.keys(reading.parts).sort()).toEqual(["constraint", "constraint.raw", "objective", "objective.raw"]);
+  }
+});
+
+test("one reward structure serves every λ: nothing is compiled anew", async () => {
+  const at = async (dual: number) => {
+    const reward = constrainedReward(meanTimes(1), meanTimes(2), 0, () => dual);
+    const seen = await reward.observe(image, context);
+    return [reward.id, seen.structure, Object.keys(seen.constants)];
+  };
+  expect(await at(0)).toEqual(await at(3));
+});
+
+test("a reward with nothing to say is left out; with neither the picture is skipped", async () => {
+  const one = constrainedReward(skippedReward, meanTimes(1), 0, () => 2);
+  const reading = await evaluateReward(compute, one, image, context);
+  expect(reading.reward).toBeCloseTo((2 * 5.5) / 12, 5);
+  expect(reading.parts.objective).toBeUndefined();
+  const none = constrainedReward(skippedReward, skippedReward, 0, () => 2);
+  expect((await evaluateReward(compute, none, image, context)).skip).toBe("no face; no face");
+});
+
+test("λ rises while the constraint is violated, falls when it is kept, and stays in its range", () => {
+  const options = { min: 0.5, rate: 1, max: 0.6 };
+  const seen: Dual[] = [];
+  let dual: Dual | undefined;
+  for (const reading of [0.3, 0.3, 0.3, 0.3, ...Array.from({ length: 60 }, () => 0.9)]) {
+    dual = nextDual(dual, reading, options);
+    seen.push(dual);
+  }
+  expect(seen.slice(0, 4).map((d) => d.dual)).toEqual([0.2, 0.4, 0.6, 0.6].map((x) => expect.closeTo(x, 9)));
+  expect(seen.at(-1)).toEqual({ dual: 0, mean: expect.closeTo(0.9, 2) });
+});
