@@ -172,13 +172,14 @@ export const OBJECTIVE: Readonly<Record<Mode, (p: Plain) => Objective>> = {
   },
   draft_lv: (p) => async (params) => {
     const rng = streamOf(SEED, 1);
-    const x0 = p.rollout(rng, T).at(-1) ?? new Float64Array();
+    const states = p.rollout(rng, T);
+    const x0 = states[T] ?? new Float64Array();
     const sigma = p.sigmas[T - 1] ?? 0;
+    const again = Array.from({ length: p.options.k }, () => noised(x0, Float64Array.from(rng.normals(new Float32Array(p.length))), sigma));
     let sum = 0;
-    for (let k = 0; k < p.options.k; k++) {
-      const x = noised(x0, Float64Array.from(rng.normals(new Float32Array(p.length))), sigma);
+    for (const x of [states[T - 1] ?? x0, ...again]) {
       const at = (q: Params) => plus(x, -sigma, p.guided(q, x, sigma));
-      sum += (await p.minusReward(at(params), at(p.theta0))) / p.options.k;
+      sum += (await p.minusReward(at(params), at(p.theta0))) / (1 + p.options.k);
     }
     return sum + p.pretrain(params, rng);
   },

@@ -47,7 +47,7 @@ test.each([
   ["rerefl", { trueCfgScale: 4, anchorBeta: 1 }, { forward: 9, backward: 2, reward: 1 }],
   ["draft", {}, { forward: 5, backward: 3, reward: 1 }],
   ["draft", { trueCfgScale: 4, lambda: 0 }, { forward: 14, backward: 2, reward: 1 }],
-  ["draft_lv", {}, { forward: 7, backward: 3, reward: 2 }],
+  ["draft_lv", {}, { forward: 8, backward: 4, reward: 3 }],
   ["flowbp_sparse", { anchorBeta: 1 }, { forward: 7, backward: 3, reward: 1 }],
   ["id_loss", {}, { forward: 1, backward: 1, reward: 1 }],
   ["sft", {}, { forward: 0, backward: 1, reward: 0 }],

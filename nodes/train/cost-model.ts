@@ -39,8 +39,10 @@ export function evaluationsOf(options: ObjectiveOptions, sigmas: readonly number
     case "draft":
     case "flowbp_sparse":
       return { forward: T * branches + k * (guided + anchors), backward: k + pretrain, reward: 1 };
-    case "draft_lv":
-      return { forward: T * branches + options.k * (branches + anchors), backward: options.k + pretrain, reward: options.k };
+    case "draft_lv": {
+      const samples = 1 + options.k;
+      return { forward: T * branches + samples * (branches + anchors), backward: samples + pretrain, reward: samples };
+    }
     case "id_loss":
       return { forward: 1, backward: 1, reward: 1 };
     case "sft":

@@ -24,7 +24,7 @@ export interface ObjectiveOptions {
   readonly trueCfgScale: number;
   /** Multiplies the reward's gradient by min(cap, 1/σ): dx̂0/dv = −σ makes late steps weak. 0 = off. */
   readonly sigmaRescaleCap: number;
-  /** draft: last K steps; draft_lv: K re-noised samples; flowbp_sparse: K steps of the rollout. */
+  /** draft: last K steps; draft_lv: K re-noised samples beside the last step; flowbp_sparse: K steps of the rollout. */
   readonly k: number;
   /** Weight of mean((v_θ − v_0)²) at the evaluations that carry the reward's gradient, v_0 the model without adapters. 0 = off. */
   readonly anchorBeta: number;

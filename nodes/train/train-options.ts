@@ -42,7 +42,9 @@ export const TRAIN_INPUTS = {
   sigma_rescale_cap: widget(real(0, 100, 0), {
     tooltip: "rerefl, draft_lv, id_loss: multiply the reward's gradient by min(cap, 1/σ); 0 = off",
   }),
-  k: widget(count(1, 100, 1), { tooltip: "draft: last K steps; draft_lv: K samples; flowbp_sparse: K steps (3 published)" }),
+  k: widget(count(1, 100, 1), {
+    tooltip: "draft: last K steps; draft_lv: K noised samples beside the last step (2 published); flowbp_sparse: K steps (3 published)",
+  }),
   checkpoint_every: widget(count(1, 100_000, 10)),
   sample_every: widget(count(0, 100_000, 0), { tooltip: "Updates between sample pictures and their rewards; 0 = only at the end" }),
   samples: widget(count(0, 64, 2), { tooltip: "Held-out examples drawn at fixed seeds" }),

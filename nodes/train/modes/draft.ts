@@ -32,20 +32,24 @@ export async function draft(s: Situation): Promise<MicroResult> {
 }
 
 /**
- * DRaFT-LV (same paper, §4.2): the finished x0 is noised again to the last σ K times, each denoised in one step with
- * gradient; the mean has lower variance than one sample and needs no long chain.
+ * DRaFT-LV (same paper, §4.2): the last step with gradient, and K more: the finished x0 is noised again to the last σ K times,
+ * each denoised in one step. The mean over 1 + K has lower variance than one sample and needs no long chain.
  */
 export async function draftLv(s: Situation): Promise<MicroResult> {
   const T = s.sigmas.length - 1;
   const sigma = s.sigmas[T - 1] ?? 0;
-  const x0 = (await rollout(s, T)).at(-1) ?? new Float32Array();
+  const [last = new Float32Array(), x0 = new Float32Array()] = (await rollout(s, T)).slice(-2);
+  const share = 1 / (1 + s.options.k);
   const sum = new GradientSum();
   const logs: Record<string, number> = {};
   const counts: Record<string, number> = {};
-  for (let k = 0; k < s.options.k; k++) {
-    const eps = s.rng.normals(new Float32Array(x0.length));
-    const x = x0.map((z, i) => (1 - sigma) * z + sigma * (eps[i] ?? 0));
-    for (const [name, value] of Object.entries(await oneEvaluation(s, sum, x, sigma, 1 / s.options.k))) {
+  for (let n = 0; n <= s.options.k; n++) {
+    let x = last;
+    if (n > 0) {
+      const eps = s.rng.normals(new Float32Array(x0.length));
+      x = x0.map((z, i) => (1 - sigma) * z + sigma * (eps[i] ?? 0));
+    }
+    for (const [name, value] of Object.entries(await oneEvaluation(s, sum, x, sigma, share))) {
       logs[name] = (logs[name] ?? 0) + value;
       counts[name] = (counts[name] ?? 0) + 1;
     }
