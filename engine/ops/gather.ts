@@ -1,7 +1,7 @@
 import type { Builder } from "../ir/builder.ts";
 import type { TypeInfo, Value } from "../ir/value.ts";
 import { isFloat } from "../tensor/dtype.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { axisOf, num, ref, type Types, type, typeError } from "./check.ts";
 import { defineOp, type OpRow } from "./define-op.ts";
@@ -18,9 +18,31 @@ export function indexType(op: string, inputs: Types, i: number): TypeInfo {
 
 const wrap = (i: number, d: number): number => (i < 0 ? i + d : i);
 
-/** Adds rows of `updates` to zeros of `shape`; `indices` [..., k] address the first k axes. */
+/**
+ * Adds rows of `updates` to zeros of `shape`; `indices` [..., k] address the first k axes. By ScatterElements: the runtime's
+ * ScatterND adds from several threads at once, so equal indices would race.
+ */
 export function scatterAdd(b: Builder, shape: Shape, indices: Value, updates: Value): Value {
-  return b.one("ScatterND", [zerosLike(b, shape, updates.dtype), b.cast(indices, "int64"), updates], { reduction: "add" });
+  const k = indices.shape.at(-1) ?? 1;
+  const row = sizeOf(shape.slice(k));
+  const n = sizeOf(indices.shape) / Math.max(1, k);
+  const columns = b.reshape(b.cast(indices, "int64"), [n, k]);
+  const places = b.expand(k === 1 ? columns : linearIndex(b, columns, shape), [n, row]);
+  const zeros = zerosLike(b, [sizeOf(shape.slice(0, k)), row], updates.dtype);
+  const sum = b.one("ScatterElements", [zeros, places, b.reshape(updates, [n, row])], { axis: 0, reduction: "add" });
+  return b.reshape(sum, shape);
+}
+
+/** [n, k] indices, negative ones counted from the end, as [n, 1] places in the first k axes of `shape`. */
+function linearIndex(b: Builder, columns: Value, shape: Shape): Value {
+  const k = columns.shape[1] ?? 1;
+  const parts = Array.from({ length: k }, (_, axis) => {
+    const column = b.slice(columns, 1, axis, axis + 1);
+    const d = shape[axis] ?? 1;
+    const wrapped = b.where(b.one("Less", [column, b.scalar(0, "int64")]), b.add(column, d), column);
+    return b.mul(wrapped, sizeOf(shape.slice(axis + 1, k)));
+  });
+  return parts.reduce((sum, part) => b.add(sum, part));
 }
 
 const Gather = defineOp({
