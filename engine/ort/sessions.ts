@@ -173,5 +173,13 @@ function ortError(code: string, error: unknown, device: Device): AppError {
       hint: "use a smaller picture, fewer references, or a device with more memory",
       cause: error,
     });
+  if (device !== "cpu" && /Failed to load shared library|No supported adapters|no available backend|WebGPU adapter|libcu/i.test(message))
+    return new AppError("ORT_DEVICE", `this machine has no usable ${device} device: ${message.split("\n")[0]}`, {
+      hint:
+        device === "cuda"
+          ? "use --device cpu or webgpu; with an NVIDIA GPU install the provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"
+          : "use --device cpu; WebGPU needs a Vulkan driver",
+      cause: error,
+    });
   return new AppError(code, `ONNX Runtime (${device}): ${message}`, { cause: error });
 }
