@@ -1,5 +1,6 @@
 // A small training as a user starts it: `graph run` on the seeded random checkpoint, in a folder of its own.
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -85,7 +86,8 @@ export function updatesMade(folder: string, name: string): number {
 /** What a run determines, file by file: everything but the clock's. */
 export function results(folder: string, name: string): ReadonlyMap<string, string> {
   const run = runFolder(folder, name) ?? "";
-  const files = readdirSync(run, { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
+  // The half-written file of a kill (a name with a dot before it) is swept when the folder is opened next: it is no result.
+  const files = readdirSync(run, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && !e.name.startsWith("."));
   const paths = files.map((e) => join(e.parentPath, e.name)).filter((p) => !/timings\.jsonl$|estimate\.json$/.test(p));
-  return new Map(paths.sort().map((path) => [path.slice(run.length + 1), readFileSync(path).toString("base64")]));
+  return new Map(paths.sort().map((path) => [path.slice(run.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]));
 }
