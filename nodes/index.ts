@@ -7,6 +7,7 @@ import primitiveFloat from "./core/primitive-float.ts";
 import primitiveInt from "./core/primitive-int.ts";
 import primitiveString from "./core/primitive-string.ts";
 import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
+import saveTensors from "./core/save-tensors.ts";
 import folderDataset from "./data/folder-dataset.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
 import blend from "./eval/blend.ts";
@@ -84,6 +85,7 @@ export const nodes: readonly AnyNode[] = [
   primitiveStringMultiline,
   comfySwitchNode,
   previewAny,
+  saveTensors,
   // image
   fluxKontextImageScale,
   imageBatch,
