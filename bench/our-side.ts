@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createRuntime } from "../engine/ort/runtime.ts";
+import { arcfaceWork } from "./cases/arcface.ts";
+import { transformerWork } from "./cases/transformer.ts";
 import { request, type Task, type Work } from "./task.ts";
-import { arcfaceWork } from "./work/arcface.ts";
-import { transformerWork } from "./work/transformer.ts";
 
 function prepare(task: Task, threads: number): Promise<Work> {
   const compute = createRuntime({ device: "cpu", threads });

@@ -2,12 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeArcface } from "./cases/arcface.ts";
+import { writeTransformer } from "./cases/transformer.ts";
 import { type Contest, contest } from "./contest.ts";
 import type { findPeer } from "./side.ts";
 import { table } from "./table.ts";
 import type { Task, TransformerTask } from "./task.ts";
-import { writeArcface } from "./work/arcface.ts";
-import { writeTransformer } from "./work/transformer.ts";
 
 type Sizes = Omit<TransformerTask, "kind" | "folder">;
 
