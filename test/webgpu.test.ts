@@ -10,8 +10,9 @@ import { emitOnnx } from "../engine/onnx/emit.ts";
 import type { OpSample } from "../engine/ops/define-op.ts";
 import { uniform } from "../engine/ops/draw.ts";
 import { newBuilder, opRow } from "../engine/ops/table.ts";
+import { lower } from "../engine/ort/lower.ts";
 import { createRuntime } from "../engine/ort/runtime.ts";
-import { withPlainAttention } from "../engine/ort/webgpu-gaps.ts";
+import { webgpuLowerings } from "../engine/ort/webgpu-gaps.ts";
 import { fromFloat32 } from "../engine/tensor/convert.ts";
 import { isFloat } from "../engine/tensor/dtype.ts";
 import { f32, type Tensor, tensor } from "../engine/tensor/tensor.ts";
@@ -26,6 +27,7 @@ import { useSoftwareVulkan } from "./software-vulkan.ts";
 /** What transformer, VAE and face models are made of, and what WebGPU leaves to the CPU. */
 const OPS = [
   ...["Add", "Where", "Gelu", "Softmax", "Gemm", "MatMul", "MultiHeadAttention", "LayerNormalization", "SimplifiedLayerNormalization"],
+  "RotaryEmbedding",
   ...["Concat", "Split", "Slice", "Transpose", "Expand", "Gather", "ScatterND", "ReduceSum", "ReduceMean"],
   ...["Conv", "ConvTranspose", "Resize", "MaxPool", "PRelu", "Pow", "Sin", "Cos", "GridSample"],
 ];
@@ -154,7 +156,7 @@ describe.skipIf(reason !== undefined)("on WebGPU", () => {
 
   it("nothing of a transformer block's training step falls back to the CPU", async () => {
     const { graph, names } = await training();
-    const { model } = emitOnnx(withPlainAttention(withGradients(graph, "loss", names)), opRow, {
+    const { model } = emitOnnx(lower(withGradients(graph, "loss", names), webgpuLowerings), opRow, {
       replace: (v) => f32(v.shape, new Float32Array(v.shape.reduce((a, d) => a * d, 1))),
     });
     const options = { executionProviders: ["webgpu"], logSeverityLevel: 4 as const, extra: { session: { disable_cpu_ep_fallback: "1" } } };

@@ -114,6 +114,20 @@ const multiHeadAttention: Converter = (n) => {
   return [n.b.one("MultiHeadAttention", inputs, scale > 0 ? { ...attrs, scale } : attrs)];
 };
 
+const rotaryEmbedding: Converter = (n) => {
+  const attrs: Attrs = { interleaved: n.int("interleaved", 0) };
+  if (n.node.domain !== "com.microsoft") throw n.error("ONNX_NODE", "only com.microsoft's form of it is supported");
+  if (n.int("rotary_embedding_dim", 0) || n.int("is_packed_batching", 0) || n.float("scale", 1) !== 1)
+    throw n.error("ONNX_ATTRIBUTE", "partial, packed and scaled rotations are not supported");
+  n.ignore("num_heads");
+  const x = n.value(0);
+  const turned = (v: Value) => n.b.one("RotaryEmbedding", [v, n.value(1), n.value(2), n.value(3)], attrs);
+  if (x.shape.length !== 4) return [turned(x)];
+  const [batch = 1, heads = 1, tokens = 1, width = 1] = x.shape;
+  const y = turned(n.b.reshape(n.b.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * width]));
+  return [n.b.transpose(n.b.reshape(y, [batch, tokens, heads, width]), [0, 2, 1, 3])];
+};
+
 const dropout: Converter = (n) => {
   n.ignore("ratio", "seed", "is_test");
   return [n.value(0)];
@@ -164,6 +178,7 @@ export const COMPUTE_CONVERTERS: ReadonlyMap<string, Converter> = new Map<string
   ["BiasGelu", (n) => [n.b.gelu(n.b.add(n.value(0), n.value(1)), "none")]],
   ["FusedMatMul", fusedMatMul],
   ["MultiHeadAttention", multiHeadAttention],
+  ["RotaryEmbedding", rotaryEmbedding],
   ["Dropout", dropout],
   ["Selu", selu],
   ["Celu", celu],

@@ -95,6 +95,17 @@ const SPELLINGS: [string, number, TestGraph, number[]][] = [
     { nodes: [node("Split", ["x"], { axis: 0, num_outputs: 3 }, ["y", "z", "w"])], inputs: [x("n")], outputs: ["y", "z", "w"] },
     [7],
   ],
+  [
+    "RotaryEmbedding, heads first",
+    17,
+    {
+      nodes: [{ ...node("RotaryEmbedding", ["x", "at", "cos", "sin"], { interleaved: 1 }), domain: "com.microsoft" }],
+      inputs: [x("b", "h", "s", "d")],
+      outputs: ["y"],
+      initializers: { at: i64(1), cos: weight(9, 2), sin: weight(9, 2) },
+    },
+    PICTURE,
+  ],
   ["ReduceMean by attribute", 13, one("ReduceMean", { axes: [1, -1], keepdims: 0 }), PICTURE],
   ["ReduceSum over nothing", 13, one("ReduceSum", { noop_with_empty_axes: 1 }), PICTURE],
   ["ReduceL2 of all", 18, one("ReduceL2", { keepdims: 0 }), PICTURE],

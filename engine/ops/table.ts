@@ -21,6 +21,7 @@ import { quantizers } from "./quantize.ts";
 import { reductions } from "./reduce.ts";
 import { reshapes } from "./reshape.ts";
 import { resizes } from "./resize.ts";
+import { rotaryEmbeddings } from "./rotary-embedding.ts";
 import { scatters } from "./scatter.ts";
 import { slices } from "./slice.ts";
 import { softmaxes } from "./softmax.ts";
@@ -45,6 +46,7 @@ const FAMILIES: readonly (readonly OpRow[])[] = [
   pools,
   softmaxes,
   attentions,
+  rotaryEmbeddings,
   layerNorms,
   batchNorms,
   resizes,
