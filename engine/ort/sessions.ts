@@ -9,8 +9,10 @@ import { type Emitted, emitOnnx } from "../onnx/emit.ts";
 import { opRow } from "../ops/table.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { cpuLowerings } from "./cpu-lowerings.ts";
+import { type Lowerings, lower } from "./lower.ts";
 import { fromOrt, toOrt } from "./ort-tensor.ts";
-import { lacksWebgpu, withPlainAttention } from "./webgpu-gaps.ts";
+import { lacksWebgpu, webgpuLowerings } from "./webgpu-gaps.ts";
 import { fileStamps, isNarrow, readWeight, unmappable, widen } from "./weights.ts";
 
 export interface SessionOptions {
@@ -33,7 +35,9 @@ export interface SessionStats {
 export type RunGraph = (feeds: Feeds) => Promise<Results>;
 
 /** Above this many bytes of file weights a session maps them instead of keeping a packed copy: slower by a quarter, half the memory. */
-const MAP_ABOVE = 256 * 2 ** 20;
+const MAP_ABOVE = 512 * 2 ** 20;
+
+const LOWERINGS: Readonly<Record<Device, Lowerings>> = { cpu: cpuLowerings, webgpu: webgpuLowerings, cuda: {} };
 
 interface Session {
   readonly session: ort.InferenceSession;
@@ -59,7 +63,7 @@ export class Sessions {
 
   /** Opens (or finds) the session of a graph. @param fed weights that are fed instead of baked in */
   async prepare(asked: Graph, fed: readonly string[]): Promise<RunGraph> {
-    const graph = this.#options.device === "webgpu" ? withPlainAttention(asked) : asked;
+    const graph = lower(asked, LOWERINGS[this.#options.device]);
     const emit = () =>
       emitOnnx(graph, opRow, {
         fed: new Set(fed),
