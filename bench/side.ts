@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { z } from "zod";
+import { computeEnvironment } from "../engine/host/compute-environment.ts";
 import { ran, ready, type Task } from "./task.ts";
 
 export interface Side {
@@ -23,7 +24,8 @@ export function findPeer(): { readonly python: string; readonly version: string 
 }
 
 export function ourSide(): Side {
-  return side(spawn(process.execPath, [join(import.meta.dirname, "our-side.ts")], { stdio: ["pipe", "pipe", "inherit"] }));
+  const env = computeEnvironment();
+  return side(spawn(process.execPath, [join(import.meta.dirname, "our-side.ts")], { stdio: ["pipe", "pipe", "inherit"], env }));
 }
 
 export function peerSide(python: string, threads: number): Side {

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { AppError } from "../base/errors.ts";
 import { isTerminal, type RunError, type RunEvent } from "../graph/events.ts";
+import { computeEnvironment } from "./compute-environment.ts";
 import { explainDeath, oomKills } from "./death.ts";
 import { type ComputeSettings, fromChild, type MemoryReading, type RunRequest, type ToChild } from "./messages.ts";
 
@@ -117,7 +118,12 @@ export class ComputeHost {
 
   #start(): Child {
     const oomKillsBefore = oomKills();
-    const process = fork(this.#options.entry, [], { serialization: "advanced", execArgv: [], stdio: ["ignore", 2, "pipe", "ipc"] });
+    const process = fork(this.#options.entry, [], {
+      serialization: "advanced",
+      execArgv: [],
+      stdio: ["ignore", 2, "pipe", "ipc"],
+      env: computeEnvironment(),
+    });
     const child: Child = { process, oomKillsBefore, isReady: false, hasServed: false, stderr: "" };
     preferForOom(process.pid);
     const { silenceMs = 30_000, startMs = 120_000 } = this.#options;
