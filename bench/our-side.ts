@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createRuntime } from "../engine/ort/runtime.ts";
 import { arcfaceWork } from "./cases/arcface.ts";
+import { productWork } from "./cases/product.ts";
 import { transformerWork } from "./cases/transformer.ts";
 import { request, type Task, type Work } from "./task.ts";
 
 function prepare(task: Task, threads: number): Promise<Work> {
   const compute = createRuntime({ device: "cpu", threads });
+  if (task.kind === "product") return productWork(compute, task);
   return task.kind === "reward" ? arcfaceWork(compute, task) : transformerWork(compute, task);
 }
 

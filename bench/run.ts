@@ -3,7 +3,7 @@ import { engineOverhead } from "./engine-overhead.ts";
 import { findPeer } from "./side.ts";
 import { versus } from "./versus.ts";
 
-const SECTIONS = ["engine", "forward", "step", "reward"] as const;
+const SECTIONS = ["engine", "product", "forward", "step", "reward"] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !SECTIONS.some((s) => s === name));
 if (unknown.length) {

@@ -20,10 +20,19 @@ export const transformerTask = z.object({
 
 export const rewardTask = z.object({ kind: z.literal("reward"), name: z.string(), folder: z.string() });
 
-export const task = z.discriminatedUnion("kind", [transformerTask, rewardTask]);
+export const productTask = z.object({
+  kind: z.literal("product"),
+  name: z.string(),
+  folder: z.string(),
+  rows: z.int().positive(),
+  width: z.int().positive(),
+});
+
+export const task = z.discriminatedUnion("kind", [transformerTask, rewardTask, productTask]);
 
 export type TransformerTask = z.infer<typeof transformerTask>;
 export type RewardTask = z.infer<typeof rewardTask>;
+export type ProductTask = z.infer<typeof productTask>;
 export type Task = z.infer<typeof task>;
 
 /** One side's task made ready. */

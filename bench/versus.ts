@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeArcface } from "./cases/arcface.ts";
+import { writeProduct } from "./cases/product.ts";
 import { writeTransformer } from "./cases/transformer.ts";
 import { type Contest, contest } from "./contest.ts";
 import type { findPeer } from "./side.ts";
@@ -36,6 +37,7 @@ const MEDIUM: Sizes = {
 
 /** What is raced in a section. */
 const CONTESTS = {
+  product: { title: "Products alone: how far apart the two matrix libraries are on this machine (no goal)", sizes: [] },
   forward: { title: "Transformer, one forward pass", sizes: [SMALL, MEDIUM] },
   step: { title: "LoRA training step: forward, backward, AdamW", sizes: [SMALL, MEDIUM] },
   reward: { title: "Reward of ArcFace's size (iResNet-50, 112²): forward and backward to the picture", sizes: [] },
@@ -49,6 +51,10 @@ export async function versus(kind: Task["kind"], threadCounts: readonly number[]
     if (kind === "reward") {
       writeArcface(1, (name, bytes) => writeFileSync(join(root, name), bytes));
       tasks.push({ kind, name: "iResNet-50", folder: root });
+    } else if (kind === "product") {
+      const task = { kind, name: "[576,1024]·[1024,1024]ᵀ, 16 in a row", folder: root, rows: 576, width: 1024 };
+      writeProduct(task, 1, (name, bytes) => writeFileSync(join(root, name), bytes));
+      tasks.push(task);
     } else
       for (const [i, sizes] of CONTESTS[kind].sizes.entries()) {
         const folder = join(root, String(i));

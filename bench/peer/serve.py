@@ -8,6 +8,7 @@ import torch
 
 import dit
 import iresnet
+import product
 import weights
 
 
@@ -23,7 +24,7 @@ for line in sys.stdin:
         task = asked["task"]
         torch.set_num_threads(asked["threads"])
         tensors = [weights.load(f"{task['folder']}/{name}.safetensors") for name in ("weights", "inputs")]
-        run, check = (iresnet if task["kind"] == "reward" else dit).work(task, *tensors)
+        run, check = {"reward": iresnet, "product": product}.get(task["kind"], dit).work(task, *tensors)
         answer = {"check": check()}
     else:
         started = time.perf_counter()
