@@ -1,13 +1,13 @@
 // The checkpoint in models/: a small Qwen-Image-Edit in the released files' layout.
-//   node tools/small-checkpoint.ts untrained MODELS_DIR [--vae FILE]         random weights in float32, to pretrain
+//   node tools/small-checkpoint.ts untrained MODELS_DIR [--vae FILE] [--transformer FILE]   float32 to pretrain: random, or FILE's
 //   node tools/small-checkpoint.ts trained MODELS_DIR --vae FILE [--transformer FILE]   what the pretrain nodes wrote, in bfloat16
 // A FILE may also be the checkpoint.safetensors of a run that was stopped early.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { readSafetensors, writeSafetensors } from "../engine/formats/safetensors.ts";
-import { fromFloat32 } from "../engine/tensor/convert.ts";
-import { type Tensor, tensor } from "../engine/tensor/tensor.ts";
+import { fromFloat32, toFloat32 } from "../engine/tensor/convert.ts";
+import { f32, type Tensor, tensor } from "../engine/tensor/tensor.ts";
 import { scenePrompt } from "../nodes/data/rendered-people-dataset.ts";
 import { vaeNames } from "../nodes/qwen/vae-names.ts";
 import { memoryWeights } from "../test/memory-weights.ts";
@@ -45,9 +45,12 @@ export function untrainedTransformer(): { readonly tensors: Weights; readonly me
   return made;
 }
 
-/** The weights a pretrain node wrote, or those it would have written now: the average when there is one. @param bytes weights or checkpoint */
+/**
+ * The weights a pretrain node wrote, or those it would have written now: the average when there is one. In float32.
+ * @param bytes weights or checkpoint
+ */
 export function trainedWeights(bytes: Uint8Array): ReadonlyMap<string, Tensor> {
-  const { tensors } = readSafetensors(bytes);
+  const tensors = new Map([...readSafetensors(bytes).tensors].map(([name, t]) => [name, f32(t.shape, toFloat32(t))]));
   const kept = ["ema.", "param."].find((prefix) => [...tensors.keys()].some((name) => name.startsWith(prefix)));
   if (kept === undefined) return tensors;
   // `ema.vae.encoder…`: the graph's own prefix follows.
@@ -89,15 +92,15 @@ if (import.meta.main) {
   }
   const files = textFiles();
   const vae = values.vae === undefined ? untrainedVae() : trainedVae(readFileSync(values.vae));
-  const { tensors, metadata } = untrainedTransformer();
+  const { tensors: random, metadata } = untrainedTransformer();
+  const transformer = values.transformer === undefined ? random : withTrained(random, trainedWeights(readFileSync(values.transformer)));
   if (what === "untrained") {
     files.push(["vae/untrained.safetensors", writeSafetensors(vae)]);
-    files.push(["diffusion_models/untrained.safetensors", writeSafetensors(tensors, metadata)]);
+    files.push(["diffusion_models/untrained.safetensors", writeSafetensors(transformer, metadata)]);
   } else {
     files.push(["vae/qwen_image_vae_small.safetensors", writeSafetensors(halved(vae))]);
     if (values.transformer !== undefined) {
-      const trained = withTrained(tensors, trainedWeights(readFileSync(values.transformer)));
-      files.push(["diffusion_models/qwen_image_edit_small.safetensors", writeSafetensors(halved(trained), metadata)]);
+      files.push(["diffusion_models/qwen_image_edit_small.safetensors", writeSafetensors(halved(transformer), metadata)]);
       files.push(["loras/small_random_r4.safetensors", tinyLora(3, SMALL_TRANSFORMER)]);
     }
   }

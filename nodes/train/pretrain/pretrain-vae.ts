@@ -10,6 +10,9 @@ import { freshState, trainLoop } from "../train-loop.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
+/** Weights between the latent and the picture, by their names in the graph. */
+const DECODER = /^vae\.(decoder|post_quant_conv)\./;
+
 const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
 const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
 
@@ -17,11 +20,13 @@ export default defineNode({
   type: "PretrainVAE",
   version: "1.0.0",
   category: "train",
-  summary:
-    "Trains all parameters of a VAE to give back the pictures of a dataset, from a latent that looks like unit noise to the samplers.",
+  summary: "Trains a VAE to give back the pictures of a dataset, from a latent that looks like unit noise to the samplers.",
   inputs: {
     vae: input(VAE),
     dataset: input(DATASET),
+    parts: widget(z.enum(["all", "decoder"]).default("all"), {
+      tooltip: "decoder: the latents stay what they are, so a transformer trained on them stays good",
+    }),
     steps: widget(count(1, 1_000_000, 1500), { tooltip: "Updates; scenes and portraits take turns" }),
     batch: widget(count(1, 256, 4), { tooltip: "Pictures per update" }),
     learning_rate: widget(real(0, 1, 0.002), { step: 1e-5 }),
@@ -44,7 +49,8 @@ export default defineNode({
     const fingerprint = sha256(JSON.stringify([i.vae.id, i.dataset.id, settings]));
     const graphOf = (height: number, width: number) =>
       autoencoderLossGraph(i.vae, { batch: i.batch, height, width, momentWeight: i.moment_weight });
-    const weights = await TrainedWeights.of(ctx.compute, graphOf(64, 64));
+    const isTrained = (name: string) => i.parts === "all" || DECODER.test(name);
+    const weights = await TrainedWeights.of(ctx.compute, graphOf(64, 64), isTrained);
     const { names, params, shapes } = weights;
     const state = freshState(params, shapes, i.ema_decay > 0);
     const dir = await ctx.runDirectory(`pretrain-${fingerprint.slice(0, 12)}`);

@@ -121,7 +121,7 @@ test("the autoencoder's loss is the formula over what encoder and decoder give",
 test("PretrainVAE lowers its loss and writes every weight, which fit the released layout", async () => {
   const ctx = context();
   await pretrainVae.run(
-    { ...settings, vae, dataset, steps: 24, batch: 2, ema_decay: 0, latent_noise: 0.05, moment_weight: 0.05, prefix: "vae" },
+    { ...settings, vae, dataset, parts: "all", steps: 24, batch: 2, ema_decay: 0, latent_noise: 0.05, moment_weight: 0.05, prefix: "vae" },
     ctx,
     {},
   );
@@ -138,6 +138,33 @@ test("PretrainVAE lowers its loss and writes every weight, which fit the release
   expect(kernel?.shape).toEqual([4, 3, 3, 3, 3]);
   expect(kernel?.data[((1 * 3 + 2) * 3 + 2) * 9]).toBe(stored?.data[(1 * 3 + 2) * 9]);
   await loadVae(memoryWeights(whole));
+});
+
+test("the decoder alone: the encoder stays, and is in the file", async () => {
+  const ctx = context();
+  await pretrainVae.run(
+    {
+      ...settings,
+      vae,
+      dataset,
+      parts: "decoder",
+      steps: 4,
+      batch: 1,
+      ema_decay: 0,
+      latent_noise: 0.05,
+      moment_weight: 0.05,
+      prefix: "vae",
+    },
+    ctx,
+    {},
+  );
+  const trained = readSafetensors(ctx.saved.get("vae.safetensors") ?? new Uint8Array()).tensors;
+  const names = new Map([...vaeNames(memoryWeights(untrainedVae))].map(([to, from]) => [from, to]));
+  const whole = withTrained(untrainedVae, trained, (name) => names.get(name) ?? name);
+  const changed = [...untrainedVae].filter(([name, t]) => whole.get(name)?.data.some((x, i) => x !== t.data[i])).map(([name]) => name);
+  expect(changed.length).toBeGreaterThan(10);
+  for (const name of changed) expect(name).toMatch(/^(decoder|conv2)\./);
+  expect([...trained.keys()].some((name) => name.startsWith("encoder."))).toBe(true);
 });
 
 test("a batch's gradient is the mean of its examples'", async () => {

@@ -11,9 +11,13 @@ import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
 export class TrainedWeights {
   readonly params = new Map<string, Float32Array>();
   readonly shapes = new Map<string, readonly number[]>();
+  readonly #frozen = new Map<string, Float32Array>();
 
-  /** Copies every weight the graph depends on. @throws AppError PRETRAIN_DTYPE when one is not stored in float32 */
-  static async of(compute: Compute, graph: Graph): Promise<TrainedWeights> {
+  /**
+   * Copies every weight the graph depends on. @param isTrained whether a weight is a parameter; the others stay as they are
+   * @throws AppError PRETRAIN_DTYPE when one is not stored in float32
+   */
+  static async of(compute: Compute, graph: Graph, isTrained: (name: string) => boolean = () => true): Promise<TrainedWeights> {
     const made = new TrainedWeights();
     const b = newBuilder();
     const copies: [string, ReturnType<typeof b.weight>][] = [];
@@ -29,7 +33,7 @@ export class TrainedWeights {
     for (const [name, v] of copies) {
       const value = values[name];
       if (!value) throw new AppError("PRETRAIN_WEIGHT", `the value of ${name} did not come back`);
-      made.params.set(name, expectDType(value, "float32", name).slice());
+      (isTrained(name) ? made.params : made.#frozen).set(name, expectDType(value, "float32", name).slice());
       made.shapes.set(name, v.shape);
     }
     return made;
@@ -43,10 +47,15 @@ export class TrainedWeights {
     return Object.fromEntries([...this.params].map(([name, data]) => [name, f32(this.shapes.get(name) ?? [data.length], data)]));
   }
 
-  /** A safetensors file of these arrays; the graph's prefix (`vae.`, `dit.`) is left off the names. */
+  /** A safetensors file of these arrays and of the weights that stay; the graph's prefix (`vae.`, `dit.`) is left off the names. */
   file(arrays: ReadonlyMap<string, Float32Array>, metadata: Readonly<Record<string, string>>): Uint8Array {
     return writeSafetensors(
-      new Map([...arrays].map(([name, data]) => [name.slice(name.indexOf(".") + 1), f32(this.shapes.get(name) ?? [data.length], data)])),
+      new Map(
+        [...this.#frozen, ...arrays].map(([name, data]) => [
+          name.slice(name.indexOf(".") + 1),
+          f32(this.shapes.get(name) ?? [data.length], data),
+        ]),
+      ),
       metadata,
     );
   }
