@@ -103,12 +103,12 @@ function toys(ran: string[], hooks: { readonly before?: (id: string) => void } =
       type: "Forgetful",
       version: "1.0.0",
       category: "toy",
-      summary: "Returns nothing.",
+      summary: "Leaves its first output out.",
       inputs: {},
-      outputs: { NUMBER },
+      outputs: { NUMBER, other: NUMBER },
       cache: "pure",
       // A node written in JavaScript could do this.
-      run: () => JSON.parse("{}"),
+      run: () => JSON.parse('{"other": 1}'),
     }),
     defineNode({
       type: "Show",
@@ -243,10 +243,14 @@ test("two equal nodes run once", async () => {
   expect(kinds).toContain("node.cached 5");
 });
 
-test("a missing output is the node's fault", async () => {
-  const prompt = { 1: { class_type: "Forgetful", inputs: {} }, 2: { class_type: "Show", inputs: { a: ["1", 0] } } };
-  const { last } = await run(prompt, toys([]));
-  expect(last).toMatchObject({ kind: "run.failed", error: { code: "NODE_OUTPUT_MISSING", node: "1" } });
+test("an output that a node left out is an error where a link asks for it", async () => {
+  const asking = (slot: number): Prompt => ({
+    1: { class_type: "Forgetful", inputs: {} },
+    2: { class_type: "Show", inputs: { a: ["1", slot] } },
+  });
+  const { last } = await run(asking(0), toys([]));
+  expect(last).toMatchObject({ kind: "run.failed", error: { code: "NODE_OUTPUT_MISSING", node: "2" } });
+  expect((await run(asking(1), toys([]))).last).toMatchObject({ kind: "run.finished" });
 });
 
 test("another process goes on from what is stored; a module that nothing needs is not made again", async () => {

@@ -95,13 +95,14 @@ async function runStep(
   if (!node)
     throw new AppError("UNKNOWN_NODE_TYPE", `there is no node of type ${step.type}`, { hint: "list the types with `graph nodes`" });
   const { inputs, extra, missing } = runInputs(step, registry, values.lookup);
-  if (missing.length > 0) throw new AppError("INTERNAL", `input ${missing[0]} of node ${step.id} has no value: its source did not run`);
+  const [absent] = missing;
+  if (absent !== undefined) throw absentOutput(step, absent);
   emit({ kind: "node.started", ...of, title: step.title, ...(node.stop && { stop: node.stop }) });
   await flush?.();
   const effects: Effect[] = [];
   const started = world.now();
   const ctx = nodeContext({ world, step, stop: node.stop, signal, checkCancelled, emit, effects });
-  const outputs = declaredOutputs(node, step, await node.run(inputs, ctx, extra));
+  const outputs = declaredOutputs(node, await node.run(inputs, ctx, extra));
   const ms = world.now() - started;
   values.put(step.id, outputs);
   values.release(step);
@@ -115,19 +116,18 @@ async function runStep(
   }
 }
 
-/** The declared outputs and no others. @throws AppError NODE_OUTPUT_MISSING */
-function declaredOutputs(node: AnyNode, step: Step, returned: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const outputs: Record<string, unknown> = {};
-  for (const name of Object.keys(node.outputs)) {
-    // A node without outputs may return nothing at all.
-    const value = returned?.[name];
-    if (value === undefined)
-      throw new AppError("NODE_OUTPUT_MISSING", `node ${step.id} (${step.type}) did not return its output ${name}`, {
-        hint: "this is a fault of the node, not of the workflow",
-      });
-    outputs[name] = value;
-  }
-  return outputs;
+/** The declared outputs and no others. A node may leave one out: that is an error only where a link asks for it. */
+function declaredOutputs(node: AnyNode, returned: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  // A node without outputs may return nothing at all.
+  const given = Object.keys(node.outputs).flatMap((name) => (returned?.[name] === undefined ? [] : [[name, returned[name]] as const]));
+  return Object.fromEntries(given);
+}
+
+function absentOutput(step: Step, input: string): AppError {
+  const link = step.links[input] ?? step.extra[input];
+  return new AppError("NODE_OUTPUT_MISSING", `input ${input} asks for output ${link?.output} of node ${link?.id}, which gave none`, {
+    hint: "link another output",
+  });
 }
 
 /** Code, message and hint of anything thrown, with the node it happened in. */

@@ -7,6 +7,8 @@ import { describeOnnx, ONNX_MODEL } from "./onnx-model.ts";
 
 /** Any tensor. Pictures and masks are tensors too. */
 export const TENSOR = socket<Tensor>("TENSOR");
+/** output_2 to output_15: there where the model has as many. */
+const MORE = Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`output_${i + 2}`, socket<Tensor | undefined>("TENSOR")]));
 const ANY_TENSOR = socket<Tensor>("TENSOR,IMAGE,MASK");
 
 function isTensor(x: unknown): x is Tensor {
@@ -19,7 +21,7 @@ export default defineNode({
   category: "onnx",
   summary: "Runs an ONNX model: input_1, input_2 … and output_1 … are its inputs and outputs in the order LoadOnnx lists them.",
   inputs: { model: input(ONNX_MODEL) },
-  outputs: { output_1: TENSOR, output_2: TENSOR, output_3: TENSOR, output_4: TENSOR },
+  outputs: { output_1: TENSOR, ...MORE },
   cache: "pure",
   variadic: { prefix: "input_", socket: ANY_TENSOR },
   async run({ model }, ctx, extra) {
@@ -37,9 +39,8 @@ export default defineNode({
       }),
     );
     const results = await ctx.compute.run(b.graph(model.build(b, values)), feeds);
-    const all = model.outputs.flatMap((o) => results[o.name] ?? []);
-    const [first] = all;
-    if (!first) throw new AppError("ONNX_OUTPUT", `${model.name} gave nothing`);
-    return { output_1: first, output_2: all[1] ?? first, output_3: all[2] ?? first, output_4: all[3] ?? first };
+    const [output_1, ...more] = model.outputs.flatMap((o) => results[o.name] ?? []);
+    if (!output_1) throw new AppError("ONNX_OUTPUT", `${model.name} gave nothing`);
+    return { output_1, ...Object.fromEntries(more.map((t, i) => [`output_${i + 2}`, t])) };
   },
 });
