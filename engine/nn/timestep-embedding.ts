@@ -11,7 +11,7 @@ import { f32 } from "../tensor/tensor.ts";
 export function timestepEmbedding(b: Builder, sigma: Value, width: number): Value {
   const half = width / 2;
   const rate = Math.fround(-Math.log(10000));
-  // Rounded where PyTorch rounds: angles reach 1000, and the last bit of a frequency is then 1e-4 of a radian.
+  // Rounded where PyTorch rounds: angles reach 1000, and the last bit of a frequency is then 5e-5 of a radian.
   const frequencies = Float32Array.from({ length: half }, (_, i) => Math.exp(Math.fround(Math.fround(rate * i) / half)));
   const angles = b.mul(b.mul(b.reshape(sigma, [-1, 1]), b.constant(f32([1, half], frequencies))), 1000);
   return b.concat([b.one("Cos", [angles]), b.one("Sin", [angles])], 1);
