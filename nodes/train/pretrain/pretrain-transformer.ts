@@ -1,21 +1,15 @@
-import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
-import { sha256 } from "../../../engine/base/hash.ts";
 import type { RandomSource } from "../../../engine/base/random.ts";
 import type { Feeds } from "../../../engine/ir/compute.ts";
-import { LR_SCHEDULES } from "../../../engine/nn/lr-schedule.ts";
 import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/modules.ts";
 import { CLIP, DATASET, MODEL, VAE } from "../../shared/sockets.ts";
 import { exampleAt, streamOf } from "../data-order.ts";
-import { freshState, trainLoop } from "../train-loop.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
+import { averageWidget, count, outputWidgets, pretrain, real, scheduleWidgets } from "./pretrain-run.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
-
-const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
-const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
 
 export default defineNode({
   type: "PretrainTransformer",
@@ -29,67 +23,33 @@ export default defineNode({
     dataset: input(DATASET),
     steps: widget(count(1, 1_000_000, 3000), { tooltip: "Updates" }),
     batch: widget(count(1, 256, 8), { tooltip: "Examples per update" }),
-    learning_rate: widget(real(0, 1, 0.001), { step: 1e-5 }),
-    lr_schedule: widget(z.enum(LR_SCHEDULES).default("cosine")),
-    warmup: widget(count(0, 100_000, 100)),
-    max_grad_norm: widget(real(0, 1e6, 1), { tooltip: "0 = no clipping" }),
+    ...scheduleWidgets(0.001, 100),
     weight_decay: widget(real(0, 1, 0.01)),
-    ema_decay: widget(real(0, 0.999999, 0.995), { tooltip: "0 = off; else the average is what comes out" }),
+    ema_decay: averageWidget(0.995),
     shift: widget(real(0.01, 100, 1.65), { tooltip: "σ = shift·u / (1 + (shift − 1)·u) with u uniform" }),
     face_weight: widget(real(0, 1000, 3), { tooltip: "Weight of tokens in a face beside 1 elsewhere" }),
-    checkpoint_every: widget(count(1, 100_000, 200)),
-    prefix: widget(z.string().min(1).default("pretrain/transformer"), { tooltip: "Name of the weight file below the output directory" }),
-    seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
+    ...outputWidgets(200, "pretrain/transformer"),
   },
   outputs: {},
   isOutput: true,
   cache: "seeded",
   stop: "finish",
-  async run(i, ctx) {
-    const { model: _m, vae: _v, clip: _t, dataset: _d, checkpoint_every: _c, prefix: _p, ...settings } = i;
-    const fingerprint = sha256(JSON.stringify([i.model.id, i.vae.id, i.clip.id, i.dataset.id, settings]));
-    const examples = new EncodedExamples(ctx.compute, i.vae, i.clip, i.dataset);
+  async run({ model, vae, clip, dataset, ...i }, ctx) {
+    const examples = new EncodedExamples(ctx.compute, vae, clip, dataset);
     const shape = shapeOf(await examples.get(0), i.batch);
-    const graph = flowMatchingLossGraph(i.model, shape);
+    const graph = flowMatchingLossGraph(model, shape);
     const weights = await TrainedWeights.of(ctx.compute, graph);
-    const { names, params, shapes } = weights;
+    const { names } = weights;
     const run = await ctx.compute.grad(graph, "loss", names, { fed: names });
-    const state = freshState(params, shapes, i.ema_decay > 0);
-    const dir = await ctx.runDirectory(`pretrain-${fingerprint.slice(0, 12)}`);
-    const finished = await trainLoop(
-      ctx,
-      dir,
-      state,
-      {
-        steps: i.steps,
-        accumulate: 1,
-        lr: i.learning_rate,
-        schedule: i.lr_schedule,
-        warmup: i.warmup,
-        maxGradNorm: i.max_grad_norm,
-        adam: { weightDecay: i.weight_decay, betas: [0.9, 0.99] },
-        emaDecay: i.ema_decay,
-        checkpointEvery: i.checkpoint_every,
-        fingerprint,
-      },
-      {
-        micro: async (_, step) => {
-          const batch: EncodedExample[] = [];
-          for (let k = 0; k < i.batch; k++) batch.push(await examples.get(exampleAt(i.seed, i.dataset.train, step * i.batch + k)));
-          const results = await run.run({
-            ...weights.feeds(),
-            ...batchFeeds(batch, shape, streamOf(i.seed, 6, step), i.shift, i.face_weight),
-          });
-          const scalar = (name: string) => Number(results[name]?.data[0]);
-          return { grads: gradientsOf(results, names), logs: { loss: scalar("loss"), mse: scalar("mse") } };
-        },
-      },
-    );
-    if (!finished)
-      throw new AppError("CANCELLED", `stopped after update ${state.adam.step} of ${i.steps}; the checkpoint is in ${dir.path}`, {
-        hint: "run the same command again to continue",
-      });
-    await ctx.saveAs(`${i.prefix}.safetensors`, weights.file(state.ema ?? state.params, { steps: String(i.steps) }));
+    const adam = { weightDecay: i.weight_decay, betas: [0.9, 0.99] } as const;
+    await pretrain(ctx, i, weights, [model.id, vae.id, clip.id, dataset.id], adam, async (step) => {
+      const batch: EncodedExample[] = [];
+      for (let k = 0; k < i.batch; k++) batch.push(await examples.get(exampleAt(i.seed, dataset.train, step * i.batch + k)));
+      const feeds = batchFeeds(batch, shape, streamOf(i.seed, 6, step), i.shift, i.face_weight);
+      const results = await run.run({ ...weights.feeds(), ...feeds });
+      const scalar = (name: string) => Number(results[name]?.data[0]);
+      return { grads: gradientsOf(results, names), logs: { loss: scalar("loss"), mse: scalar("mse") } };
+    });
     return {};
   },
 });

@@ -1,20 +1,15 @@
 import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
-import { sha256 } from "../../../engine/base/hash.ts";
-import { LR_SCHEDULES } from "../../../engine/nn/lr-schedule.ts";
 import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import { DATASET, type Dataset, type Image, VAE } from "../../shared/sockets.ts";
 import { exampleAt, streamOf } from "../data-order.ts";
-import { freshState, trainLoop } from "../train-loop.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
+import { averageWidget, count, outputWidgets, pretrain, real, scheduleWidgets } from "./pretrain-run.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
 /** Weights between the latent and the picture, by their names in the graph. */
 const DECODER = /^vae\.(decoder|post_quant_conv)\./;
-
-const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
-const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
 
 export default defineNode({
   type: "PretrainVAE",
@@ -29,79 +24,42 @@ export default defineNode({
     }),
     steps: widget(count(1, 1_000_000, 1500), { tooltip: "Updates; scenes and portraits take turns" }),
     batch: widget(count(1, 256, 4), { tooltip: "Pictures per update" }),
-    learning_rate: widget(real(0, 1, 0.002), { step: 1e-5 }),
-    lr_schedule: widget(z.enum(LR_SCHEDULES).default("cosine")),
-    warmup: widget(count(0, 100_000, 50)),
-    max_grad_norm: widget(real(0, 1e6, 1), { tooltip: "0 = no clipping" }),
-    ema_decay: widget(real(0, 0.999999, 0.99), { tooltip: "0 = off; else the average is what comes out" }),
+    ...scheduleWidgets(0.002, 50),
+    ema_decay: averageWidget(0.99),
     latent_noise: widget(real(0, 1, 0.05), { tooltip: "Standard deviation added to the normalised latent: what a sampler gets wrong" }),
     moment_weight: widget(real(0, 1e6, 0.05), { tooltip: "Holds each latent channel near mean 0 and variance 1" }),
-    checkpoint_every: widget(count(1, 100_000, 100)),
-    prefix: widget(z.string().min(1).default("pretrain/vae"), { tooltip: "Name of the weight file below the output directory" }),
-    seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
+    ...outputWidgets(100, "pretrain/vae"),
   },
   outputs: {},
   isOutput: true,
   cache: "seeded",
   stop: "finish",
-  async run(i, ctx) {
-    const { vae: _v, dataset: _d, checkpoint_every: _c, prefix: _p, ...settings } = i;
-    const fingerprint = sha256(JSON.stringify([i.vae.id, i.dataset.id, settings]));
+  async run({ vae, dataset, ...i }, ctx) {
     const graphOf = (height: number, width: number) =>
-      autoencoderLossGraph(i.vae, { batch: i.batch, height, width, momentWeight: i.moment_weight });
+      autoencoderLossGraph(vae, { batch: i.batch, height, width, momentWeight: i.moment_weight });
     const isTrained = (name: string) => i.parts === "all" || DECODER.test(name);
     const weights = await TrainedWeights.of(ctx.compute, graphOf(64, 64), isTrained);
-    const { names, params, shapes } = weights;
-    const state = freshState(params, shapes, i.ema_decay > 0);
-    const dir = await ctx.runDirectory(`pretrain-${fingerprint.slice(0, 12)}`);
+    const { names } = weights;
     const compiled = new Map<string, ReturnType<typeof ctx.compute.grad>>();
-    const finished = await trainLoop(
-      ctx,
-      dir,
-      state,
-      {
-        steps: i.steps,
-        accumulate: 1,
-        lr: i.learning_rate,
-        schedule: i.lr_schedule,
-        warmup: i.warmup,
-        maxGradNorm: i.max_grad_norm,
-        adam: { weightDecay: 0 },
-        emaDecay: i.ema_decay,
-        checkpointEvery: i.checkpoint_every,
-        fingerprint,
-      },
-      {
-        micro: async (_, step) => {
-          const image = planes(await pictures(i.dataset, i.seed, step, i.batch));
-          const [, , height = 0, width = 0] = image.shape;
-          const key = `${height}x${width}`;
-          const run = await (compiled.get(key) ??
-            compiled.set(key, ctx.compute.grad(graphOf(height, width), "loss", names, { fed: names })).get(key));
-          if (!run) throw new AppError("INTERNAL", `nothing was compiled for ${key}`);
-          const latent = [i.batch, i.vae.latentsMean.length, height / 8, width / 8];
-          const noise = streamOf(i.seed, 5, step).normals(new Float32Array(latent.reduce((a, d) => a * d, 1)));
-          const results = await run.run({
-            ...weights.feeds(),
-            image,
-            noise: f32(
-              latent,
-              noise.map((x) => x * i.latent_noise),
-            ),
-          });
-          const scalar = (name: string) => Number(results[name]?.data[0]);
-          return {
-            grads: gradientsOf(results, names),
-            logs: { loss: scalar("loss"), psnr: -10 * Math.log10(scalar("mse")), moments: scalar("moments") },
-          };
-        },
-      },
-    );
-    if (!finished)
-      throw new AppError("CANCELLED", `stopped after update ${state.adam.step} of ${i.steps}; the checkpoint is in ${dir.path}`, {
-        hint: "run the same command again to continue",
-      });
-    await ctx.saveAs(`${i.prefix}.safetensors`, weights.file(state.ema ?? state.params, { steps: String(i.steps) }));
+    await pretrain(ctx, i, weights, [vae.id, dataset.id], { weightDecay: 0 }, async (step) => {
+      const image = planes(await pictures(dataset, i.seed, step, i.batch));
+      const [, , height = 0, width = 0] = image.shape;
+      const key = `${height}x${width}`;
+      const compiling = compiled.get(key) ?? ctx.compute.grad(graphOf(height, width), "loss", names, { fed: names });
+      compiled.set(key, compiling);
+      const latent = [i.batch, vae.latentsMean.length, height / 8, width / 8];
+      const noise = streamOf(i.seed, 5, step).normals(new Float32Array(latent.reduce((a, d) => a * d, 1)));
+      const scaled = f32(
+        latent,
+        noise.map((x) => x * i.latent_noise),
+      );
+      const results = await (await compiling).run({ ...weights.feeds(), image, noise: scaled });
+      const scalar = (name: string) => Number(results[name]?.data[0]);
+      return {
+        grads: gradientsOf(results, names),
+        logs: { loss: scalar("loss"), psnr: -10 * Math.log10(scalar("mse")), moments: scalar("moments") },
+      };
+    });
     return {};
   },
 });
