@@ -127,7 +127,12 @@ async function measure(
   // Faces where the true picture has them: measurable even while nothing is recognised as a face.
   const inPlace = similarityOf(people, await embedFaces(compute, encoder, { images: picture, faces: [example.targetFaces] }));
   const n = example.targetFaces.length;
-  row.id_sim_in_place = mean(Array.from({ length: n }, (_, k) => 100 * (inPlace.values.data[k * n + k] ?? 0)));
+  const likeness = (isOwn: boolean) =>
+    mean(
+      Array.from({ length: n * n }, (_, j) => j).flatMap((j) => ((j % (n + 1) === 0) === isOwn ? 100 * (inPlace.values.data[j] ?? 0) : [])),
+    );
+  row.id_sim_in_place = likeness(true);
+  if (n > 1) row.id_gap_in_place = likeness(true) - likeness(false);
   const found = { images: picture, faces: [await detector.detect(compute, picture, {})] };
   const generated = await embedFaces(compute, encoder, found);
   const similarity = similarityOf(people, generated);
@@ -135,6 +140,7 @@ async function measure(
   row.id_sim = sim.max;
   row.id_sim_matched = sim.matched;
   row.id_conf = idConf(similarity).paper;
+  row.faces_found = generated.source.length;
   row.count_accuracy = generated.source.length === example.references.length ? 1 : 0;
   if (generated.source.length === 0) return row;
   const { matches } = matchFaces(similarity, { threshold: encoder.comparison.threshold, gate: false });

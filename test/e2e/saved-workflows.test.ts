@@ -1,0 +1,55 @@
+// Every saved workflow runs to its end on what the repository brings, with as few steps as it allows.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** Workflow → widgets that make it short, and a file it must leave. */
+const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; readonly leaves: RegExp }>> = {
+  "match.json": { set: [], leaves: /^match_.*\.png$/ },
+  "edit.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
+  "lora.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
+  "evaluate.json": { set: ["7.examples=1", "7.denoise_steps=1"], leaves: /^evaluate\/.*\.png$/ },
+  "train.json": {
+    set: ["9.steps=1", "9.accumulate=1", "9.samples=1", "10.examples=1", "11.examples=1", "10.denoise_steps=1", "11.denoise_steps=1"],
+    leaves: /^loras\/.*comfyui.*\.safetensors$/,
+  },
+  "pretrain-vae.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
+  "pretrain-vae-larger.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
+  "pretrain-transformer.json": { set: ["5.steps=1", "5.batch=1", "4.train=1"], leaves: /^pretrain\/.*\.safetensors$/ },
+};
+
+const folder = mkdtempSync(join(tmpdir(), "saved-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const node = (...args: string[]) =>
+  spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    env: { ...process.env, WHOSWHO_DATA: join(folder, "data"), WHOSWHO_MODELS: "", NODE_COMPILE_CACHE: join(ROOT, ".cache/compile") },
+  });
+
+const record = z.looseObject({ state: z.string(), files: z.array(z.string()) });
+
+beforeAll(() => {
+  const made = node(join(ROOT, "tools/small-checkpoint.ts"), "untrained", join(folder, "models"));
+  expect(made.stderr).toBe("");
+});
+
+test("the table names every workflow", () => {
+  expect(Object.keys(WORKFLOWS).sort()).toEqual(readdirSync(join(ROOT, "graphs")).filter((name) => name.endsWith(".json")));
+});
+
+test.each(Object.entries(WORKFLOWS))("graphs/%s", (name, { set, leaves }) => {
+  const out = join(folder, name);
+  const args = ["--models", join(folder, "models"), "--out", out, ...set.flatMap((s) => ["--set", s])];
+  const { status, stderr } = node(join(ROOT, "graph.mjs"), "run", join(ROOT, "graphs", name), ...args);
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  const { state, files } = record.parse(JSON.parse(readFileSync(join(out, "run.json"), "utf8")));
+  expect(state).toBe("finished");
+  expect(files.filter((file) => leaves.test(file))).not.toEqual([]);
+});
