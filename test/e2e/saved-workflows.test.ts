@@ -13,6 +13,7 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
   "match.json": { set: [], leaves: /^match_.*\.png$/ },
   "edit.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
   "lora.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
+  "reward.json": { set: [], leaves: /^reward\.json$/ },
   "evaluate.json": { set: ["7.examples=1", "7.denoise_steps=1"], leaves: /^evaluate\/.*\.png$/ },
   "train.json": {
     set: ["9.steps=1", "9.accumulate=1", "9.samples=1", "10.examples=1", "11.examples=1", "10.denoise_steps=1", "11.denoise_steps=1"],
