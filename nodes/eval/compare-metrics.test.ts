@@ -5,11 +5,7 @@ import compareMetrics from "./compare-metrics.ts";
 test("one row per number of either side; what one side lacks has no change", async () => {
   const ctx = fakeContext();
   await compareMetrics.run({ before: { values: { a: 1, b: 2 } }, after: { values: { a: 1.5, c: 3 } }, title: "held out" }, ctx, {});
-  expect(ctx.scores.get("held out")).toEqual([
-    { metric: "a", before: 1, after: 1.5, change: 0.5 },
-    { metric: "b", before: 2, after: null, change: null },
-    { metric: "c", before: null, after: 3, change: null },
-  ]);
+  expect(ctx.scores.get("held out, change")).toEqual({ a: 0.5 });
   const [text] = ctx.shown[0]?.text ?? [];
   expect(String(text).split("\n")).toEqual([
     "held out                  before       after      change",

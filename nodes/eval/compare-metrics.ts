@@ -6,7 +6,7 @@ export default defineNode({
   type: "CompareMetrics",
   version: "1.0.0",
   category: "evaluate",
-  summary: "Two sets of numbers side by side, as a table and in run.json.",
+  summary: "Two sets of numbers side by side as a table; the changes also in run.json.",
   inputs: {
     before: input(METRICS),
     after: input(METRICS),
@@ -25,7 +25,7 @@ export default defineNode({
     const head = `${title.padEnd(20)}${["before", "after", "change"].map((w) => w.padStart(12)).join("")}`;
     const lines = rows.map((r) => `${r.metric.padEnd(20)}${cell(r.before)}${cell(r.after)}${cell(r.change)}`);
     ctx.show({ text: [[head, ...lines].join("\n")] });
-    ctx.score(title, rows);
+    ctx.score(`${title}, change`, Object.fromEntries(rows.flatMap((r) => (r.change === null ? [] : [[r.metric, r.change]]))));
     return {};
   },
 });
