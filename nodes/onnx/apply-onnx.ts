@@ -17,7 +17,7 @@ function isTensor(x: unknown): x is Tensor {
 
 export default defineNode({
   type: "ApplyOnnx",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "onnx",
   summary: "Runs an ONNX model: input_1, input_2 … and output_1 … are its inputs and outputs in the order LoadOnnx lists them.",
   inputs: { model: input(ONNX_MODEL) },

@@ -3,10 +3,10 @@ import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
 import { lanczosResize } from "../shared/resize/lanczos.ts";
-import type { PictureSize } from "../shared/resize/size.ts";
+import { calculateDimensions, type PictureSize } from "../shared/resize/size.ts";
 import { CLIP, CONDITIONING, IMAGE, type Image, INT, VAE } from "../shared/sockets.ts";
+import { visionPicture } from "../shared/vision-picture.ts";
 import { firstPicture } from "./text-first-picture.ts";
-import { calculateDimensions } from "./text-picture-sizes.ts";
 import { encodeImages } from "./vae-encode-images.ts";
 
 const Side = z.number().int().min(32).max(4096);
@@ -49,7 +49,7 @@ export default defineNode({
       const { picture, size } = firstPicture(image);
       last = calculateDimensions(reference_size ** 2, size);
       const reference = lanczosResize(picture, last);
-      const seen = pipeline === "edit" ? reference : lanczosResize(picture, calculateDimensions(vision_size ** 2, size));
+      const seen = pipeline === "edit" ? reference : visionPicture(picture, vision_size);
       images.push({ image: seen, slot: images.length + 1 });
       referenceLatents.push(await encodeImages(ctx.compute, vae, reference));
     }

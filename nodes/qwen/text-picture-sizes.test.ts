@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { calculateDimensions, scaleToArea } from "./text-picture-sizes.ts";
+import { calculateDimensions } from "../shared/resize/size.ts";
+import { scaleToArea } from "./text-picture-sizes.ts";
 
 const Pair = z.tuple([z.number(), z.number()]);
 const Vectors = z.object({

@@ -124,9 +124,11 @@ function windowIssues(i: TrainInputs, grids: readonly { readonly target: GridSiz
     }
 }
 
-/** Text tokens of the usual prompt, and vision tokens of a reference at 384² (28-pixel patches). */
+/** Text tokens of the usual prompt. */
 const TEXT_TOKENS = 96;
-const REFERENCE_TOKENS = 196;
+
+/** Pixels of a vision token's side. */
+const VISION_PATCH = 28;
 
 /** What a run of any size takes beside its graphs: compiled sessions of encoders, pictures, the heap. */
 const RUNTIME_BYTES = 350 * 2 ** 20;
@@ -136,7 +138,7 @@ async function estimateOf(
   { target, references }: { readonly target: GridSize; readonly references: readonly GridSize[] },
   ctx: NodeContext,
 ): Promise<Estimate> {
-  const textLength = TEXT_TOKENS + REFERENCE_TOKENS * references.length;
+  const textLength = TEXT_TOKENS + Math.round(i.vision_size / VISION_PATCH) ** 2 * references.length;
   const shape: DenoiseShape = { batch: 1, target, references, textLength, positions: "diffusers" };
   const { model, trainable, parameters } = adapted(i);
   const evaluations = evaluationsOf(objectiveOf(i), trainingSigmas(i.denoise_steps, target));

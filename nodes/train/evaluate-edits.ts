@@ -31,11 +31,12 @@ import { ModelRunner } from "./model-runner.ts";
 import { rollout } from "./modes/rollout.ts";
 import type { ObjectiveOptions } from "./objective.ts";
 import { prepareExample } from "./prepared-example.ts";
+import { VISION_SIZE } from "./train-options.ts";
 import { trainingSigmas } from "./training-sigmas.ts";
 
 export default defineNode({
   type: "EvaluateEdits",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "evaluate",
   summary:
     "Draws held-out examples at fixed seeds and measures them: rewards, and identity by an encoder of your choice (best another than the reward's).",
@@ -53,6 +54,7 @@ export default defineNode({
     true_cfg_scale: widget(z.number().min(1).max(30).default(1)),
     negative_prompt: widget(z.string().default(" ")),
     seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
+    vision_size: VISION_SIZE,
   },
   outputs: { METRICS, pictures: IMAGE },
   cache: "seeded",
@@ -77,6 +79,7 @@ export default defineNode({
       const example = await i.dataset.example("heldOut", k);
       const prepared = await prepareExample(ctx.compute, i.vae, i.clip, example, {
         negativePrompt: i.true_cfg_scale > 1 ? i.negative_prompt : undefined,
+        visionSize: i.vision_size,
       });
       const sigmas = trainingSigmas(i.denoise_steps, prepared.shape.target);
       const rng = streamOf(i.seed, 4, k);

@@ -2,7 +2,7 @@ import type { Compute } from "../../engine/ir/compute.ts";
 import type { TextEncoder, Vae } from "../shared/modules.ts";
 import type { Dataset, Example } from "../shared/sockets.ts";
 import { addSpent, type Spent } from "./model-runner.ts";
-import { type PreparedExample, prepareExample } from "./prepared-example.ts";
+import { type PreparedExample, type PrepareOptions, prepareExample } from "./prepared-example.ts";
 
 /** Encoded examples held in memory, pictures included: at 1024² with two references one takes about 42 MB. */
 const KEPT_BYTES = 2 ** 30;
@@ -19,17 +19,17 @@ export class ExampleStore {
   readonly times: Spent = { runs: 0, seconds: 0, first: 0 };
   #bytes = 0;
 
-  /** @param negativePrompt also encoded; undefined = no guidance. `now` in milliseconds, for `times`. */
+  /** @param now in milliseconds, for `times`. */
   constructor(
     compute: Compute,
     modules: { readonly vae: Vae; readonly clip: TextEncoder; readonly dataset: Dataset },
-    negativePrompt: string | undefined,
+    options: PrepareOptions,
     { budget = KEPT_BYTES, now = () => 0 }: { readonly budget?: number; readonly now?: () => number } = {},
   ) {
     this.#now = now;
     this.#budget = budget;
     this.#make = async (split, index) =>
-      prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), { negativePrompt });
+      prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), options);
   }
 
   get bytes(): number {

@@ -6,6 +6,7 @@ import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { DenoiseShape, GridSize, TextEncoder, Vae } from "../shared/modules.ts";
 import { packLatent } from "../shared/packing.ts";
 import type { Example, Image } from "../shared/sockets.ts";
+import { visionPicture } from "../shared/vision-picture.ts";
 
 export interface PreparedExample {
   readonly example: Example;
@@ -23,6 +24,8 @@ export interface PreparedExample {
 export interface PrepareOptions {
   /** Encode this negative prompt too; undefined = no guidance. */
   readonly negativePrompt: string | undefined;
+  /** The text encoder sees each reference at about visionSize² pixels. */
+  readonly visionSize: number;
 }
 
 /** The sides of a picture in tokens. @throws AppError TRAIN_PICTURE when a side is no multiple of 16 */
@@ -51,7 +54,7 @@ export async function prepareExample(
     clip.encode(compute, {
       template: "plus",
       prompt,
-      images: example.references.map((image, i) => ({ image, slot: i + 1 })),
+      images: example.references.map((image, i) => ({ image: visionPicture(image, options.visionSize), slot: i + 1 })),
       resample: "diffusers",
     });
   const text = await encode(example.prompt);

@@ -60,7 +60,12 @@ test("encoded examples are kept up to a number of bytes, the least recently used
     },
   };
   const store = (budget: number) =>
-    new ExampleStore(interpreterCompute(), { vae: fakeVae, clip: counting, dataset: fakeDataset() }, undefined, { budget });
+    new ExampleStore(
+      interpreterCompute(),
+      { vae: fakeVae, clip: counting, dataset: fakeDataset() },
+      { negativePrompt: undefined, visionSize: 32 },
+      { budget },
+    );
   const one = store(1e9);
   await one.get("train", 0);
   const { bytes } = one;
@@ -87,7 +92,7 @@ test("graphs of ever new reward structures do not pile up", async () => {
     },
   };
   const runner = new ModelRunner(counting, fakeModel(), fakeVae, new Map(), new Map());
-  const example = await prepareExample(compute, fakeVae, fakeClip, fakeExample(0), { negativePrompt: undefined });
+  const example = await prepareExample(compute, fakeVae, fakeClip, fakeExample(0), { negativePrompt: undefined, visionSize: 32 });
   const observation = await fakeReward.observe(fakeExample(0).target, { compute, references: null, target: null });
   const once = (structure: string) => runner.reward(example, example.x0, fakeReward, { ...observation, structure });
   for (let k = 0; k < 40; k++) await once(`s${k}`);

@@ -11,6 +11,12 @@ import { PRESET_NAMES, PRESETS } from "./presets.ts";
 const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
 const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
 
+/** Widget: how large the text encoder sees the references. */
+export const VISION_SIZE = widget(count(32, 4096, 384), {
+  tooltip: "The text encoder sees each reference at about this² pixels, as when editing",
+  step: 32,
+});
+
 export const TRAIN_INPUTS = {
   model: input(MODEL),
   vae: input(VAE),
@@ -56,6 +62,7 @@ export const TRAIN_INPUTS = {
   constraint_min: widget(real(-1e6, 1e6, 0), { tooltip: "τ, for example what the model scores before training", step: 0.01 }),
   constraint_rate: widget(real(0, 1e6, 0.1), { tooltip: "η: the weight λ of the constraint grows by η·(τ - mean) per update" }),
   constraint_max: widget(real(0, 1e6, 10), { tooltip: "λ never exceeds this" }),
+  vision_size: VISION_SIZE,
 } as const;
 
 export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;

@@ -32,7 +32,7 @@ const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   id_loss: idLoss,
 };
 
-const VERSION = "1.1.0";
+const VERSION = "1.2.0";
 
 export default defineNode({
   type: "TrainReReFL",
@@ -50,7 +50,12 @@ export default defineNode({
     if (i.mode !== "sft" && !i.reward)
       throw new AppError("TRAIN_REWARD", `mode ${i.mode} needs a reward`, { hint: "connect a reward node, or choose mode sft" });
     const options = objectiveOf(i);
-    const examples = new ExampleStore(ctx.compute, i, i.true_cfg_scale > 1 ? i.negative_prompt : undefined, { now: ctx.now });
+    const examples = new ExampleStore(
+      ctx.compute,
+      i,
+      { negativePrompt: i.true_cfg_scale > 1 ? i.negative_prompt : undefined, visionSize: i.vision_size },
+      { now: ctx.now },
+    );
     const first = await examples.get("train", 0);
     const adapters = reachable(i.model, newAdapters(i.model, targetList(i.targets), i.rank, i.alpha, i.seed), first);
     const params = new Map<string, Float32Array>();

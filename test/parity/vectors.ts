@@ -6,9 +6,10 @@ import { kontextSize } from "../../nodes/image/flux-kontext-image-scale.ts";
 import { msropePositions } from "../../nodes/qwen/dit-positions.ts";
 import { modelSampling } from "../../nodes/qwen/sampling/model-sampling.ts";
 import { schedule } from "../../nodes/qwen/sampling/schedulers.ts";
-import { calculateDimensions, scaleToArea } from "../../nodes/qwen/text-picture-sizes.ts";
+import { scaleToArea } from "../../nodes/qwen/text-picture-sizes.ts";
 import { smartResize } from "../../nodes/qwen/vision-smart-resize.ts";
 import { flowMatchSigmas, LIGHTNING_SCHEDULER, shiftMu } from "../../nodes/shared/flow-match-sigmas.ts";
+import { calculateDimensions } from "../../nodes/shared/resize/size.ts";
 import { relativeError } from "../relative-error.ts";
 import type { Family, ParityCase } from "./golden.ts";
 

@@ -1,10 +1,20 @@
 import { AppError } from "../../../engine/base/errors.ts";
+import { roundHalfEven } from "../../../engine/base/round-half-even.ts";
 import type { Tensor } from "../../../engine/tensor/tensor.ts";
 
 /** In pixels. */
 export interface PictureSize {
   readonly width: number;
   readonly height: number;
+}
+
+/** Multiples of 32 nearest to `area` pixels at the given aspect (diffusers, `pipeline_qwenimage_edit.calculate_dimensions`). */
+export function calculateDimensions(area: number, { width, height }: PictureSize): PictureSize {
+  const ratio = width / height;
+  const w = Math.sqrt(area * ratio);
+  const h = w / ratio;
+  const snap = (side: number) => Math.max(32, roundHalfEven(side / 32) * 32);
+  return { width: snap(w), height: snap(h) };
 }
 
 /** Most pixels a picture may have: 64 × 2^20. */

@@ -43,7 +43,7 @@ async function situation(
   reward: Reward | null = fakeReward,
 ): Promise<Situation & { params: Map<string, Float32Array> }> {
   const params = startParams();
-  const example = await prepareExample(compute, fakeVae, fakeClip, fakeExample(0), { negativePrompt: "pp" });
+  const example = await prepareExample(compute, fakeVae, fakeClip, fakeExample(0), { negativePrompt: "pp", visionSize: 32 });
   const runner = new ModelRunner(compute, model, fakeVae, params, shapes);
   return { compute, runner, example, reward, sigmas: trainingSigmas(T, example.shape.target), options, rng: streamOf(SEED, 1), params };
 }

@@ -6,6 +6,7 @@ import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
 import type { GridSize, TextEncoder, Vae } from "../../shared/modules.ts";
 import { packLatent } from "../../shared/packing.ts";
 import type { Dataset, Example, Face, Image } from "../../shared/sockets.ts";
+import { visionPicture } from "../../shared/vision-picture.ts";
 
 /** Pixels per token. */
 const TOKEN_SIDE = 16;
@@ -30,10 +31,13 @@ export class EncodedExamples {
   readonly #vae: Vae;
   readonly #clip: TextEncoder;
   readonly #dataset: Dataset;
+  readonly #visionSize: number;
   readonly #known = new Map<number, Promise<EncodedExample>>();
   readonly #encoders = new Map<string, Promise<Executable>>();
 
-  constructor(compute: Compute, vae: Vae, clip: TextEncoder, dataset: Dataset) {
+  /** @param visionSize the text encoder sees each reference at about visionSize² pixels */
+  constructor(compute: Compute, vae: Vae, clip: TextEncoder, dataset: Dataset, visionSize: number) {
+    this.#visionSize = visionSize;
     this.#compute = compute;
     this.#vae = vae;
     this.#clip = clip;
@@ -54,7 +58,7 @@ export class EncodedExamples {
     const text = await this.#clip.encode(this.#compute, {
       template: "plus",
       prompt: example.prompt,
-      images: example.references.map((image, i) => ({ image, slot: i + 1 })),
+      images: example.references.map((image, i) => ({ image: visionPicture(image, this.#visionSize), slot: i + 1 })),
       resample: "diffusers",
     });
     const target = gridOf(example.target);

@@ -6,6 +6,7 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/modules.ts";
 import { CLIP, DATASET, MODEL, VAE } from "../../shared/sockets.ts";
 import { exampleAt, streamOf } from "../data-order.ts";
+import { VISION_SIZE } from "../train-options.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
 import { averageWidget, count, outputWidgets, pretrain, real, scheduleWidgets } from "./pretrain-run.ts";
@@ -13,7 +14,7 @@ import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
 export default defineNode({
   type: "PretrainTransformer",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "train",
   summary: "Trains all parameters of a Qwen-Image-Edit transformer by flow matching on a dataset; VAE and text encoder stay as they are.",
   inputs: {
@@ -29,13 +30,14 @@ export default defineNode({
     shift: widget(real(0.01, 100, 1.65), { tooltip: "σ = shift·u / (1 + (shift − 1)·u) with u uniform" }),
     face_weight: widget(real(0, 1000, 3), { tooltip: "Weight of tokens in a face beside 1 elsewhere" }),
     ...outputWidgets(200, "pretrain/transformer"),
+    vision_size: VISION_SIZE,
   },
   outputs: {},
   isOutput: true,
   cache: "seeded",
   stop: "finish",
   async run({ model, vae, clip, dataset, ...i }, ctx) {
-    const examples = new EncodedExamples(ctx.compute, vae, clip, dataset);
+    const examples = new EncodedExamples(ctx.compute, vae, clip, dataset, i.vision_size);
     const shape = shapeOf(await examples.get(0), i.batch);
     const graph = flowMatchingLossGraph(model, shape);
     const weights = await TrainedWeights.of(ctx.compute, graph);

@@ -168,7 +168,7 @@ test("the decoder alone: the encoder stays, and is in the file", async () => {
 });
 
 test("a batch's gradient is the mean of its examples'", async () => {
-  const examples = new EncodedExamples(runtime, vae, clip, dataset);
+  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32);
   const pair = [await examples.get(0), await examples.get(1)];
   const [first] = pair;
   if (!first) throw new Error("no example");
@@ -204,7 +204,21 @@ test("a batch's gradient is the mean of its examples'", async () => {
 test("PretrainTransformer lowers its loss and writes weights that load", async () => {
   const ctx = context();
   await pretrainTransformer.run(
-    { ...settings, model, vae, clip, dataset, steps: 24, batch: 2, weight_decay: 0, ema_decay: 0.5, shift: 2, face_weight: 3, prefix: "t" },
+    {
+      ...settings,
+      model,
+      vae,
+      clip,
+      dataset,
+      steps: 24,
+      batch: 2,
+      weight_decay: 0,
+      ema_decay: 0.5,
+      shift: 2,
+      face_weight: 3,
+      vision_size: 32,
+      prefix: "t",
+    },
     ctx,
     {},
   );
@@ -217,7 +231,7 @@ test("PretrainTransformer lowers its loss and writes weights that load", async (
 });
 
 test("noise and velocity belong together, and the times cover (0, 1)", async () => {
-  const examples = new EncodedExamples(runtime, vae, clip, dataset);
+  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32);
   const batch = [await examples.get(0), await examples.get(1)];
   const [first] = batch;
   if (!first) throw new Error("no example");
