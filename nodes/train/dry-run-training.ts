@@ -1,4 +1,5 @@
-// What TrainReReFL says before it runs: every mistake that can be seen from headers and data, and what the run would cost.
+// What TrainReReFL says before it runs: every mistake that can be seen from headers and data, and what the run would cost. Of the
+// networks only the reward's run, on one picture.
 import { z } from "zod";
 import { didYouMean } from "../../engine/base/did-you-mean.ts";
 import { toAppError } from "../../engine/base/errors.ts";
@@ -12,6 +13,7 @@ import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-
 import { machineSpeed } from "./machine-speed.ts";
 import { windowSteps } from "./modes/rerefl.ts";
 import { gridOf } from "./prepared-example.ts";
+import { rewardSeconds } from "./reward-seconds.ts";
 import { objectiveOf, type TrainInputs, targetList, withPreset } from "./train-options.ts";
 import { trainingSigmas } from "./training-sigmas.ts";
 
@@ -33,9 +35,10 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
     });
   const grids = examples.flatMap((example) => sizesOf(example, issues));
   const [first] = grids;
+  const [example] = examples;
   if (first && isComplete(i)) windowIssues(i, grids, issues);
-  if (issues.length > 0 || !first || !isComplete(i)) return { issues };
-  const estimate = await estimateOf(i, first, ctx);
+  if (issues.length > 0 || !first || !example || !isComplete(i)) return { issues };
+  const estimate = await estimateOf(i, example, first, ctx);
   const free = await ctx.freeSpace?.();
   if (free !== undefined && free < (estimate.diskBytes ?? 0))
     issues.push({
@@ -135,6 +138,7 @@ const RUNTIME_BYTES = 350 * 2 ** 20;
 
 async function estimateOf(
   i: TrainInputs,
+  example: Example,
   { target, references }: { readonly target: GridSize; readonly references: readonly GridSize[] },
   ctx: NodeContext,
 ): Promise<Estimate> {
@@ -149,7 +153,12 @@ async function estimateOf(
   const perPicture = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1) * costs.forward.flops + costs.decode.flops;
   const speed = await machineSpeed(ctx);
   const nodes = evaluations.forward * costs.forward.nodes + evaluations.backward * costs.backward.nodes;
-  const seconds = (i.steps * perUpdate + pictures * perPicture) / speed.flops + i.steps * i.accumulate * nodes * speed.secondsPerNode;
+  const rewarding = i.reward && evaluations.reward > 0 ? await rewardSeconds(ctx, i.reward, example) : 0;
+  const rewards = i.steps * i.accumulate * evaluations.reward + pictures;
+  const seconds =
+    (i.steps * perUpdate + pictures * perPicture) / speed.flops +
+    i.steps * i.accumulate * nodes * speed.secondsPerNode +
+    rewards * rewarding;
   const state = parameters * 4 * (i.ema_decay > 0 ? 5 : 4);
   const checkpoint = parameters * 4 * (i.ema_decay > 0 ? 4 : 3);
   // A checkpoint is written beside the one it replaces.
@@ -162,7 +171,7 @@ async function estimateOf(
     diskBytes,
     notes: [
       `one update: ${i.accumulate} × (${evaluations.forward.toFixed(1)} forward, ${evaluations.backward} with gradient, ${evaluations.reward} reward), ` +
-        `${(perUpdate / 1e12).toPrecision(3)} TFLOP and the reward's own networks, at ${(speed.flops / 1e9).toFixed(0)} GFLOP/s measured now`,
+        `${(perUpdate / 1e12).toPrecision(3)} TFLOP at ${(speed.flops / 1e9).toFixed(0)} GFLOP/s, and ${rewarding.toPrecision(2)} s a picture for the reward, both measured now`,
       `${parameters} trainable numbers in ${trainable.size / 2} adapters; ${target.h * target.w} target tokens, ` +
         `${references.reduce((n, g) => n + g.h * g.w, 0)} reference tokens, about ${textLength} text tokens`,
       "seconds and memory are calibrated after the second update: see estimate.json in the run's folder",
