@@ -34,7 +34,7 @@ export interface SessionStats {
 /** A graph ready to run. */
 export type RunGraph = (feeds: Feeds) => Promise<Results>;
 
-/** Above this many bytes of file weights a session maps them instead of keeping a packed copy: slower by a quarter, half the memory. */
+/** Above this many bytes of file weights a session maps them instead of keeping a packed copy: slower by up to a quarter, half the memory. */
 const MAP_ABOVE = 512 * 2 ** 20;
 
 const LOWERINGS: Readonly<Record<Device, Lowerings>> = { cpu: cpuLowerings, webgpu: webgpuLowerings, cuda: {} };

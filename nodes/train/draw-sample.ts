@@ -16,7 +16,7 @@ export async function drawSample(dir: RunDirectory, step: number, k: number, s: 
   const { rgb, width, height } = pictureBytes(picture, 0);
   await dir.write(`samples/${k}-step-${String(step).padStart(6, "0")}.png`, await encodePng(rgb, width, height));
   if (!s.reward) return {};
-  const { reward, parts } = await evaluateReward(s.compute, s.reward, picture, contextOf(s));
+  const { reward, parts } = await evaluateReward(s.compute, s.reward, picture, contextOf(s.compute, s.example.example));
   if (reward === undefined) return { reward_skipped: 1 };
   return { reward, reward_skipped: 0, ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [`reward.${name}`, value])) };
 }

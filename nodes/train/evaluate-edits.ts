@@ -28,6 +28,7 @@ import {
 } from "../shared/sockets.ts";
 import { streamOf } from "./data-order.ts";
 import { ModelRunner } from "./model-runner.ts";
+import { contextOf } from "./modes/reward-gradient.ts";
 import { rollout } from "./modes/rollout.ts";
 import type { ObjectiveOptions } from "./objective.ts";
 import { prepareExample } from "./prepared-example.ts";
@@ -109,13 +110,7 @@ async function measure(
 ): Promise<Record<string, number>> {
   const row: Record<string, number> = {};
   if (reward) {
-    const references = { images: example.references, faces: example.referenceFaces, id: example.id };
-    const reading = await evaluateReward(compute, reward, picture, {
-      compute,
-      references,
-      target: { image: example.target, faces: example.targetFaces },
-      prompt: example.prompt,
-    });
+    const reading = await evaluateReward(compute, reward, picture, contextOf(compute, example));
     row.reward_skipped = reading.reward === undefined ? 1 : 0;
     if (reading.reward !== undefined) row.reward = reading.reward;
   }

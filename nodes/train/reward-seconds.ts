@@ -2,6 +2,7 @@ import type { NodeContext } from "../../engine/node/context.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import type { Reward } from "../shared/modules.ts";
 import type { Example } from "../shared/sockets.ts";
+import { contextOf } from "./modes/reward-gradient.ts";
 
 /**
  * Seconds that a reward takes on one picture, observation and gradient to the pixels: measured once, on the example's own target,
@@ -12,13 +13,8 @@ export async function rewardSeconds(
   reward: Reward,
   example: Example,
 ): Promise<number> {
-  const { target: image, targetFaces, references, referenceFaces, id, prompt } = example;
-  const context = {
-    compute,
-    references: { images: references, faces: referenceFaces, id },
-    target: { image, faces: targetFaces },
-    prompt,
-  };
+  const { target: image } = example;
+  const context = contextOf(compute, example);
   const { skip, structure, constants } = await reward.observe(image, context);
   if (skip !== undefined) return 0;
   const b = newBuilder();

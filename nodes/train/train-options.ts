@@ -8,8 +8,8 @@ import { ATTENTION_TARGETS } from "./adapters.ts";
 import { MODES, type ObjectiveOptions } from "./objective.ts";
 import { PRESET_NAMES, PRESETS } from "./presets.ts";
 
-const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
-const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
+export const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
+export const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
 
 /** Widget: how large the text encoder sees the references. */
 export const VISION_SIZE = widget(count(32, 4096, 384), {

@@ -1,4 +1,6 @@
+import type { Compute } from "../../../engine/ir/compute.ts";
 import type { RewardContext } from "../../shared/modules.ts";
+import type { Example } from "../../shared/sockets.ts";
 import type { Situation } from "../objective.ts";
 
 export interface RewardGradient {
@@ -14,7 +16,7 @@ export interface RewardGradient {
 export async function rewardGradient(s: Situation, x0: Float32Array): Promise<RewardGradient> {
   if (!s.reward) return { dx0: null, logs: {} };
   const image = await s.runner.decode(s.example, x0);
-  const observation = await s.reward.observe(image, contextOf(s));
+  const observation = await s.reward.observe(image, contextOf(s.compute, s.example.example));
   if (observation.skip !== undefined) return { dx0: null, logs: { reward_skipped: 1 } };
   const { reward, parts, dx0 } = await s.runner.reward(s.example, x0, s.reward, observation);
   const weight = s.options.rewardWeight;
@@ -26,7 +28,7 @@ export async function rewardGradient(s: Situation, x0: Float32Array): Promise<Re
 }
 
 /** What a reward may know of the example besides the picture. */
-export function contextOf({ compute, example: { example } }: Pick<Situation, "compute" | "example">): RewardContext {
+export function contextOf(compute: Compute, example: Example): RewardContext {
   return {
     compute,
     references: { images: example.references, faces: example.referenceFaces, id: example.id },

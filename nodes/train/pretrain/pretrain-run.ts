@@ -7,10 +7,8 @@ import { LR_SCHEDULES, type LrSchedule } from "../../../engine/nn/lr-schedule.ts
 import type { NodeContext } from "../../../engine/node/context.ts";
 import { widget } from "../../../engine/node/define-node.ts";
 import { freshState, type MicroResult, trainLoop } from "../train-loop.ts";
+import { count, real } from "../train-options.ts";
 import type { TrainedWeights } from "./trained-weights.ts";
-
-export const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
-export const real = (min: number, max: number, initial: number) => z.number().min(min).max(max).default(initial);
 
 export interface PretrainOptions {
   readonly steps: number;

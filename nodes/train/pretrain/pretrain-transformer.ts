@@ -6,10 +6,10 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/modules.ts";
 import { CLIP, DATASET, MODEL, VAE } from "../../shared/sockets.ts";
 import { exampleAt, streamOf } from "../data-order.ts";
-import { VISION_SIZE } from "../train-options.ts";
+import { count, real, VISION_SIZE } from "../train-options.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
-import { averageWidget, count, outputWidgets, pretrain, real, scheduleWidgets } from "./pretrain-run.ts";
+import { averageWidget, outputWidgets, pretrain, scheduleWidgets } from "./pretrain-run.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
 export default defineNode({

@@ -4,8 +4,9 @@ import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import { DATASET, type Dataset, type Image, VAE } from "../../shared/sockets.ts";
 import { exampleAt, streamOf } from "../data-order.ts";
+import { count, real } from "../train-options.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
-import { averageWidget, count, outputWidgets, pretrain, real, scheduleWidgets } from "./pretrain-run.ts";
+import { averageWidget, outputWidgets, pretrain, scheduleWidgets } from "./pretrain-run.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
 /** Weights between the latent and the picture, by their names in the graph. */
