@@ -88,3 +88,24 @@ test("imports point down only", () => {
   }
   expect(wrong).toEqual([]);
 });
+
+test("no file imports itself by way of others", () => {
+  const imports = new Map<string, readonly string[]>();
+  for (const file of ["engine", "nodes"].flatMap(sources)) {
+    const targets = [...readFileSync(join(root, file), "utf8").matchAll(IMPORT)].map((m) => m[1] ?? m[2] ?? m[3] ?? "");
+    imports.set(
+      file,
+      targets.filter((t) => t.startsWith(".")).map((t) => join(dirname(file), t)),
+    );
+  }
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (path.includes(file) || done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  expect(circles).toEqual([]);
+});

@@ -4,8 +4,8 @@ import { randomSource } from "../engine/base/random.ts";
 import type { Builder } from "../engine/ir/builder.ts";
 import type { Value } from "../engine/ir/value.ts";
 import { f32, type Tensor } from "../engine/tensor/tensor.ts";
-import type { Adapter, DiffusionModel, Reward, TextEncoder, Vae } from "../nodes/shared/modules.ts";
-import type { Dataset, Example, Face, Image } from "../nodes/shared/sockets.ts";
+import type { Dataset, Example, Face, Image } from "../nodes/shared/contracts/data.ts";
+import type { Adapter, DiffusionModel, Reward, TextEncoder, Vae } from "../nodes/shared/contracts/modules.ts";
 
 const WIDTH = 3;
 const TEXT = 2;

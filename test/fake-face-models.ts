@@ -1,9 +1,9 @@
 // A face encoder of a few hundred parameters and a detector that knows the answer: rewards are tested with them.
 import { randomSource } from "../engine/base/random.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
-import { similarityTransform } from "../nodes/shared/affine.ts";
-import type { FaceDetector, FaceEncoder } from "../nodes/shared/modules.ts";
-import type { Comparison, Face, Image, Point } from "../nodes/shared/sockets.ts";
+import type { Comparison, Face, Image, Point } from "../nodes/shared/contracts/data.ts";
+import type { FaceDetector, FaceEncoder } from "../nodes/shared/contracts/modules.ts";
+import { similarityTransform } from "../nodes/shared/pictures/affine.ts";
 
 /** tanh(W·pixels) of a small aligned crop. */
 export function fakeEncoder(options: { seed?: number; size?: number; dim?: number; comparison?: Comparison } = {}): FaceEncoder {

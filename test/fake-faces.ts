@@ -1,6 +1,6 @@
 // Small made-up faces and embeddings for unit tests.
 import { f32 } from "../engine/tensor/tensor.ts";
-import type { Comparison, Embeddings, Face, Faces, Image } from "../nodes/shared/sockets.ts";
+import type { Comparison, Embeddings, Face, Faces, Image } from "../nodes/shared/contracts/data.ts";
 
 /** A face of size×size pixels round (x, y), upright. */
 export function fakeFace(x: number, y: number, size = 20): Face {

@@ -1,8 +1,8 @@
 // What te_tiny_io.safetensors says about its encoder, in the terms of the loader.
 import { z } from "zod";
 import type { WeightFile } from "../engine/node/context.ts";
-import type { HfConfig } from "../nodes/qwen/text-config.ts";
-import type { PatchGrid } from "../nodes/qwen/vision-layout.ts";
+import type { HfConfig } from "../nodes/qwen/text/text-encoder-config.ts";
+import type { PatchGrid } from "../nodes/qwen/text/vision/windows.ts";
 
 const Config = z.object({
   vision: z.object({ heads: z.number(), fullatt: z.array(z.number()), window: z.number() }),

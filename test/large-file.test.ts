@@ -8,7 +8,7 @@ import { newBuilder } from "../engine/ops/table.ts";
 import { createRuntime } from "../engine/ort/runtime.ts";
 import { ModelFolders } from "../engine/store/model-folders.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
-import { loadTransformer } from "../nodes/qwen/dit-model.ts";
+import { loadTransformer } from "../nodes/qwen/transformer/load-transformer.ts";
 import { tinyTransformer } from "../tools/tiny-transformer.ts";
 
 /** Bytes of this process that no file backs. */

@@ -8,7 +8,7 @@ import { createRuntime } from "../engine/ort/runtime.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
 import { loadBlazeFaceDetector } from "../nodes/faces/blazeface-detector.ts";
 import { loadFaceResEncoder } from "../nodes/faces/faceres-encoder.ts";
-import { embedFaces } from "../nodes/shared/embed-faces.ts";
+import { embedFaces } from "../nodes/shared/faces/embed-faces.ts";
 import { faceModels } from "../test/face-models.ts";
 
 const screenshot = join(import.meta.dirname, "../node_modules/@vladmandic/human/assets/screenshot-facematch.jpg");

@@ -3,8 +3,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import dataset from "../nodes/data/rendered-people-dataset.ts";
-import { encodePng } from "../nodes/shared/codec.ts";
-import { pictureBytes } from "../nodes/shared/picture-bytes.ts";
+import { encodePng } from "../nodes/shared/pictures/codec.ts";
+import { pictureBytes } from "../nodes/shared/pictures/picture-bytes.ts";
 import { fakeContext } from "../test/fake-context.ts";
 
 const settings = { train: 1, held_out: 64, people: 2, identities: 64, width: 192, height: 96, reference_size: 96, seed: 0 };

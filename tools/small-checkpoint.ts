@@ -9,7 +9,7 @@ import { readSafetensors, writeSafetensors } from "../engine/formats/safetensors
 import { fromFloat32, toFloat32 } from "../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../engine/tensor/tensor.ts";
 import { scenePrompt } from "../nodes/data/rendered-people-dataset.ts";
-import { vaeNames } from "../nodes/qwen/vae-names.ts";
+import { vaeNames } from "../nodes/qwen/vae/vae-names.ts";
 import { memoryWeights } from "../test/memory-weights.ts";
 import { tinyLora } from "./tiny-lora.ts";
 import { TINY_TEXT_ENCODER, tinyTextEncoder } from "./tiny-text-encoder.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { readSafetensors } from "../engine/formats/safetensors.ts";
-import { loadTransformer } from "../nodes/qwen/dit-model.ts";
-import { openQwenVl } from "../nodes/qwen/text-model.ts";
-import { loadVae } from "../nodes/qwen/vae-load.ts";
+import { openQwenVl } from "../nodes/qwen/text/open-qwen-vl.ts";
+import { loadTransformer } from "../nodes/qwen/transformer/load-transformer.ts";
+import { loadVae } from "../nodes/qwen/vae/load-vae.ts";
 import { memoryWeights } from "../test/memory-weights.ts";
 import { tinyCheckpoint } from "./tiny-checkpoint.ts";
 

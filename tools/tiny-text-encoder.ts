@@ -1,7 +1,7 @@
 import { randomSource } from "../engine/base/random.ts";
 import { sizeOf } from "../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../engine/tensor/tensor.ts";
-import type { HfConfig } from "../nodes/qwen/text-config.ts";
+import type { HfConfig } from "../nodes/qwen/text/text-encoder-config.ts";
 
 export interface TinyTextEncoderSizes {
   readonly vocab: number;

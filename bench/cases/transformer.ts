@@ -7,10 +7,10 @@ import type { Compute, Feeds } from "../../engine/ir/compute.ts";
 import { adamWState, adamWStep, globalNorm } from "../../engine/nn/adamw.ts";
 import { openWeightSet } from "../../engine/store/weight-set.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import { loadTransformer } from "../../nodes/qwen/dit-model.ts";
-import type { Adapter, DenoiseShape, DiffusionModel } from "../../nodes/shared/modules.ts";
-import { ATTENTION_TARGETS, newAdapters } from "../../nodes/train/adapters.ts";
-import { velocityGraph, velocityLossGraph, weightNames } from "../../nodes/train/graphs.ts";
+import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
+import type { Adapter, DenoiseShape, DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
+import { ATTENTION_TARGETS, newAdapters } from "../../nodes/train/loop/adapters.ts";
+import { velocityGraph, velocityLossGraph, weightNames } from "../../nodes/train/model/graphs.ts";
 import { tinyTransformer } from "../../tools/tiny-transformer.ts";
 import type { TransformerTask, Work } from "../task.ts";
 

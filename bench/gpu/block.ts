@@ -5,9 +5,9 @@ import type { Graph, Value } from "../../engine/ir/value.ts";
 import { linear } from "../../engine/nn/linear.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
-import { ditBlock } from "../../nodes/qwen/dit-block.ts";
-import { rotationTables } from "../../nodes/qwen/dit-positions.ts";
-import { ATTENTION_TARGETS } from "../../nodes/train/adapters.ts";
+import { ditBlock } from "../../nodes/qwen/transformer/dit-block.ts";
+import { rotationTables } from "../../nodes/qwen/transformer/positions.ts";
+import { ATTENTION_TARGETS } from "../../nodes/train/loop/adapters.ts";
 import type { NumberFile } from "./numbers.ts";
 import type { ProbeOptions } from "./options.ts";
 

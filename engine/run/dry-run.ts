@@ -28,7 +28,7 @@ export async function dryRun(options: ExecuteOptions): Promise<void> {
         emit({ kind: "node.planned", ...of, state: decision.from === "unneeded" ? "unneeded" : "cached", issues: [] });
         continue;
       }
-      const { issues: found = [], estimate } = await rehearse(options, step, values, emit);
+      const { issues: found = [], estimate } = await rehearseNode(options, step, values, emit);
       issues += found.length;
       emit({
         kind: "node.planned",
@@ -53,7 +53,7 @@ export async function dryRun(options: ExecuteOptions): Promise<void> {
   }
 }
 
-async function rehearse(
+async function rehearseNode(
   { registry, world, signal, poll }: ExecuteOptions,
   step: Step,
   values: Map<string, Readonly<Record<string, unknown>>>,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, optional, widget } from "../../engine/node/define-node.ts";
-import { ANY } from "../shared/sockets.ts";
+import { ANY } from "../shared/contracts/sockets.ts";
 
 export default defineNode({
   type: "ComfySwitchNode",

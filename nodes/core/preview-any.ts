@@ -1,6 +1,6 @@
 import { stringifyJson } from "../../engine/base/json.ts";
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { ANY } from "../shared/sockets.ts";
+import { ANY } from "../shared/contracts/sockets.ts";
 
 /** Longer texts are cut: a preview is to be read. */
 const MAX_CHARACTERS = 20_000;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { STRING } from "../shared/sockets.ts";
+import { STRING } from "../shared/contracts/sockets.ts";
 
 export default defineNode({
   type: "PrimitiveString",

@@ -3,7 +3,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import { writeSafetensors } from "../../engine/formats/safetensors.ts";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import { ANY } from "../shared/sockets.ts";
+import { ANY } from "../shared/contracts/sockets.ts";
 
 export default defineNode({
   type: "SaveTensors",

@@ -1,5 +1,5 @@
 // Paints one head into a picture by evaluating soft shapes at every pixel: no font, no vector library, any resolution.
-import type { Face, Point } from "../shared/sockets.ts";
+import type { Face, Point } from "../shared/contracts/data.ts";
 import type { Person, Rgb } from "./person.ts";
 
 /** Where and how a head is shown: nuisance, not identity. */

@@ -8,7 +8,7 @@ import { faceModels } from "../../test/face-models.ts";
 import { type FakeContext, fakeContext } from "../../test/fake-context.ts";
 import { loadBlazeFaceDetector } from "../faces/blazeface-detector.ts";
 import { loadDlibEncoder } from "../faces/dlib-encoder.ts";
-import type { Face } from "../shared/sockets.ts";
+import type { Face } from "../shared/contracts/data.ts";
 import folderDataset from "./folder-dataset.ts";
 
 const compute = createRuntime({ device: "cpu" });

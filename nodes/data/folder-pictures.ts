@@ -4,15 +4,15 @@ import { sha256 } from "../../engine/base/hash.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import type { NodeContext } from "../../engine/node/context.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { decodePicture } from "../shared/codec.ts";
-import { embedFaces } from "../shared/embed-faces.ts";
-import { matchFaces } from "../shared/match-faces.ts";
-import type { FaceDetector, FaceEncoder } from "../shared/modules.ts";
-import { imageOfBytes } from "../shared/picture-bytes.ts";
-import type { PictureSize } from "../shared/resize/size.ts";
-import { upscale } from "../shared/resize/upscale.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import type { Embeddings, Face, Image } from "../shared/sockets.ts";
+import type { Embeddings, Face, Image } from "../shared/contracts/data.ts";
+import type { FaceDetector, FaceEncoder } from "../shared/contracts/modules.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { matchFaces } from "../shared/matching/match-faces.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
+import { decodePicture } from "../shared/pictures/codec.ts";
+import { imageOfBytes } from "../shared/pictures/picture-bytes.ts";
+import type { PictureSize } from "../shared/pictures/resize/size.ts";
+import { upscale } from "../shared/pictures/resize/upscale.ts";
 import type { ManifestEntry } from "./dataset-manifest.ts";
 
 export interface FolderPicture {

@@ -1,4 +1,4 @@
-import { accepts, similarityOf } from "../shared/similarity.ts";
+import { accepts, similarityOf } from "../shared/matching/similarity.ts";
 import type { ManifestEntry } from "./dataset-manifest.ts";
 import type { FoundPeople } from "./folder-pictures.ts";
 

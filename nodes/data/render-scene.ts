@@ -1,7 +1,7 @@
 // A scene of several drawn people: background, poses, light, all from a generator.
 import type { RandomSource } from "../../engine/base/random.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Face, Image } from "../shared/sockets.ts";
+import type { Face, Image } from "../shared/contracts/data.ts";
 import { drawPerson, type Pose } from "./draw-person.ts";
 import type { Person, Rgb } from "./person.ts";
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { randomSource } from "../../engine/base/random.ts";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { DATASET, type Dataset, type Example } from "../shared/sockets.ts";
+import type { Dataset, Example } from "../shared/contracts/data.ts";
+import { DATASET } from "../shared/contracts/sockets.ts";
 import { personOf } from "./person.ts";
 import { renderScene } from "./render-scene.ts";
 

@@ -7,10 +7,10 @@ import { loadBlazeFaceDetector } from "../faces/blazeface-detector.ts";
 import { iou } from "../faces/box.ts";
 import { loadDlibEncoder } from "../faces/dlib-encoder.ts";
 import { loadFaceResEncoder } from "../faces/faceres-encoder.ts";
-import { embedFaces } from "../shared/embed-faces.ts";
-import type { FaceEncoder } from "../shared/modules.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import type { Example, Face, Image } from "../shared/sockets.ts";
+import type { Example, Face, Image } from "../shared/contracts/data.ts";
+import type { FaceEncoder } from "../shared/contracts/modules.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
 import renderedPeopleDataset from "./rendered-people-dataset.ts";
 
 const EXAMPLES = 14;

@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
+import { MATCHES, METRICS } from "../shared/contracts/sockets.ts";
 import { blend } from "../shared/metrics/blend.ts";
-import { MATCHES, METRICS } from "../shared/sockets.ts";
 
 export default defineNode({
   type: "Blend",

@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
+import { EMBEDDINGS, MATCHES, METRICS } from "../shared/contracts/sockets.ts";
 import { copyPaste } from "../shared/metrics/copy-paste.ts";
-import { EMBEDDINGS, MATCHES, METRICS } from "../shared/sockets.ts";
 
 export default defineNode({
   type: "CopyPaste",

@@ -1,5 +1,5 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { METRICS, SIMILARITY } from "../shared/sockets.ts";
+import { METRICS, SIMILARITY } from "../shared/contracts/sockets.ts";
 
 export default defineNode({
   type: "CountAccuracy",

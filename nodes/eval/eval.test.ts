@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { fakeContext } from "../../test/fake-context.ts";
 import { fakeEmbeddings, fakeFace, fakeFaces } from "../../test/fake-faces.ts";
-import { matchFaces } from "../shared/match-faces.ts";
+import type { Similarity } from "../shared/contracts/data.ts";
+import { matchFaces } from "../shared/matching/match-faces.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
 import { blend } from "../shared/metrics/blend.ts";
 import { copyPaste } from "../shared/metrics/copy-paste.ts";
 import { idConf } from "../shared/metrics/id-conf.ts";
 import { idSim } from "../shared/metrics/id-sim.ts";
 import { swapRate } from "../shared/metrics/swap-rate.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import type { Similarity } from "../shared/sockets.ts";
 import countAccuracy from "./count-accuracy.ts";
 import saveMetrics from "./save-metrics.ts";
 

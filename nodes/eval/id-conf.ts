@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
+import { METRICS, SIMILARITY } from "../shared/contracts/sockets.ts";
 import { idConf } from "../shared/metrics/id-conf.ts";
-import { METRICS, SIMILARITY } from "../shared/sockets.ts";
 
 export default defineNode({
   type: "IDConf",

@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
+import { FLOAT, METRICS, SIMILARITY } from "../shared/contracts/sockets.ts";
 import { idSim } from "../shared/metrics/id-sim.ts";
-import { FLOAT, METRICS, SIMILARITY } from "../shared/sockets.ts";
 
 export default defineNode({
   type: "IDSim",

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { METRICS, type Metrics } from "../shared/sockets.ts";
+import type { Metrics } from "../shared/contracts/data.ts";
+import { METRICS } from "../shared/contracts/sockets.ts";
 
 const METRICS_VALUE = z.object({ values: z.record(z.string(), z.number()), details: z.unknown().optional() });
 

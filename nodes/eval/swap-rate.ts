@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
+import { FACES, MATCHES, METRICS } from "../shared/contracts/sockets.ts";
 import { swapRate } from "../shared/metrics/swap-rate.ts";
-import { FACES, MATCHES, METRICS } from "../shared/sockets.ts";
 
 export default defineNode({
   type: "SwapRate",

@@ -1,5 +1,5 @@
-import { type Affine, similarityTransform } from "../shared/affine.ts";
-import type { Face, Point } from "../shared/sockets.ts";
+import type { Face, Point } from "../shared/contracts/data.ts";
+import { type Affine, similarityTransform } from "../shared/pictures/affine.ts";
 
 /** InsightFace's five points in a 112×112 crop; +.5 because OpenCV counts pixel centres from 0. */
 const ARCFACE_112: readonly Point[] = [

@@ -1,4 +1,4 @@
-import type { Point } from "../shared/sockets.ts";
+import type { Point } from "../shared/contracts/data.ts";
 import type { Box } from "./box.ts";
 
 /** One answer of BlazeFace, in units of the square it looked at (0..1). */

@@ -1,10 +1,10 @@
 import { AppError } from "../../engine/base/errors.ts";
 import type { Models } from "../../engine/node/context.ts";
-import { scaleOfAffine } from "../shared/affine.ts";
-import type { FaceDetector } from "../shared/modules.ts";
-import { pictureOf } from "../shared/picture.ts";
-import type { Face } from "../shared/sockets.ts";
-import { ImagePyramid } from "../shared/warp-image.ts";
+import type { Face } from "../shared/contracts/data.ts";
+import type { FaceDetector } from "../shared/contracts/modules.ts";
+import { scaleOfAffine } from "../shared/pictures/affine.ts";
+import { pictureOf } from "../shared/pictures/picture.ts";
+import { ImagePyramid } from "../shared/pictures/warp-image.ts";
 import { buildBlazeFace } from "./blazeface-net.ts";
 import { BLAZEFACE_SIZE, searchFaces } from "./blazeface-search.ts";
 import { longSide } from "./box.ts";

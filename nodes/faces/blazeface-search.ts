@@ -1,7 +1,8 @@
 // Where BlazeFace looks in a picture, and how what it saw is put together.
-import { applyAffine } from "../shared/affine.ts";
-import type { Point } from "../shared/sockets.ts";
-import type { ImagePyramid } from "../shared/warp-image.ts";
+
+import type { Point } from "../shared/contracts/data.ts";
+import { applyAffine } from "../shared/pictures/affine.ts";
+import type { ImagePyramid } from "../shared/pictures/warp-image.ts";
 import { decodeBlazeFace } from "./blazeface-decode.ts";
 import { type Box, iou, longSide, suppress } from "./box.ts";
 import { type Square, squareAround, squareToSource } from "./face-square.ts";

@@ -5,8 +5,8 @@ import { newBuilder } from "../../engine/ops/table.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
 import { faceModels } from "../../test/face-models.ts";
-import { applyAffine, similarityTransform } from "../shared/affine.ts";
-import type { Face, Point } from "../shared/sockets.ts";
+import type { Face, Point } from "../shared/contracts/data.ts";
+import { applyAffine, similarityTransform } from "../shared/pictures/affine.ts";
 import { loadDlibEncoder } from "./dlib-encoder.ts";
 
 const compute = createRuntime({ device: "cpu" });

@@ -1,5 +1,5 @@
 import type { Models } from "../../engine/node/context.ts";
-import type { FaceEncoder } from "../shared/modules.ts";
+import type { FaceEncoder } from "../shared/contracts/modules.ts";
 import { DLIB_MEAN_DESCRIPTOR } from "./dlib-mean-descriptor.ts";
 import { buildDlib128 } from "./dlib-net.ts";
 import { DLIB_CHIP, dlibAlignment } from "./dlib-template.ts";

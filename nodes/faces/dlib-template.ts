@@ -1,5 +1,5 @@
-import { type Affine, similarityTransform } from "../shared/affine.ts";
-import type { Face, Point } from "../shared/sockets.ts";
+import type { Face, Point } from "../shared/contracts/data.ts";
+import { type Affine, similarityTransform } from "../shared/pictures/affine.ts";
 
 /** Width and height of dlib's aligned chip. */
 export const DLIB_CHIP = 150;

@@ -1,8 +1,8 @@
 import { defineNode, input, optional } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { cropFace } from "../shared/crop-face.ts";
-import { pictureOf } from "../shared/picture.ts";
-import { FACE_ENCODER, FACES, IMAGE } from "../shared/sockets.ts";
+import { FACE_ENCODER, FACES, IMAGE } from "../shared/contracts/sockets.ts";
+import { cropFace } from "../shared/faces/crop-face.ts";
+import { pictureOf } from "../shared/pictures/picture.ts";
 import { loadDlibEncoder } from "./dlib-encoder.ts";
 
 export default defineNode({

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { batchOf, pictureOf } from "../shared/picture.ts";
-import { FACE_DETECTOR, FACES, type Face, IMAGE } from "../shared/sockets.ts";
+import type { Face } from "../shared/contracts/data.ts";
+import { FACE_DETECTOR, FACES, IMAGE } from "../shared/contracts/sockets.ts";
+import { batchOf, pictureOf } from "../shared/pictures/picture.ts";
 import { loadBlazeFaceDetector } from "./blazeface-detector.ts";
 
 export default defineNode({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { FACE_DETECTOR } from "../shared/sockets.ts";
+import { FACE_DETECTOR } from "../shared/contracts/sockets.ts";
 import { BLAZEFACE_FILE, loadBlazeFaceDetector } from "./blazeface-detector.ts";
 import { loadScrfdDetector } from "./scrfd-detector.ts";
 

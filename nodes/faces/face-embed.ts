@@ -1,6 +1,6 @@
 import { defineNode, input, optional } from "../../engine/node/define-node.ts";
-import { embedFaces } from "../shared/embed-faces.ts";
-import { EMBEDDINGS, FACE_ENCODER, FACES } from "../shared/sockets.ts";
+import { EMBEDDINGS, FACE_ENCODER, FACES } from "../shared/contracts/sockets.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { loadDlibEncoder } from "./dlib-encoder.ts";
 
 export default defineNode({

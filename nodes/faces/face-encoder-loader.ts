@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { FACE_ENCODER } from "../shared/sockets.ts";
+import { FACE_ENCODER } from "../shared/contracts/sockets.ts";
 import { DLIB_FILE, loadDlibEncoder } from "./dlib-encoder.ts";
 import { FACERES_FILE, loadFaceResEncoder } from "./faceres-encoder.ts";
 import { loadOnnxEncoder } from "./onnx-encoder.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { FACE_ENCODER } from "../shared/sockets.ts";
+import { FACE_ENCODER } from "../shared/contracts/sockets.ts";
 import { loadOnnxEncoder } from "./onnx-encoder.ts";
 
 export default defineNode({

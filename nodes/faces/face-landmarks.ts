@@ -1,7 +1,8 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { pictureOf } from "../shared/picture.ts";
-import { FACES, type Face, type Point } from "../shared/sockets.ts";
-import { ImagePyramid } from "../shared/warp-image.ts";
+import type { Face, Point } from "../shared/contracts/data.ts";
+import { FACES } from "../shared/contracts/sockets.ts";
+import { pictureOf } from "../shared/pictures/picture.ts";
+import { ImagePyramid } from "../shared/pictures/warp-image.ts";
 import { landmarkSquare } from "./face-square.ts";
 import { loadLandmarks68 } from "./landmarks68.ts";
 

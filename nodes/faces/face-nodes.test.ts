@@ -7,7 +7,7 @@ import type { NodeContext } from "../../engine/node/context.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { black, faceModels } from "../../test/face-models.ts";
-import type { Image } from "../shared/sockets.ts";
+import type { Image } from "../shared/contracts/data.ts";
 import faceCrop from "./face-crop.ts";
 import faceDetect from "./face-detect.ts";
 import faceEmbed from "./face-embed.ts";

@@ -1,5 +1,5 @@
-import { type Affine, applyAffine } from "../shared/affine.ts";
-import type { Point } from "../shared/sockets.ts";
+import type { Point } from "../shared/contracts/data.ts";
+import { type Affine, applyAffine } from "../shared/pictures/affine.ts";
 import { type Box, longSide } from "./box.ts";
 
 /** A square of a picture, turned by `angle` radians (clockwise on screen, as y points down). */

@@ -1,5 +1,5 @@
 import type { Models } from "../../engine/node/context.ts";
-import type { FaceEncoder } from "../shared/modules.ts";
+import type { FaceEncoder } from "../shared/contracts/modules.ts";
 import { DLIB_CHIP, dlibAlignment } from "./dlib-template.ts";
 import { openFaceWeights } from "./face-weights.ts";
 import { buildFaceRes } from "./faceres-net.ts";

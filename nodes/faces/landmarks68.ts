@@ -1,8 +1,8 @@
 import type { Compute } from "../../engine/ir/compute.ts";
 import type { Models } from "../../engine/node/context.ts";
-import { applyAffine } from "../shared/affine.ts";
-import type { Face, Point } from "../shared/sockets.ts";
-import type { ImagePyramid } from "../shared/warp-image.ts";
+import type { Face, Point } from "../shared/contracts/data.ts";
+import { applyAffine } from "../shared/pictures/affine.ts";
+import type { ImagePyramid } from "../shared/pictures/warp-image.ts";
 import { type Square, squareToSource } from "./face-square.ts";
 import { openFaceWeights } from "./face-weights.ts";
 import { buildLandmarks68 } from "./landmarks68-net.ts";

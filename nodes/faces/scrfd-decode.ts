@@ -1,7 +1,7 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import type { Point } from "../shared/sockets.ts";
+import type { Point } from "../shared/contracts/data.ts";
 import type { Box } from "./box.ts";
 
 /** One answer of SCRFD, in pixels of its input. */

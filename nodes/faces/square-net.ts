@@ -4,7 +4,7 @@ import type { Compute } from "../../engine/ir/compute.ts";
 import type { Graph, Value } from "../../engine/ir/value.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
-import { planes } from "../shared/crop-face.ts";
+import { planes } from "../shared/faces/crop-face.ts";
 
 /** One evaluation: [size, size, 3] pixels in 0..1 to the network's outputs, flat. */
 export type Look = (pixels: Float32Array) => Promise<(output: string) => Float32Array>;

@@ -1,7 +1,7 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import type { PictureSize } from "../shared/resize/size.ts";
-import { upscale } from "../shared/resize/upscale.ts";
-import { IMAGE } from "../shared/sockets.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
+import type { PictureSize } from "../shared/pictures/resize/size.ts";
+import { upscale } from "../shared/pictures/resize/upscale.ts";
 
 /** Width and height, from tall to wide. */
 const SIZES: readonly (readonly [width: number, height: number])[] = [

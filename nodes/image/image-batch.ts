@@ -1,8 +1,8 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { upscale } from "../shared/resize/upscale.ts";
-import { IMAGE } from "../shared/sockets.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
+import { upscale } from "../shared/pictures/resize/upscale.ts";
 
 export default defineNode({
   type: "ImageBatch",

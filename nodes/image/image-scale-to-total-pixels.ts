@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { roundHalfEven } from "../../engine/base/round-half-even.ts";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { UPSCALE_METHODS, upscale } from "../shared/resize/upscale.ts";
-import { IMAGE } from "../shared/sockets.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
+import { UPSCALE_METHODS, upscale } from "../shared/pictures/resize/upscale.ts";
 
 export default defineNode({
   type: "ImageScaleToTotalPixels",

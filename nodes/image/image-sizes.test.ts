@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import { upscale } from "../shared/resize/upscale.ts";
+import { upscale } from "../shared/pictures/resize/upscale.ts";
 import fluxKontextImageScale, { kontextSize } from "./flux-kontext-image-scale.ts";
 import imageBatch from "./image-batch.ts";
 import imageScale from "./image-scale.ts";

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import { upscale } from "../shared/resize/upscale.ts";
-import { IMAGE, type Image } from "../shared/sockets.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
+import { upscale } from "../shared/pictures/resize/upscale.ts";
 
 const COLORS = {
   white: [1, 1, 1],

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { decodePicture } from "../shared/codec.ts";
-import { imageOfBytes } from "../shared/picture-bytes.ts";
-import { IMAGE, MASK } from "../shared/sockets.ts";
+import { IMAGE, MASK } from "../shared/contracts/sockets.ts";
+import { decodePicture } from "../shared/pictures/codec.ts";
+import { imageOfBytes } from "../shared/pictures/picture-bytes.ts";
 
 /** ComfyUI's side of the empty mask of a picture without transparency. */
 const EMPTY_MASK = 64;

@@ -1,5 +1,5 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { IMAGE } from "../shared/sockets.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
 import { savePictures } from "./save-pictures.ts";
 
 export default defineNode({

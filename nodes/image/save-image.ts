@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { IMAGE } from "../shared/sockets.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
 import { savePictures } from "./save-pictures.ts";
 
 export default defineNode({

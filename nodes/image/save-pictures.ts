@@ -1,8 +1,8 @@
 import { writePngText } from "../../engine/formats/png-metadata.ts";
 import type { NodeContext, SavedFile } from "../../engine/node/context.ts";
-import { encodePng } from "../shared/codec.ts";
-import { pictureBytes } from "../shared/picture-bytes.ts";
-import type { Image } from "../shared/sockets.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import { encodePng } from "../shared/pictures/codec.ts";
+import { pictureBytes } from "../shared/pictures/picture-bytes.ts";
 import { fillPrefix } from "./filename-prefix.ts";
 
 /** Writes every picture of a batch as a PNG that holds the workflow which made it, and shows them. @throws AppError IMAGE_SHAPE */

@@ -4,7 +4,7 @@ import type { WeightFile } from "../../engine/node/context.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import type { Adapter } from "../shared/modules.ts";
+import type { Adapter } from "../shared/contracts/modules.ts";
 import { type LoraPart, layerFinder, refuseOtherKinds, splitKey } from "./lora-keys.ts";
 import { metadataScale } from "./lora-scale.ts";
 

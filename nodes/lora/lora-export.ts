@@ -3,7 +3,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import { writeSafetensors } from "../../engine/formats/safetensors.ts";
 import { fromFloat32 } from "../../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
-import type { Lora } from "../shared/sockets.ts";
+import type { Lora } from "../shared/contracts/modules.ts";
 
 /** `comfyui`: diffusion_model.…lora_A/B + alpha. `diffusers`: transformer.…lora_A/B, alpha in PEFT's metadata. `kohya`: lora_unet_…lora_down/up + alpha. */
 export const LORA_FORMATS = ["comfyui", "diffusers", "kohya"] as const;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { MODEL } from "../shared/sockets.ts";
+import { MODEL } from "../shared/contracts/sockets.ts";
 import { loadLora } from "./load-lora.ts";
 
 export default defineNode({

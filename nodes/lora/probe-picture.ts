@@ -3,9 +3,9 @@ import { randomSource } from "../../engine/base/random.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
-import { flowMatchSigmas } from "../shared/flow-match-sigmas.ts";
-import type { DiffusionModel, Vae } from "../shared/modules.ts";
-import { unpackTokens } from "../shared/packing.ts";
+import type { DiffusionModel, Vae } from "../shared/contracts/modules.ts";
+import { flowMatchSigmas } from "../shared/diffusion/flow-match-sigmas.ts";
+import { unpackTokens } from "../shared/diffusion/packing.ts";
 
 const GRID = { h: 4, w: 4 };
 const STEPS = 4;

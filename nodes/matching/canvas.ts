@@ -1,6 +1,6 @@
 // Just enough drawing for a match: antialiased strokes, rounded boxes, pictures and digits on float pixels.
-import type { Point } from "../shared/sockets.ts";
-import { ImagePyramid, type Pixels } from "../shared/warp-image.ts";
+import type { Point } from "../shared/contracts/data.ts";
+import { ImagePyramid, type Pixels } from "../shared/pictures/warp-image.ts";
 import { glyphsOf } from "./stroke-font.ts";
 
 /** Red, green, blue in 0..1. */

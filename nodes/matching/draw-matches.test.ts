@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { fakeContext } from "../../test/fake-context.ts";
 import { fakeEmbeddings, fakeFace, fakeFaces, greyImage } from "../../test/fake-faces.ts";
-import { matchFaces } from "../shared/match-faces.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import type { Embeddings } from "../shared/sockets.ts";
+import type { Embeddings } from "../shared/contracts/data.ts";
+import { matchFaces } from "../shared/matching/match-faces.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
 import { Canvas, type Color } from "./canvas.ts";
 import drawNode, { drawMatches } from "./draw-matches.ts";
 import { scoreColor } from "./score-color.ts";

@@ -1,7 +1,8 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { pictureOf } from "../shared/picture.ts";
-import { type Embeddings, type Face, IMAGE, MATCHES, type Matches, type Point } from "../shared/sockets.ts";
+import type { Embeddings, Face, Matches, Point } from "../shared/contracts/data.ts";
+import { IMAGE, MATCHES } from "../shared/contracts/sockets.ts";
+import { pictureOf } from "../shared/pictures/picture.ts";
 import { Canvas, type Color, type Rect } from "./canvas.ts";
 import { scoreColor } from "./score-color.ts";
 import { textWidth } from "./stroke-font.ts";

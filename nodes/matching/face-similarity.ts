@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import { EMBEDDINGS, SIMILARITY } from "../shared/sockets.ts";
+import { EMBEDDINGS, SIMILARITY } from "../shared/contracts/sockets.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
 
 export default defineNode({
   type: "FaceSimilarity",

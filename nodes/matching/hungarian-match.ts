@@ -1,19 +1,10 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
-import { aspectOf, layoutDistances, placeOf, placesOf } from "../shared/layout.ts";
-import { matchFaces } from "../shared/match-faces.ts";
-import {
-  type Embeddings,
-  FACES,
-  type Faces,
-  FLOAT,
-  MATCHES,
-  type Matches,
-  type Point,
-  SIMILARITY,
-  type Similarity,
-} from "../shared/sockets.ts";
+import type { Embeddings, Faces, Matches, Point, Similarity } from "../shared/contracts/data.ts";
+import { FACES, FLOAT, MATCHES, SIMILARITY } from "../shared/contracts/sockets.ts";
+import { aspectOf, layoutDistances, placeOf, placesOf } from "../shared/faces/layout.ts";
+import { matchFaces } from "../shared/matching/match-faces.ts";
 
 export default defineNode({
   type: "HungarianMatch",

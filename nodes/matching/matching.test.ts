@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { fakeContext } from "../../test/fake-context.ts";
 import { fakeEmbeddings, fakeFace, fakeFaces } from "../../test/fake-faces.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import type { Embeddings, Faces, Matches } from "../shared/sockets.ts";
+import type { Embeddings, Faces, Matches } from "../shared/contracts/data.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
 import faceSimilarity from "./face-similarity.ts";
 import hungarianMatch from "./hungarian-match.ts";
 import mimrNode from "./mimr.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { mimr } from "../shared/mimr.ts";
-import { FLOAT, MATCHES, METRICS } from "../shared/sockets.ts";
+import { FLOAT, MATCHES, METRICS } from "../shared/contracts/sockets.ts";
+import { mimr } from "../shared/matching/mimr-value.ts";
 
 export default defineNode({
   type: "MIMR",

@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { mimr, SIR_AS_MIMR } from "../shared/mimr.ts";
-import { FLOAT, MATCHES, METRICS } from "../shared/sockets.ts";
+import { FLOAT, MATCHES, METRICS } from "../shared/contracts/sockets.ts";
+import { mimr, SIR_AS_MIMR } from "../shared/matching/mimr-value.ts";
 
 export default defineNode({
   type: "SIR",

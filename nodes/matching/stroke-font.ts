@@ -1,5 +1,5 @@
 // Digits as strokes, in units of their height.
-import type { Point } from "../shared/sockets.ts";
+import type { Point } from "../shared/contracts/data.ts";
 
 /** Points on an ellipse, clockwise on the screen from the right (0°), in a cell 4 wide and 6 high. */
 function arc(cx: number, cy: number, rx: number, ry: number, from: number, to: number): Point[] {

@@ -6,7 +6,7 @@ import { newBuilder, opRow } from "../../engine/ops/table.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import { evaluateReward } from "../shared/evaluate-reward.ts";
+import { readReward } from "../shared/rewards/read-reward.ts";
 import applyOnnx from "./apply-onnx.ts";
 import loadOnnx from "./load-onnx.ts";
 import { describeOnnx, type OnnxModel } from "./onnx-model.ts";
@@ -74,7 +74,7 @@ test.each(["mean", "element", "probability", "cosine to target"] as const)("the 
   const directional = slope.reduce((s, g, i) => s + g * (direction.data[i] ?? 0), 0);
   expect(directional).toBeCloseTo((plus.value - minus.value) / 2e-3, 2);
   expect(Math.abs(directional)).toBeGreaterThan(1e-4);
-  const reading = await evaluateReward(runtime, reward, image, context);
+  const reading = await readReward(runtime, reward, image, context);
   expect(reading.reward).toBeCloseTo(here.value, 5);
 });
 

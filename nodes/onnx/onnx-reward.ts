@@ -6,8 +6,9 @@ import { defineNode, input, widget } from "../../engine/node/define-node.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import type { Reward } from "../shared/modules.ts";
-import { type Image, REWARD } from "../shared/sockets.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import type { Reward } from "../shared/contracts/modules.ts";
+import { REWARD } from "../shared/contracts/sockets.ts";
 import { ONNX_MODEL, type OnnxModel } from "./onnx-model.ts";
 import { applyToPicture, type PictureInputOptions, picturePort } from "./picture-input.ts";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { CLIP } from "../shared/sockets.ts";
-import { textEncoder } from "./text-encoder.ts";
-import { openQwenVl } from "./text-model.ts";
-import { findTokenizer } from "./text-tokenizer.ts";
+import { CLIP } from "../shared/contracts/sockets.ts";
+import { findTokenizer } from "./text/find-tokenizer.ts";
+import { openQwenVl } from "./text/open-qwen-vl.ts";
+import { textEncoder } from "./text/text-encoder.ts";
 
 export default defineNode({
   type: "CLIPLoader",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import type { Conditioning } from "../shared/sockets.ts";
+import type { Conditioning } from "../shared/contracts/data.ts";
 import conditioningZeroOut from "./conditioning-zero-out.ts";
 import emptySd3LatentImage from "./empty-sd3-latent-image.ts";
 import fluxKontextMultiReferenceLatentMethod from "./flux-kontext-multi-reference-latent-method.ts";

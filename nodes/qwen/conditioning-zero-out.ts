@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
 import { zerosTensor } from "../../engine/tensor/tensor.ts";
-import { CONDITIONING } from "../shared/sockets.ts";
+import { CONDITIONING } from "../shared/contracts/sockets.ts";
 
 export default defineNode({
   type: "ConditioningZeroOut",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
 import { zerosTensor } from "../../engine/tensor/tensor.ts";
-import { LATENT } from "../shared/sockets.ts";
+import { LATENT } from "../shared/contracts/sockets.ts";
 
 const side = () => widget(z.int().min(16).max(16384).multipleOf(8).default(1024), { step: 16, tooltip: "Pixels." });
 

@@ -7,12 +7,12 @@ import { fakeContext } from "../../test/fake-context.ts";
 import { memoryWeights } from "../../test/memory-weights.ts";
 import { relativeError } from "../../test/relative-error.ts";
 import { tinyTransformer } from "../../tools/tiny-transformer.ts";
-import type { DiffusionModel } from "../shared/modules.ts";
-import type { Conditioning } from "../shared/sockets.ts";
-import { loadTransformer } from "./dit-model.ts";
+import type { Conditioning } from "../shared/contracts/data.ts";
+import type { DiffusionModel } from "../shared/contracts/modules.ts";
 import ksampler from "./ksampler.ts";
 import qwenImageEditSampler from "./qwen-image-edit-sampler.ts";
 import { denormaliseLatent } from "./sampling/latent-space.ts";
+import { loadTransformer } from "./transformer/load-transformer.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
 afterAll(() => compute.dispose());

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
 import { torchRandn } from "../../engine/tensor/torch-random.ts";
-import { CONDITIONING, LATENT, MODEL } from "../shared/sockets.ts";
+import { CONDITIONING, LATENT, MODEL } from "../shared/contracts/sockets.ts";
 import { sampleComfyui } from "./sampling/sample-comfyui.ts";
 import { SAMPLERS } from "./sampling/samplers.ts";
 import { SCHEDULERS } from "./sampling/schedulers.ts";
-import { seedSchema } from "./seed-schema.ts";
+import { seedSchema } from "./sampling/seed-schema.ts";
 
 export default defineNode({
   type: "KSampler",

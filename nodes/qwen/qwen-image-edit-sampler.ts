@@ -3,9 +3,9 @@ import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { torchRandn } from "../../engine/tensor/torch-random.ts";
-import { CONDITIONING, LATENT, MODEL } from "../shared/sockets.ts";
+import { CONDITIONING, LATENT, MODEL } from "../shared/contracts/sockets.ts";
 import { SCHEDULES, sampleDiffusers } from "./sampling/sample-diffusers.ts";
-import { seedSchema } from "./seed-schema.ts";
+import { seedSchema } from "./sampling/seed-schema.ts";
 
 const CHANNELS = 16;
 const side = (of: string) =>

@@ -1,5 +1,5 @@
 import { defineNode, input, optional } from "../../engine/node/define-node.ts";
-import { CONDITIONING, LATENT } from "../shared/sockets.ts";
+import { CONDITIONING, LATENT } from "../shared/contracts/sockets.ts";
 
 export default defineNode({
   type: "ReferenceLatent",

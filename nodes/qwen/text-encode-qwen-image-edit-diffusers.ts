@@ -2,12 +2,13 @@ import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import { lanczosResize } from "../shared/resize/lanczos.ts";
-import { calculateDimensions, type PictureSize } from "../shared/resize/size.ts";
-import { CLIP, CONDITIONING, IMAGE, type Image, INT, VAE } from "../shared/sockets.ts";
-import { visionPicture } from "../shared/vision-picture.ts";
-import { firstPicture } from "./text-first-picture.ts";
-import { encodeImages } from "./vae-encode-images.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import { CLIP, CONDITIONING, IMAGE, INT, VAE } from "../shared/contracts/sockets.ts";
+import { lanczosResize } from "../shared/pictures/resize/lanczos.ts";
+import { calculateDimensions, type PictureSize } from "../shared/pictures/resize/size.ts";
+import { visionPicture } from "../shared/pictures/vision-picture.ts";
+import { firstPicture } from "./text/first-picture.ts";
+import { encodeImages } from "./vae/encode-images.ts";
 
 const Side = z.number().int().min(32).max(4096);
 

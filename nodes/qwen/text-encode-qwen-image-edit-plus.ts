@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import { areaResize } from "../shared/resize/area.ts";
-import { CLIP, CONDITIONING, IMAGE, type Image, VAE } from "../shared/sockets.ts";
-import { firstPicture } from "./text-first-picture.ts";
-import { scaleToArea } from "./text-picture-sizes.ts";
-import { encodeImages } from "./vae-encode-images.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import { CLIP, CONDITIONING, IMAGE, VAE } from "../shared/contracts/sockets.ts";
+import { areaResize } from "../shared/pictures/resize/area.ts";
+import { firstPicture } from "./text/first-picture.ts";
+import { scaleToArea } from "./text/scale-to-area.ts";
+import { encodeImages } from "./vae/encode-images.ts";
 
 /** Pixels of a picture as the text encoder and as the VAE see it. */
 const AREA = { vision: 384 * 384, reference: 1024 * 1024 };

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
-import { areaResize } from "../shared/resize/area.ts";
-import { CLIP, CONDITIONING, IMAGE, VAE } from "../shared/sockets.ts";
-import { firstPicture } from "./text-first-picture.ts";
-import { scaleToArea } from "./text-picture-sizes.ts";
-import { encodeImages } from "./vae-encode-images.ts";
+import { CLIP, CONDITIONING, IMAGE, VAE } from "../shared/contracts/sockets.ts";
+import { areaResize } from "../shared/pictures/resize/area.ts";
+import { firstPicture } from "./text/first-picture.ts";
+import { scaleToArea } from "./text/scale-to-area.ts";
+import { encodeImages } from "./vae/encode-images.ts";
 
 /** Pixels the picture is brought to, for the text encoder and the VAE alike. */
 const AREA = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { MODEL } from "../shared/sockets.ts";
-import { loadTransformer } from "./dit-model.ts";
+import { MODEL } from "../shared/contracts/sockets.ts";
+import { loadTransformer } from "./transformer/load-transformer.ts";
 
 const STORED = { default: null, fp8_e4m3fn: "float8e4m3fn", fp8_e4m3fn_fast: "float8e4m3fn", fp8_e5m2: "float8e5m2" } as const;
 

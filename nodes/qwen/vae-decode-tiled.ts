@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { IMAGE, LATENT, VAE } from "../shared/sockets.ts";
-import { decodeLatents } from "./vae-decode-latents.ts";
-import { tiledDecode } from "./vae-tiling.ts";
+import { IMAGE, LATENT, VAE } from "../shared/contracts/sockets.ts";
+import { decodeLatents } from "./vae/decode-latents.ts";
+import { tiledDecode } from "./vae/tiled-decode.ts";
 
 /** Pixels per latent cell. */
 const CELL = 8;

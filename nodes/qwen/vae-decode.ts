@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { IMAGE, LATENT, VAE } from "../shared/sockets.ts";
-import { decodeLatents } from "./vae-decode-latents.ts";
+import { IMAGE, LATENT, VAE } from "../shared/contracts/sockets.ts";
+import { decodeLatents } from "./vae/decode-latents.ts";
 
 export default defineNode({
   type: "VAEDecode",

@@ -1,6 +1,6 @@
 import { defineNode, input } from "../../engine/node/define-node.ts";
-import { IMAGE, LATENT, VAE } from "../shared/sockets.ts";
-import { encodeImages } from "./vae-encode-images.ts";
+import { IMAGE, LATENT, VAE } from "../shared/contracts/sockets.ts";
+import { encodeImages } from "./vae/encode-images.ts";
 
 export default defineNode({
   type: "VAEEncode",

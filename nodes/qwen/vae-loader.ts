@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { VAE } from "../shared/sockets.ts";
-import { loadVae } from "./vae-load.ts";
+import { VAE } from "../shared/contracts/sockets.ts";
+import { loadVae } from "./vae/load-vae.ts";
 
 export default defineNode({
   type: "VAELoader",

@@ -4,7 +4,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import type { Reward } from "../shared/modules.ts";
+import type { Reward } from "../shared/contracts/modules.ts";
 
 export interface Combination {
   readonly id: string;

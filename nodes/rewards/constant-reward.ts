@@ -1,6 +1,6 @@
 import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Reward, RewardContext } from "../shared/modules.ts";
-import type { Image } from "../shared/sockets.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import type { Reward, RewardContext } from "../shared/contracts/modules.ts";
 import { constantOf } from "./combine-rewards.ts";
 
 /** A reward without a gradient: a number that `measure` reads off the picture. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import type { FaceDetector, Reward } from "../shared/modules.ts";
-import { FACE_DETECTOR, REWARD } from "../shared/sockets.ts";
+import type { FaceDetector, Reward } from "../shared/contracts/modules.ts";
+import { FACE_DETECTOR, REWARD } from "../shared/contracts/sockets.ts";
 import { constantReward } from "./constant-reward.ts";
 import { detectOnce } from "./people.ts";
 

@@ -1,10 +1,11 @@
 import { sha256 } from "../../engine/base/hash.ts";
 import { defineNode, input, optional } from "../../engine/node/define-node.ts";
 import { bytesOfTensor, f32 } from "../../engine/tensor/tensor.ts";
-import { evaluateReward } from "../shared/evaluate-reward.ts";
-import type { RewardContext } from "../shared/modules.ts";
-import { batchOf, pictureOf } from "../shared/picture.ts";
-import { FACES, type Faces, FLOAT, IMAGE, type Image, METRICS, REWARD } from "../shared/sockets.ts";
+import type { Faces, Image } from "../shared/contracts/data.ts";
+import type { RewardContext } from "../shared/contracts/modules.ts";
+import { FACES, FLOAT, IMAGE, METRICS, REWARD } from "../shared/contracts/sockets.ts";
+import { batchOf, pictureOf } from "../shared/pictures/picture.ts";
+import { readReward } from "../shared/rewards/read-reward.ts";
 
 export default defineNode({
   type: "EvaluateReward",
@@ -27,7 +28,7 @@ export default defineNode({
     };
     const readings = [];
     for (let i = 0; i < batchOf(image); i++) {
-      readings.push(await evaluateReward(ctx.compute, reward, one(image, i), context));
+      readings.push(await readReward(ctx.compute, reward, one(image, i), context));
       ctx.progress(i + 1, batchOf(image));
     }
     const means = new Map<string, { sum: number; count: number }>();

@@ -3,9 +3,9 @@ import type { Builder } from "../../engine/ir/builder.ts";
 import type { Feeds } from "../../engine/ir/compute.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import { tensor } from "../../engine/tensor/tensor.ts";
-import { alignCrops, cropSamples, cropTaps } from "../shared/align-crops.ts";
-import type { FaceEncoder } from "../shared/modules.ts";
-import type { Face } from "../shared/sockets.ts";
+import type { Face } from "../shared/contracts/data.ts";
+import type { FaceEncoder } from "../shared/contracts/modules.ts";
+import { alignCrops, cropSamples, cropTaps } from "../shared/faces/align-crops.ts";
 import { constantOf } from "./combine-rewards.ts";
 
 /** Most readings per side of a crop pixel: faces up to 6 times the crop are read without gaps. Memory grows with its square. */

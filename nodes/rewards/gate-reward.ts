@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import type { Reward } from "../shared/modules.ts";
-import { REWARD } from "../shared/sockets.ts";
+import type { Reward } from "../shared/contracts/modules.ts";
+import { REWARD } from "../shared/contracts/sockets.ts";
 import { combineRewards } from "./combine-rewards.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { aspectOf, layoutDistances, placeOf } from "../shared/layout.ts";
-import type { FaceDetector, FaceEncoder, Reward } from "../shared/modules.ts";
-import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/sockets.ts";
+import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
+import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/contracts/sockets.ts";
+import { aspectOf, layoutDistances, placeOf } from "../shared/faces/layout.ts";
 import { constantReward } from "./constant-reward.ts";
 import { matchPicture } from "./matched-faces.ts";
 import { plannedPlaces } from "./people.ts";

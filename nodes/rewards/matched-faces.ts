@@ -1,10 +1,11 @@
 // What every identity reward does first: find the faces of a picture, embed them, assign them to the people.
-import { embedFaces } from "../shared/embed-faces.ts";
-import { hungarian } from "../shared/hungarian.ts";
-import { aspectOf, layoutDistances, placeOf } from "../shared/layout.ts";
-import type { FaceDetector, FaceEncoder, RewardContext } from "../shared/modules.ts";
-import { unitRows } from "../shared/similarity.ts";
-import type { Face, Image } from "../shared/sockets.ts";
+
+import type { Face, Image } from "../shared/contracts/data.ts";
+import type { FaceDetector, FaceEncoder, RewardContext } from "../shared/contracts/modules.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { aspectOf, layoutDistances, placeOf } from "../shared/faces/layout.ts";
+import { hungarian } from "../shared/matching/hungarian.ts";
+import { unitRows } from "../shared/matching/similarity.ts";
 import { type Against, type DetectOptions, detectOnce, type People, peopleOf, plannedPlaces } from "./people.ts";
 
 export interface MatchedFacesOptions extends DetectOptions {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/sockets.ts";
+import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/contracts/sockets.ts";
 import { matchingReward } from "./matching-reward.ts";
 
 export default defineNode({

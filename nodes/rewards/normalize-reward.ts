@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { REWARD } from "../shared/sockets.ts";
+import { REWARD } from "../shared/contracts/sockets.ts";
 import { mapReward } from "./combine-rewards.ts";
 
 /** The statistics are frozen, not running: a resumed run must give the same numbers, and a moving zero hides progress. */

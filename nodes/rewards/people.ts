@@ -1,11 +1,11 @@
 // Who should be in a picture, as a reward compares them.
 import { AppError } from "../../engine/base/errors.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
-import { embedFaces } from "../shared/embed-faces.ts";
-import { placeOf } from "../shared/layout.ts";
-import type { FaceDetector, FaceEncoder, RewardContext } from "../shared/modules.ts";
-import { unitRows } from "../shared/similarity.ts";
-import type { Face, Image, Point } from "../shared/sockets.ts";
+import type { Face, Image, Point } from "../shared/contracts/data.ts";
+import type { FaceDetector, FaceEncoder, RewardContext } from "../shared/contracts/modules.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { placeOf } from "../shared/faces/layout.ts";
+import { unitRows } from "../shared/matching/similarity.ts";
 
 /** Compare with the reference pictures, with the same people in the training target, or with the mean of both cosines. */
 export type Against = "refs" | "target" | "both";

@@ -9,10 +9,10 @@ import { f32 } from "../../engine/tensor/tensor.ts";
 import { faceModels } from "../../test/face-models.ts";
 import { loadBlazeFaceDetector } from "../faces/blazeface-detector.ts";
 import { loadDlibEncoder } from "../faces/dlib-encoder.ts";
-import { evaluateReward } from "../shared/evaluate-reward.ts";
-import { UMO_MIMR } from "../shared/mimr.ts";
-import type { RewardContext } from "../shared/modules.ts";
-import type { Image } from "../shared/sockets.ts";
+import type { Image } from "../shared/contracts/data.ts";
+import type { RewardContext } from "../shared/contracts/modules.ts";
+import { UMO_MIMR } from "../shared/matching/mimr-value.ts";
+import { readReward } from "../shared/rewards/read-reward.ts";
 import { matchingReward } from "./matching-reward.ts";
 
 const golden = join(import.meta.dirname, "../../test/golden/faces");
@@ -57,7 +57,7 @@ test("two people in one picture find their references; the gradient of the rewar
     { reference: 0, generated: 1 },
     { reference: 1, generated: 0 },
   ]);
-  const reading = await evaluateReward(compute, reward, scene, context);
+  const reading = await readReward(compute, reward, scene, context);
   const [s00 = 0, s01 = 0, s10 = 0, s11 = 0] = Array.isArray(info.similarity) ? info.similarity.map(Number) : [];
   expect(Math.min(s01, s10)).toBeGreaterThan(Math.max(s00, s11) + 0.3);
   expect(reading.reward).toBeCloseTo((s01 + s10 - s00 - s11) / 4, 4);

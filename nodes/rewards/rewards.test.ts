@@ -6,13 +6,13 @@ import { fakeContext } from "../../test/fake-context.ts";
 import { fakeDetector, fakeEncoder, noiseImage } from "../../test/fake-face-models.ts";
 import { fakeFace } from "../../test/fake-faces.ts";
 import { interpreterCompute } from "../../test/interpreter-compute.ts";
-import { embedFaces } from "../shared/embed-faces.ts";
-import { evaluateReward } from "../shared/evaluate-reward.ts";
-import { matchFaces } from "../shared/match-faces.ts";
-import { mimr, SIR_AS_MIMR, UMO_MIMR } from "../shared/mimr.ts";
-import type { FaceEncoder, Reward, RewardContext } from "../shared/modules.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import type { Face, Image } from "../shared/sockets.ts";
+import type { Face, Image } from "../shared/contracts/data.ts";
+import type { FaceEncoder, Reward, RewardContext } from "../shared/contracts/modules.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { matchFaces } from "../shared/matching/match-faces.ts";
+import { mimr, SIR_AS_MIMR, UMO_MIMR } from "../shared/matching/mimr-value.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
+import { readReward } from "../shared/rewards/read-reward.ts";
 import capReward from "./cap-reward.ts";
 import { countReward } from "./count-reward.ts";
 import evaluateNode from "./evaluate-reward.ts";
@@ -41,7 +41,7 @@ const references = {
 };
 const context: RewardContext = { compute, references, target };
 const OPTIONS: MatchingRewardOptions = { mimr: UMO_MIMR, against: "refs", layoutWeight: 0, maxFaces: 4 };
-const read = (reward: Reward, picture: Image = image, c: RewardContext = context) => evaluateReward(compute, reward, picture, c);
+const read = (reward: Reward, picture: Image = image, c: RewardContext = context) => readReward(compute, reward, picture, c);
 
 /** A reward of this value, without a gradient; `skip` = nothing to say. */
 const fixed = (name: string, value: number | "skip"): Reward => ({

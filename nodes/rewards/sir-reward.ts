@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { SIR_AS_MIMR } from "../shared/mimr.ts";
-import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/sockets.ts";
+import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/contracts/sockets.ts";
+import { SIR_AS_MIMR } from "../shared/matching/mimr-value.ts";
 import { matchingReward } from "./matching-reward.ts";
 
 export default defineNode({

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { skippedReward } from "../../test/fake-diffusion.ts";
 import { interpreterCompute } from "../../test/interpreter-compute.ts";
-import { evaluateReward } from "../shared/evaluate-reward.ts";
-import type { Reward } from "../shared/modules.ts";
+import type { Reward } from "../shared/contracts/modules.ts";
+import { readReward } from "../shared/rewards/read-reward.ts";
 import { constrainedReward, type Dual, nextDual } from "./constrained-reward.ts";
 
 const compute = interpreterCompute();
@@ -29,7 +29,7 @@ test("R + λ·(C − τ), every reward raw beside it, with the λ of the moment"
   const reward = constrainedReward(meanTimes(2), meanTimes(-3), 0.25, () => dual);
   const mean = 5.5 / 12;
   for (dual of [0, 0.5, 4]) {
-    const reading = await evaluateReward(compute, reward, image, context);
+    const reading = await readReward(compute, reward, image, context);
     expect(reading.reward).toBeCloseTo(2 * mean + dual * (-3 * mean - 0.25), 5);
     expect(reading.parts.objective).toBeCloseTo(2 * mean, 5);
     expect(reading.parts.constraint).toBeCloseTo(-3 * mean, 5);
@@ -48,11 +48,11 @@ test("one reward structure serves every λ: nothing is compiled anew", async () 
 
 test("a reward with nothing to say is left out; with neither the picture is skipped", async () => {
   const one = constrainedReward(skippedReward, meanTimes(1), 0, () => 2);
-  const reading = await evaluateReward(compute, one, image, context);
+  const reading = await readReward(compute, one, image, context);
   expect(reading.reward).toBeCloseTo((2 * 5.5) / 12, 5);
   expect(reading.parts.objective).toBeUndefined();
   const none = constrainedReward(skippedReward, skippedReward, 0, () => 2);
-  expect((await evaluateReward(compute, none, image, context)).skip).toBe("no face; no face");
+  expect((await readReward(compute, none, image, context)).skip).toBe("no face; no face");
 });
 
 test("λ rises while the constraint is violated, falls when it is kept, and stays in its range", () => {

@@ -1,7 +1,7 @@
 // Raise one reward while another stays above a bound: primal-dual instead of a weight guessed beforehand.
 import { z } from "zod";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import type { Reward } from "../shared/modules.ts";
+import type { Reward } from "../shared/contracts/modules.ts";
 
 export interface ConstraintOptions {
   /** τ: the bound. */

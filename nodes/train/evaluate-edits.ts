@@ -2,38 +2,26 @@ import { z } from "zod";
 import type { Compute } from "../../engine/ir/compute.ts";
 import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
-import { embedFaces } from "../shared/embed-faces.ts";
-import { evaluateReward } from "../shared/evaluate-reward.ts";
-import { matchFaces } from "../shared/match-faces.ts";
+import type { Embeddings, Example, Image } from "../shared/contracts/data.ts";
+import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
+import { CLIP, DATASET, FACE_DETECTOR, FACE_ENCODER, IMAGE, METRICS, MODEL, REWARD, VAE } from "../shared/contracts/sockets.ts";
+import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { matchFaces } from "../shared/matching/match-faces.ts";
+import { similarityOf } from "../shared/matching/similarity.ts";
 import { blend } from "../shared/metrics/blend.ts";
 import { copyPaste } from "../shared/metrics/copy-paste.ts";
 import { idConf } from "../shared/metrics/id-conf.ts";
 import { idSim } from "../shared/metrics/id-sim.ts";
 import { swapRate } from "../shared/metrics/swap-rate.ts";
-import type { FaceDetector, FaceEncoder, Reward } from "../shared/modules.ts";
-import { similarityOf } from "../shared/similarity.ts";
-import {
-  CLIP,
-  DATASET,
-  type Embeddings,
-  type Example,
-  FACE_DETECTOR,
-  FACE_ENCODER,
-  IMAGE,
-  type Image,
-  METRICS,
-  MODEL,
-  REWARD,
-  VAE,
-} from "../shared/sockets.ts";
-import { streamOf } from "./data-order.ts";
-import { ModelRunner } from "./model-runner.ts";
+import { readReward } from "../shared/rewards/read-reward.ts";
+import { streamOf } from "./loop/data-order.ts";
+import { ModelRunner } from "./model/model-runner.ts";
+import { prepareExample } from "./model/prepared-example.ts";
+import { trainingSigmas } from "./model/training-sigmas.ts";
 import { contextOf } from "./modes/reward-gradient.ts";
 import { rollout } from "./modes/rollout.ts";
 import type { ObjectiveOptions } from "./objective.ts";
-import { prepareExample } from "./prepared-example.ts";
 import { VISION_SIZE } from "./train-options.ts";
-import { trainingSigmas } from "./training-sigmas.ts";
 
 export default defineNode({
   type: "EvaluateEdits",
@@ -110,7 +98,7 @@ async function measure(
 ): Promise<Record<string, number>> {
   const row: Record<string, number> = {};
   if (reward) {
-    const reading = await evaluateReward(compute, reward, picture, contextOf(compute, example));
+    const reading = await readReward(compute, reward, picture, contextOf(compute, example));
     row.reward_skipped = reading.reward === undefined ? 1 : 0;
     if (reading.reward !== undefined) row.reward = reading.reward;
   }

@@ -1,9 +1,9 @@
 // What one example contributes to an update: L = λ·L_pretrain + w·(−R), by one of several routes for the reward's gradient.
 import type { RandomSource } from "../../engine/base/random.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
-import type { Reward } from "../shared/modules.ts";
-import type { ModelRunner } from "./model-runner.ts";
-import type { PreparedExample } from "./prepared-example.ts";
+import type { Reward } from "../shared/contracts/modules.ts";
+import type { ModelRunner } from "./model/model-runner.ts";
+import type { PreparedExample } from "./model/prepared-example.ts";
 
 /** How the reward's gradient reaches the weights. */
 export const MODES = ["rerefl", "sft", "draft", "draft_lv", "flowbp_sparse", "id_loss"] as const;

@@ -3,8 +3,8 @@ import { fakeContext } from "../../test/fake-context.ts";
 import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, noise } from "../../test/fake-diffusion.ts";
 import { interpreterCompute } from "../../test/interpreter-compute.ts";
 import { type MemoryDirectory, memoryDirectory } from "../../test/memory-directory.ts";
-import type { Adapter, Reward } from "../shared/modules.ts";
-import { loraNorm, newAdapters } from "./adapters.ts";
+import type { Adapter, Reward } from "../shared/contracts/modules.ts";
+import { loraNorm, newAdapters } from "./loop/adapters.ts";
 import { fingerprintOf, TRAIN_INPUTS, type TrainInputs } from "./train-options.ts";
 import node from "./train-rerefl.ts";
 

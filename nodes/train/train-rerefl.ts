@@ -1,27 +1,27 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { defineNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Adapter, DiffusionModel } from "../shared/modules.ts";
-import { LORA, type Lora, MODEL } from "../shared/sockets.ts";
-import { loraNorm, newAdapters } from "./adapters.ts";
+import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
+import { LORA, MODEL } from "../shared/contracts/sockets.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
-import { evaluationsOf } from "./cost-model.ts";
-import { exampleAt, streamOf } from "./data-order.ts";
+import { evaluationsOf } from "./cost/cost-model.ts";
+import { dryRunTraining } from "./cost/dry-run-training.ts";
+import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
 import { drawSample } from "./draw-sample.ts";
-import { dryRunTraining } from "./dry-run-training.ts";
-import { ExampleStore } from "./example-store.ts";
-import { velocityGraph, weightNames } from "./graphs.ts";
-import { ModelRunner } from "./model-runner.ts";
+import { loraNorm, newAdapters } from "./loop/adapters.ts";
+import { exampleAt, streamOf } from "./loop/data-order.ts";
+import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
+import { ExampleStore } from "./model/example-store.ts";
+import { velocityGraph, weightNames } from "./model/graphs.ts";
+import { ModelRunner } from "./model/model-runner.ts";
+import type { PreparedExample } from "./model/prepared-example.ts";
+import { trainingSigmas } from "./model/training-sigmas.ts";
 import { draft, draftLv, flowbpSparse } from "./modes/draft.ts";
 import { idLoss } from "./modes/id-loss.ts";
 import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
-import type { PreparedExample } from "./prepared-example.ts";
-import { RunEstimate, stateBytes } from "./run-estimate.ts";
-import { freshState, type MicroResult, trainLoop } from "./train-loop.ts";
 import { checkWidgets, fingerprintOf, objectiveOf, TRAIN_INPUTS, type TrainInputs, targetList, withPreset } from "./train-options.ts";
-import { trainingSigmas } from "./training-sigmas.ts";
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   rerefl,

@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 import { AppError } from "../../engine/base/errors.ts";
 import { randomSource } from "../../engine/base/random.ts";
-import { decodePicture } from "../../nodes/shared/codec.ts";
+import { decodePicture } from "../../nodes/shared/pictures/codec.ts";
 import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutate.ts";
 
 const RUNS = fuzzRuns(600);

@@ -1,5 +1,5 @@
 // The transformer from fp8 files: plain, ComfyUI's old scaled and new scaled layout.
-import { loadTransformer } from "../../nodes/qwen/dit-model.ts";
+import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, withConfig } from "./golden.ts";
 import { describeCases, firstTokens, runCase, targetTokens } from "./transformer-cases.ts";

@@ -1,6 +1,6 @@
 // One LoRA in five namings: all must give the same output.
 import { loadLora } from "../../nodes/lora/load-lora.ts";
-import { loadTransformer } from "../../nodes/qwen/dit-model.ts";
+import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, withConfig } from "./golden.ts";
 import { describeCases, firstTokens, runCase, targetTokens } from "./transformer-cases.ts";

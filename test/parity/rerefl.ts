@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { adamWState, adamWStep, clipGradNorm } from "../../engine/nn/adamw.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import { loadTransformer } from "../../nodes/qwen/dit-model.ts";
-import { loadVae } from "../../nodes/qwen/vae-load.ts";
-import type { Adapter, Reward } from "../../nodes/shared/modules.ts";
-import { ModelRunner } from "../../nodes/train/model-runner.ts";
-import type { PreparedExample } from "../../nodes/train/prepared-example.ts";
+import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
+import { loadVae } from "../../nodes/qwen/vae/load-vae.ts";
+import type { Adapter, Reward } from "../../nodes/shared/contracts/modules.ts";
+import { ModelRunner } from "../../nodes/train/model/model-runner.ts";
+import type { PreparedExample } from "../../nodes/train/model/prepared-example.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, withConfig } from "./golden.ts";
 

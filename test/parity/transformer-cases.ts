@@ -4,7 +4,7 @@ import type { WeightFile } from "../../engine/node/context.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
-import type { DenoiseShape, DiffusionModel } from "../../nodes/shared/modules.ts";
+import type { DenoiseShape, DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
 
 const Cases = z.array(
   z.object({

@@ -1,5 +1,5 @@
 // QwenImageTransformer2DModel: every case, with and without zero_cond_t, from diffusers' and from ComfyUI's file.
-import { loadTransformer } from "../../nodes/qwen/dit-model.ts";
+import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, withConfig } from "./golden.ts";
 import { describeCases, firstTokens, runCase, targetTokens } from "./transformer-cases.ts";

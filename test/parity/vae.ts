@@ -1,6 +1,6 @@
 // The VAE against diffusers: vae_tiny_diffusers, vae_tiny_comfy and what they must give, vae_tiny_io.
 import { newBuilder } from "../../engine/ops/table.ts";
-import { loadVae } from "../../nodes/qwen/vae-load.ts";
+import { loadVae } from "../../nodes/qwen/vae/load-vae.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, withConfig } from "./golden.ts";
 

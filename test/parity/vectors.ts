@@ -3,13 +3,13 @@ import { z } from "zod";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { torchRandn } from "../../engine/tensor/torch-random.ts";
 import { kontextSize } from "../../nodes/image/flux-kontext-image-scale.ts";
-import { msropePositions } from "../../nodes/qwen/dit-positions.ts";
 import { modelSampling } from "../../nodes/qwen/sampling/model-sampling.ts";
 import { schedule } from "../../nodes/qwen/sampling/schedulers.ts";
-import { scaleToArea } from "../../nodes/qwen/text-picture-sizes.ts";
-import { smartResize } from "../../nodes/qwen/vision-smart-resize.ts";
-import { flowMatchSigmas, LIGHTNING_SCHEDULER, shiftMu } from "../../nodes/shared/flow-match-sigmas.ts";
-import { calculateDimensions } from "../../nodes/shared/resize/size.ts";
+import { scaleToArea } from "../../nodes/qwen/text/scale-to-area.ts";
+import { smartResize } from "../../nodes/qwen/text/vision/smart-resize.ts";
+import { msropePositions } from "../../nodes/qwen/transformer/positions.ts";
+import { flowMatchSigmas, LIGHTNING_SCHEDULER, shiftMu } from "../../nodes/shared/diffusion/flow-match-sigmas.ts";
+import { calculateDimensions } from "../../nodes/shared/pictures/resize/size.ts";
 import { relativeError } from "../relative-error.ts";
 import type { Family, ParityCase } from "./golden.ts";
 

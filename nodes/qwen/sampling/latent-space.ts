@@ -1,7 +1,7 @@
 // Between the VAE's raw latents and the space the transformer works in.
 import { AppError } from "../../../engine/base/errors.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import { LATENTS_MEAN, LATENTS_STD } from "../vae-load.ts";
+import { LATENTS_MEAN, LATENTS_STD } from "../vae/load-vae.ts";
 
 type Latent = Tensor<"float32">;
 

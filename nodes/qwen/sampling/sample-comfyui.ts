@@ -1,9 +1,9 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { NodeContext } from "../../../engine/node/context.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { DiffusionModel } from "../../shared/modules.ts";
-import { packLatent, unpackLatent } from "../../shared/packing.ts";
-import type { Conditioning } from "../../shared/sockets.ts";
+import type { Conditioning } from "../../shared/contracts/data.ts";
+import type { DiffusionModel } from "../../shared/contracts/modules.ts";
+import { packLatent, unpackLatent } from "../../shared/diffusion/packing.ts";
 import { cfg, cfgNorm } from "./guidance.ts";
 import { cropLatent, denormaliseLatent, normaliseLatent, padToEven } from "./latent-space.ts";
 import { modelSampling } from "./model-sampling.ts";

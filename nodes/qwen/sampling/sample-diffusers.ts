@@ -1,9 +1,9 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import { flowMatchSigmas, LIGHTNING_SCHEDULER, QWEN_SCHEDULER } from "../../shared/flow-match-sigmas.ts";
-import type { DiffusionModel, GridSize } from "../../shared/modules.ts";
-import { packLatent, unpackLatent } from "../../shared/packing.ts";
-import type { Conditioning } from "../../shared/sockets.ts";
+import type { Conditioning } from "../../shared/contracts/data.ts";
+import type { DiffusionModel, GridSize } from "../../shared/contracts/modules.ts";
+import { flowMatchSigmas, LIGHTNING_SCHEDULER, QWEN_SCHEDULER } from "../../shared/diffusion/flow-match-sigmas.ts";
+import { packLatent, unpackLatent } from "../../shared/diffusion/packing.ts";
 import { trueCfg } from "./guidance.ts";
 import { denormaliseLatent } from "./latent-space.ts";
 import type { SamplingContext } from "./sample-comfyui.ts";

@@ -2,9 +2,9 @@ import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { DenoiseShape, DiffusionModel, GridSize } from "../../shared/modules.ts";
-import { packLatent } from "../../shared/packing.ts";
-import type { Conditioning } from "../../shared/sockets.ts";
+import type { Conditioning } from "../../shared/contracts/data.ts";
+import type { DenoiseShape, DiffusionModel, GridSize } from "../../shared/contracts/modules.ts";
+import { packLatent } from "../../shared/diffusion/packing.ts";
 import { normaliseLatent, padToEven } from "./latent-space.ts";
 
 /** Evaluates the transformer for one prompt: packed tokens [N·64] and σ → velocity [N·64]. */

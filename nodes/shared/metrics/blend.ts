@@ -1,4 +1,4 @@
-import type { Matches } from "../sockets.ts";
+import type { Matches } from "../contracts/data.ts";
 
 /**
  * M_Bld of WithAnyone (arXiv 2510.14975): mean of cos(g_i, t_j) over i ≠ j, g_i the face matched to person i: how much everyone looks

@@ -1,6 +1,6 @@
 import { AppError } from "../../../engine/base/errors.ts";
-import { similarityOf } from "../similarity.ts";
-import type { Embeddings, Matches } from "../sockets.ts";
+import type { Embeddings, Matches } from "../contracts/data.ts";
+import { similarityOf } from "../matching/similarity.ts";
 
 /**
  * M_CP of WithAnyone (arXiv 2510.14975) of each matched person: (θ(g,t) − θ(g,r)) / max(θ(t,r), 1e-6) with θ = arccos of the cosine; g generated,

@@ -1,4 +1,4 @@
-import type { Similarity } from "../sockets.ts";
+import type { Similarity } from "../contracts/data.ts";
 
 export interface IdConf {
   /** 100/n · Σ clip(1 − cos₂/cos₁, 0, 1) over all references; a second face that does not exist has cos₂ = 0. */

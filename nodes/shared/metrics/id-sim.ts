@@ -1,6 +1,6 @@
-import { matchFaces } from "../match-faces.ts";
-import { mimr, SIR_AS_MIMR } from "../mimr.ts";
-import type { Similarity } from "../sockets.ts";
+import type { Similarity } from "../contracts/data.ts";
+import { matchFaces } from "../matching/match-faces.ts";
+import { mimr, SIR_AS_MIMR } from "../matching/mimr-value.ts";
 
 /**
  * ID-Sim of XVerseBench (bytedance/XVerse, eval/tools/idip_face_score.py), in percent: per reference the best similarity with any

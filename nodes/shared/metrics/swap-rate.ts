@@ -1,6 +1,6 @@
 import { AppError } from "../../../engine/base/errors.ts";
-import { aspectOf, assignByPlace, layoutDistances, placeOf, placesOf } from "../layout.ts";
-import type { Faces, Matches } from "../sockets.ts";
+import type { Faces, Matches } from "../contracts/data.ts";
+import { aspectOf, assignByPlace, layoutDistances, placeOf, placesOf } from "../faces/layout.ts";
 
 export interface SwapRate {
   /** Share of the comparable people who stand in another's place; undefined when there is none. */

@@ -1,6 +1,6 @@
 import { globalNorm } from "../../../engine/nn/adamw.ts";
+import type { MicroResult } from "../loop/train-loop.ts";
 import type { GradientSum, Situation } from "../objective.ts";
-import type { MicroResult } from "../train-loop.ts";
 import { pretrainLoss } from "./pretrain-loss.ts";
 
 /**

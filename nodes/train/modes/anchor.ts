@@ -1,4 +1,4 @@
-import type { VjpRequest } from "../model-runner.ts";
+import type { VjpRequest } from "../model/model-runner.ts";
 import type { Situation } from "../objective.ts";
 
 /** The anchor β·mean((v_θ − v_0)²) as a target of the backward at (x, σ): v_0 is the model without its adapters. Null when β = 0. */

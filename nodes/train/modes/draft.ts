@@ -1,5 +1,5 @@
+import type { MicroResult } from "../loop/train-loop.ts";
 import { GradientSum, type Situation } from "../objective.ts";
-import type { MicroResult } from "../train-loop.ts";
 import { addPretrain } from "./add-pretrain.ts";
 import { anchor } from "./anchor.ts";
 import { oneEvaluation } from "./rerefl.ts";

@@ -1,6 +1,6 @@
 import { globalNorm } from "../../../engine/nn/adamw.ts";
+import type { MicroResult } from "../loop/train-loop.ts";
 import type { Situation } from "../objective.ts";
-import type { MicroResult } from "../train-loop.ts";
 import { sigmaBoost } from "./rerefl.ts";
 import { rewardGradient } from "./reward-gradient.ts";
 import { euler, scaled } from "./rollout.ts";

@@ -13,13 +13,13 @@ import {
   startParams,
   T,
 } from "../../../test/plain-objective.ts";
-import type { Reward } from "../../shared/modules.ts";
-import { streamOf } from "../data-order.ts";
-import { ModelRunner } from "../model-runner.ts";
+import type { Reward } from "../../shared/contracts/modules.ts";
+import { streamOf } from "../loop/data-order.ts";
+import type { MicroResult } from "../loop/train-loop.ts";
+import { ModelRunner } from "../model/model-runner.ts";
+import { prepareExample } from "../model/prepared-example.ts";
+import { trainingSigmas } from "../model/training-sigmas.ts";
 import type { Mode, ObjectiveOptions, Situation } from "../objective.ts";
-import { prepareExample } from "../prepared-example.ts";
-import type { MicroResult } from "../train-loop.ts";
-import { trainingSigmas } from "../training-sigmas.ts";
 import { draft, draftLv, flowbpSparse, lateBiased } from "./draft.ts";
 import { idLoss } from "./id-loss.ts";
 import { rerefl, windowSteps } from "./rerefl.ts";

@@ -1,5 +1,5 @@
-import { shiftMu } from "../../shared/flow-match-sigmas.ts";
-import type { VjpResult } from "../model-runner.ts";
+import { shiftMu } from "../../shared/diffusion/flow-match-sigmas.ts";
+import type { VjpResult } from "../model/model-runner.ts";
 import type { Situation } from "../objective.ts";
 
 /**

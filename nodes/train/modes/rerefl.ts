@@ -1,6 +1,6 @@
 import { AppError } from "../../../engine/base/errors.ts";
+import type { MicroResult } from "../loop/train-loop.ts";
 import { GradientSum, type ObjectiveOptions, type Situation } from "../objective.ts";
-import type { MicroResult } from "../train-loop.ts";
 import { addPretrain } from "./add-pretrain.ts";
 import { anchor } from "./anchor.ts";
 import { rewardGradient } from "./reward-gradient.ts";

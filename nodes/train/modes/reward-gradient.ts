@@ -1,6 +1,6 @@
 import type { Compute } from "../../../engine/ir/compute.ts";
-import type { RewardContext } from "../../shared/modules.ts";
-import type { Example } from "../../shared/sockets.ts";
+import type { Example } from "../../shared/contracts/data.ts";
+import type { RewardContext } from "../../shared/contracts/modules.ts";
 import type { Situation } from "../objective.ts";
 
 export interface RewardGradient {

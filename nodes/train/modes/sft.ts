@@ -1,5 +1,5 @@
+import type { MicroResult } from "../loop/train-loop.ts";
 import type { Situation } from "../objective.ts";
-import type { MicroResult } from "../train-loop.ts";
 import { pretrainLoss } from "./pretrain-loss.ts";
 
 /** Plain supervised fine-tuning: the flow-matching loss alone. */

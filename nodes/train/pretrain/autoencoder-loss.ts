@@ -2,7 +2,7 @@
 
 import type { Graph } from "../../../engine/ir/value.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
-import type { Vae } from "../../shared/modules.ts";
+import type { Vae } from "../../shared/contracts/modules.ts";
 
 export interface AutoencoderLoss {
   /** Pictures per evaluation, and their size. */

@@ -3,10 +3,10 @@ import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute, Executable } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
-import type { GridSize, TextEncoder, Vae } from "../../shared/modules.ts";
-import { packLatent } from "../../shared/packing.ts";
-import type { Dataset, Example, Face, Image } from "../../shared/sockets.ts";
-import { visionPicture } from "../../shared/vision-picture.ts";
+import type { Dataset, Example, Face, Image } from "../../shared/contracts/data.ts";
+import type { GridSize, TextEncoder, Vae } from "../../shared/contracts/modules.ts";
+import { packLatent } from "../../shared/diffusion/packing.ts";
+import { visionPicture } from "../../shared/pictures/vision-picture.ts";
 
 /** Pixels per token. */
 const TOKEN_SIDE = 16;

@@ -1,7 +1,7 @@
 // The flow-matching loss of a batch, all parameters trainable.
 import type { Graph } from "../../../engine/ir/value.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
-import type { DenoiseShape, DiffusionModel } from "../../shared/modules.ts";
+import type { DenoiseShape, DiffusionModel } from "../../shared/contracts/modules.ts";
 
 /** Channels of a packed token: 16 latent channels × 2×2 patch. */
 const TOKEN = 64;

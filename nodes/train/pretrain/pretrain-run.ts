@@ -6,7 +6,7 @@ import type { AdamWOptions } from "../../../engine/nn/adamw.ts";
 import { LR_SCHEDULES, type LrSchedule } from "../../../engine/nn/lr-schedule.ts";
 import type { NodeContext } from "../../../engine/node/context.ts";
 import { widget } from "../../../engine/node/define-node.ts";
-import { freshState, type MicroResult, trainLoop } from "../train-loop.ts";
+import { freshState, type MicroResult, trainLoop } from "../loop/train-loop.ts";
 import { count, real } from "../train-options.ts";
 import type { TrainedWeights } from "./trained-weights.ts";
 

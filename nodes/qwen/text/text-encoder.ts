@@ -1,0 +1,85 @@
+import { AppError } from "../../../engine/base/errors.ts";
+import type { Compute } from "../../../engine/ir/compute.ts";
+import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
+import type { TextEncoder } from "../../shared/contracts/modules.ts";
+import type { Part, QwenVl } from "./open-qwen-vl.ts";
+import { droppedTokens, promptText } from "./templates.ts";
+import { patchify } from "./vision/patchify.ts";
+import { visionPixels } from "./vision/vision-pixels.ts";
+
+/** What the encoder needs of a tokenizer: special tokens in the text become their ids. */
+export interface TextTokenizer {
+  encode(text: string): readonly number[];
+}
+
+/** A {@link TextEncoder} from an opened model and its tokenizer. @param id part of cache keys: names both */
+export function textEncoder(id: string, model: QwenVl, tokenizer: TextTokenizer): TextEncoder {
+  const special = (text: string): number => {
+    const ids = tokenizer.encode(text);
+    const [only] = ids;
+    if (only === undefined || ids.length !== 1)
+      throw new AppError("TEXT_TOKENIZER", `the tokenizer does not know ${text}`, { hint: "use the tokenizer of Qwen2.5-VL" });
+    return only;
+  };
+  const imStart = special("<|im_start|>");
+  const imagePad = special("<|image_pad|>");
+  const user = tokenizer.encode("user\n");
+
+  return {
+    id,
+    async encode(compute, { template, prompt, images, resample }) {
+      // ComfyUI takes a prompt that opens a turn itself for a whole template.
+      const whole = resample === "comfyui" && prompt.startsWith("<|im_start|>");
+      const slots = images.map((i) => i.slot);
+      const ids = tokenizer.encode(whole ? prompt : promptText(template, prompt, slots));
+      const pictures: Extract<Part, { kind: "image" }>[] = [];
+      for (const { image } of images) pictures.push(await seePicture(compute, model, image, resample));
+      const { parts, expanded } = insertPictures(ids, imagePad, pictures);
+      const hidden = await model.hidden(compute, parts);
+      const dropped = droppedTokens(expanded, { imStart, user });
+      const [, length = 0, width = 0] = hidden.shape;
+      return f32([1, length - dropped, width], hidden.data.slice(dropped * width));
+    },
+  };
+}
+
+async function seePicture(
+  compute: Compute,
+  model: QwenVl,
+  image: Tensor<"float32">,
+  resample: "diffusers" | "comfyui",
+): Promise<Extract<Part, { kind: "image" }>> {
+  const { patch, merge } = model.config.vision;
+  const { planes, grid } = visionPixels(image, resample, patch, merge);
+  return { kind: "image", grid, tokens: await model.vision(compute, patchify(planes, grid, patch, merge), grid) };
+}
+
+/**
+ * Puts each picture in place of one `<|image_pad|>`, in order; pads beyond the pictures stay ordinary tokens.
+ * `expanded` is the sequence token by token, −1 for a vision token.
+ */
+export function insertPictures(
+  ids: readonly number[],
+  imagePad: number,
+  pictures: readonly Extract<Part, { kind: "image" }>[],
+): { readonly parts: readonly Part[]; readonly expanded: readonly number[] } {
+  const parts: Part[] = [];
+  const expanded: number[] = [];
+  let text: number[] = [];
+  let next = 0;
+  for (const id of ids) {
+    const picture = id === imagePad ? pictures[next] : undefined;
+    if (!picture) {
+      text.push(id);
+      expanded.push(id);
+      continue;
+    }
+    next++;
+    if (text.length) parts.push({ kind: "text", ids: text });
+    text = [];
+    parts.push(picture);
+    for (let i = 0; i < (picture.tokens.shape[0] ?? 0); i++) expanded.push(-1);
+  }
+  if (text.length) parts.push({ kind: "text", ids: text });
+  return { parts, expanded };
+}

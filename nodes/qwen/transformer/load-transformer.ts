@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { AppError } from "../../../engine/base/errors.ts";
+import { reach } from "../../../engine/ir/graph.ts";
+import type { WeightFile } from "../../../engine/node/context.ts";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts";
+import { buildDit } from "./build-dit.ts";
+import { type DitConfig, inferConfig } from "./dit-config.ts";
+import { checkQuantization, type DitTensors, linearsOf, tensorsUnder, unusedTensors } from "./dit-weights.ts";
+import { transformerPrefix } from "./transformer-prefix.ts";
+
+export interface LoadedTransformer {
+  readonly model: DiffusionModel;
+  readonly config: DitConfig;
+  /** Tensors of the file that the network has no place for. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Opens a Qwen-Image(-Edit, -2509, -2511) transformer: diffusers or ComfyUI naming; float32, float16, bfloat16, or fp8 plain
+ * and scaled. Nothing is read but headers and markers: weights stay in the file.
+ * @throws AppError MODEL_FAMILY, MODEL_CONFIG, MODEL_QUANTIZATION, MODEL_TENSOR_MISSING, MODEL_LAYOUT
+ */
+export async function loadTransformer(file: WeightFile): Promise<LoadedTransformer> {
+  const tensors = tensorsUnder(file, transformerPrefix(file));
+  const shapeOf = (name: string) => tensors.get(name)?.shape ?? [];
+  const config = await inferConfig(file, new Set(tensors.keys()), shapeOf);
+  await checkQuantization(file, tensors);
+  const source: Source = {
+    config,
+    tensors,
+    identity: `qwen-image-edit:${file.fingerprint}:${JSON.stringify(config)}`,
+    linears: linearsOf(tensors),
+  };
+  const model = patched(source, { adapters: [] });
+  return { model, config, unused: unusedTensors(tensors, checkWhole(file, source, model)) };
+}
+
+interface Source {
+  readonly config: DitConfig;
+  readonly tensors: DitTensors;
+  readonly identity: string;
+  readonly linears: ReadonlyMap<string, readonly [number, number]>;
+}
+
+interface Patches {
+  readonly adapters: readonly Adapter[];
+  readonly shift?: number;
+  readonly cfgNorm?: number;
+}
+
+function patched(source: Source, patches: Patches): DiffusionModel {
+  const { config, tensors, linears } = source;
+  const names = patches.adapters.map((a) => [a.target, a.nameA, a.nameB, a.scale, a.a.shape, a.b.shape]);
+  const marks = JSON.stringify([source.identity, names, patches.shift, patches.cfgNorm]);
+  return {
+    id: `dit:${createHash("sha256").update(marks).digest("hex").slice(0, 24)}`,
+    family: "qwen-image-edit",
+    jointAttentionDim: config.joint_attention_dim,
+    linears,
+    ...patches,
+    build: (b, inputs) => buildDit(b, config, tensors, patches.adapters, inputs),
+    withAdapters(adapters) {
+      for (const a of adapters) checkAdapter(a, linears);
+      return patched(source, { ...patches, adapters: [...patches.adapters, ...adapters] });
+    },
+    withSampling: (patch) => patched(source, { ...patches, ...patch }),
+  };
+}
+
+function checkAdapter({ target, a, b }: Adapter, linears: Source["linears"]): void {
+  const linear = linears.get(target);
+  if (!linear) throw new AppError("LORA_TARGET", `the model has no Linear named ${target}`);
+  const [out, width] = linear;
+  const rank = a.shape[0] ?? 0;
+  if (rank < 1 || a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== width || b.shape[0] !== out || b.shape[1] !== rank)
+    throw new AppError("LORA_SHAPE", `${target} is [${out}, ${width}]: A [${a.shape}] and B [${b.shape}] do not fit it`, {
+      hint: "the LoRA was made for a model of another size",
+    });
+}
+
+/** Builds the network at the smallest size: every tensor must be there and fit. Returns the names it uses. */
+function checkWhole(file: WeightFile, { config, tensors }: Source, model: DiffusionModel): Set<string> {
+  const b = newBuilder();
+  const one = { h: 1, w: 1 };
+  const used = new Set<string>();
+  try {
+    const v = model.build(b, {
+      shape: { batch: 1, target: one, references: [], textLength: 1, positions: "diffusers" },
+      x: b.input("x", "float32", [1, 1, config.in_channels]),
+      references: null,
+      text: b.input("text", "float32", [1, 1, config.joint_attention_dim]),
+      sigma: b.input("sigma", "float32", [1]),
+    });
+    if (v.shape[2] !== config.in_channels)
+      throw new AppError("MODEL_LAYOUT", `proj_out gives ${v.shape[2]} channels for ${config.in_channels}`);
+    for (const { def } of reach(b.graph({ v })).weights) if (def.kind === "weight") used.add(def.name.slice("dit.".length));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError(
+      cause instanceof AppError && cause.code.startsWith("MODEL_") ? cause.code : "MODEL_LAYOUT",
+      `${file.name}: ${reason}`,
+      {
+        cause,
+        hint: "the file is incomplete or not this model: download it again",
+      },
+    );
+  }
+  // What the last block would do with the text has tensors in every file and no effect.
+  const dead = new RegExp(`^transformer_blocks\\.${config.num_layers - 1}\\.(attn\\.to_add_out|txt_mlp)\\b`);
+  for (const name of tensors.keys()) if (dead.test(name)) used.add(name);
+  return used;
+}

@@ -1,0 +1,52 @@
+import { AppError } from "../../../engine/base/errors.ts";
+import type { Compute } from "../../../engine/ir/compute.ts";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import { expectDType, f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
+import type { Image } from "../../shared/contracts/data.ts";
+import type { Vae } from "../../shared/contracts/modules.ts";
+
+/** Pixels per latent cell. Pictures are cropped to multiples of it. */
+const CELL = 8;
+
+/**
+ * Pictures [B,H,W,3] in 0..1 → raw latents (mode of the posterior) [B,16,H/8,W/8]. A picture is cropped to multiples of 8,
+ * centred, as ComfyUI's VAEEncode does; values become 2x − 1. One picture at a time bounds the memory.
+ * @throws AppError VAE_SIZE when a side is below 8 pixels
+ */
+export async function encodeImages(compute: Compute, vae: Vae, images: Image): Promise<Tensor<"float32">> {
+  const [count = 0, height = 0, width = 0] = images.shape;
+  const h = height - (height % CELL);
+  const w = width - (width % CELL);
+  if (!count || !h || !w) throw new AppError("VAE_SIZE", `the picture has ${width}×${height} pixels; at least ${CELL}×${CELL} are needed`);
+  const b = newBuilder();
+  const latent = vae.encode.build(b, b.input("image", "float32", [1, 3, h, w]));
+  const executable = await compute.compile(b.graph({ latent }));
+  const parts: Float32Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const image = f32([1, 3, h, w], cropToPlanes(images, i, h, w));
+    const { latent: result } = await executable.run({ image });
+    if (!result) throw new AppError("VAE_RUN", "the encoder gave no latent");
+    parts.push(expectDType(result, "float32", "the latent"));
+  }
+  const [, ...shape] = latent.shape;
+  const size = parts[0]?.length ?? 0;
+  const data = new Float32Array(count * size);
+  parts.forEach((part, i) => {
+    data.set(part, i * size);
+  });
+  return tensor("float32", [count, ...shape], data);
+}
+
+/** Picture `index`, centre crop [h, w], as planes [3,h,w] in -1..1. */
+function cropToPlanes(images: Image, index: number, h: number, w: number): Float32Array {
+  const [, height = 0, width = 0] = images.shape;
+  const top = (height - h) >> 1;
+  const left = (width - w) >> 1;
+  const out = new Float32Array(3 * h * w);
+  for (let y = 0; y < h; y++)
+    for (let x = 0; x < w; x++) {
+      const from = ((index * height + y + top) * width + x + left) * 3;
+      for (let c = 0; c < 3; c++) out[(c * h + y) * w + x] = 2 * (images.data[from + c] ?? 0) - 1;
+    }
+  return out;
+}

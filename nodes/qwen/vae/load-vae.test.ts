@@ -1,0 +1,87 @@
+// Against diffusers: test/parity.
+import { afterAll, expect, test } from "vitest";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import { createRuntime } from "../../../engine/ort/runtime.ts";
+import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
+import { memoryWeights } from "../../../test/memory-weights.ts";
+import { tinyVae } from "../../../tools/tiny-vae.ts";
+import { decodeLatents } from "./decode-latents.ts";
+import { encodeImages } from "./encode-images.ts";
+import { loadVae } from "./load-vae.ts";
+
+const compute = createRuntime({ device: "cpu", threads: 1 });
+afterAll(() => compute.dispose());
+
+test("pictures are cropped to multiples of 8, centred, and come back clamped", async () => {
+  const vae = await loadVae(memoryWeights(tinyVae(3)));
+  const rng = new Float32Array(2 * 21 * 17 * 3).map((_, i) => ((i * 37) % 101) / 100);
+  const images = f32([2, 21, 17, 3], rng);
+  const cropped = new Float32Array(2 * 16 * 16 * 3);
+  for (let n = 0; n < 2; n++)
+    for (let y = 0; y < 16; y++)
+      for (let x = 0; x < 48; x++) cropped[(n * 16 + y) * 48 + x] = rng[((n * 21 + y + 2) * 17 + 0) * 3 + x] ?? 0;
+  const latents = await encodeImages(compute, vae, images);
+  expect(latents.shape).toEqual([2, 16, 2, 2]);
+  expect(latents.data).toEqual((await encodeImages(compute, vae, f32([2, 16, 16, 3], cropped))).data);
+  const loud = f32(
+    latents.shape,
+    latents.data.map((x) => 40 * x),
+  );
+  const back = await decodeLatents(compute, vae, loud);
+  expect(back.shape).toEqual([2, 16, 16, 3]);
+  expect([Math.min(...back.data), Math.max(...back.data)]).toEqual([0, 1]);
+});
+
+test("other depths and widths are read off the tensors", async () => {
+  const sizes = { baseDim: 4, zDim: 3, dimMult: [1, 3, 2], resBlocks: 1 };
+  const texts = { "config.json": JSON.stringify({ latents_mean: [1, 2, 3], latents_std: [1, 1, 2] }) };
+  const vae = await loadVae(memoryWeights(tinyVae(1, sizes), { texts }));
+  expect(vae.latentsMean).toEqual([1, 2, 3]);
+  const b = newBuilder();
+  expect(vae.encode.build(b, b.input("x", "float32", [1, 3, 8, 12])).shape).toEqual([1, 3, 2, 3]);
+  expect(vae.decode.build(b, b.input("z", "float32", [2, 3, 2, 3])).shape).toEqual([2, 3, 8, 12]);
+  expect(() => vae.encode.build(b, b.input("odd", "float32", [1, 3, 9, 12]))).toThrow(expect.objectContaining({ code: "VAE_SIZE" }));
+  expect(() => vae.decode.build(b, b.input("wide", "float32", [1, 16, 2, 2]))).toThrow(expect.objectContaining({ code: "VAE_SIZE" }));
+  await expect(loadVae(memoryWeights(tinyVae(1, sizes)))).rejects.toMatchObject({ code: "VAE_CONFIG" });
+});
+
+test("a broken file is named before anything runs", async () => {
+  const without = (name: string) => {
+    const tensors = tinyVae(1);
+    expect(tensors.delete(name)).toBe(true);
+    return loadVae(memoryWeights(tensors));
+  };
+  await expect(without("encoder.conv1.bias")).rejects.toMatchObject({
+    code: "VAE_TENSOR_MISSING",
+    message: expect.stringContaining("encoder.conv_in.bias"),
+  });
+  await expect(without("decoder.upsamples.1.residual.2.weight")).rejects.toMatchObject({ code: "VAE_LAYOUT" });
+  await expect(without("encoder.downsamples.2.resample.1.weight")).rejects.toMatchObject({ code: "VAE_LAYOUT" });
+  const bent = tinyVae(1);
+  bent.set("decoder.head.2.weight", f32([3, 9, 3, 3, 3], new Float32Array(729)));
+  await expect(loadVae(memoryWeights(bent))).rejects.toMatchObject({ code: "VAE_LAYOUT" });
+});
+
+test("the VAEs of other models are refused by name", async () => {
+  const one = (name: string, ...shape: number[]): [string, Tensor] => [
+    name,
+    tensor("bfloat16", shape, new Uint16Array(shape.reduce((a, d) => a * d, 1))),
+  ];
+  const sd = (z: number) => [one("decoder.conv_in.weight", 8, z, 3, 3)];
+  const wan = one("decoder.middle.0.residual.0.gamma", 4, 1, 1, 1);
+  const cases: [string, [string, Tensor][]][] = [
+    ["Stable Diffusion 1.x", sd(4)],
+    ["FLUX or Stable Diffusion 3", sd(16)],
+    ["FLUX.2", sd(32)],
+    ["Wan 2.2", [wan, one("decoder.upsamples.0.upsamples.0.residual.2.weight", 1, 1, 3, 3, 3)]],
+    ["Layered", [wan, one("encoder.conv1.weight", 8, 4, 3, 3, 3)]],
+    ["a text encoder", [one("model.embed_tokens.weight", 2, 2)]],
+    ["transformer", [one("model.diffusion_model.txt_norm.weight", 2)]],
+    ["not an autoencoder", [one("something", 2)]],
+  ];
+  for (const [what, tensors] of cases)
+    await expect(loadVae(memoryWeights(new Map(tensors)))).rejects.toMatchObject({
+      code: "VAE_FAMILY",
+      message: expect.stringContaining(what),
+    });
+});

@@ -1,0 +1,110 @@
+// What data sockets carry: pictures, faces, scores, datasets.
+import type { Tensor } from "../../../engine/tensor/tensor.ts";
+
+/** [B, H, W, 3] float32 in 0..1, RGB. */
+export type Image = Tensor<"float32">;
+/** [B, H, W] float32 in 0..1. */
+export type Mask = Tensor<"float32">;
+
+/** ComfyUI's LATENT: `samples` [B, 16, H/8, W/8], raw (not normalised). */
+export interface Latent {
+  readonly samples: Tensor<"float32">;
+}
+
+/** ComfyUI's `reference_latents_method`. */
+export type ReferenceMethod = "index" | "index_timestep_zero" | "negative_index" | "offset" | "uxo";
+
+/** One prompt: text (and vision) states [1, M, joint_attention_dim] and the raw latents of its reference pictures. */
+export interface Conditioning {
+  readonly embeds: Tensor<"float32">;
+  readonly referenceLatents: readonly Tensor<"float32">[];
+  readonly referenceMethod?: ReferenceMethod;
+}
+
+/** x, y in pixels of the picture; origin at the top left corner, pixel centres at .5. */
+export type Point = readonly [x: number, y: number];
+
+export interface Face {
+  /** [x0, y0, x1, y1] in pixels. */
+  readonly box: readonly [number, number, number, number];
+  /** Detector confidence, 0..1. */
+  readonly score: number;
+  /** Five points: eye on the image's left, eye on its right, nose tip, mouth corner left, mouth corner right. */
+  readonly points5: readonly [Point, Point, Point, Point, Point];
+  /** 68 points (iBUG order), when a landmark model ran. */
+  readonly points68?: readonly Point[];
+}
+
+/** Faces of a batch of pictures, each list in a deterministic order: left to right by box centre, then top to bottom. */
+export interface Faces {
+  readonly images: Image;
+  /** `faces[i]` belongs to `images[i]`. */
+  readonly faces: readonly (readonly Face[])[];
+}
+
+/** How embeddings of one encoder are compared. */
+export type Comparison =
+  | { readonly kind: "l2" /** same person below this distance */; readonly threshold: number; readonly mean: Float32Array }
+  | { readonly kind: "cosine" /** same person above this cosine */; readonly threshold: number; readonly mean?: Float32Array };
+
+/** [N, D] raw encoder outputs, flat over the batch; `source[i]` says whose face row i is. */
+export interface Embeddings {
+  readonly encoder: string;
+  readonly comparison: Comparison;
+  readonly vectors: Tensor<"float32">;
+  readonly source: readonly { readonly image: number; readonly face: number }[];
+  readonly faces: Faces;
+}
+
+/** Rows = references, columns = generated faces. `values` [M, N]: cosine (after centring, where the encoder asks for it), in -1..1. */
+export interface Similarity {
+  readonly values: Tensor<"float64">;
+  readonly references: Embeddings;
+  readonly generated: Embeddings;
+  /** For encoders compared by L2: the distances behind the values, [M, N]. */
+  readonly distances?: Tensor<"float64">;
+  readonly comparison: Comparison;
+}
+
+/** The assignment of generated faces to references. */
+export interface Matches {
+  readonly similarity: Similarity;
+  /** Every assigned pair, by reference index. `accepted` = passes the encoder's (or the node's) threshold. */
+  readonly pairs: readonly {
+    readonly reference: number;
+    readonly generated: number;
+    readonly similarity: number;
+    readonly cost: number;
+    readonly accepted: boolean;
+  }[];
+  readonly unmatchedReferences: readonly number[];
+  readonly unmatchedGenerated: readonly number[];
+}
+
+/** Named numbers (and small tables) about a result. */
+export interface Metrics {
+  readonly values: Readonly<Record<string, number>>;
+  readonly details?: unknown;
+}
+
+/** One training pair: `references[k]` shows the person whose face in the target is `targetFaces[k]`. */
+export interface Example {
+  /** Unique and stable within the dataset. */
+  readonly id: string;
+  readonly prompt: string;
+  readonly references: readonly Image[];
+  /** The face of the person in each reference. */
+  readonly referenceFaces: readonly Face[];
+  readonly target: Image;
+  readonly targetFaces: readonly Face[];
+}
+
+/** Examples made or read on demand. Train and held-out examples share no person. */
+export interface Dataset {
+  /** Changes whenever any example would. */
+  readonly id: string;
+  readonly train: number;
+  readonly heldOut: number;
+  /** Deterministic: the same index gives the same example. */
+  example(split: "train" | "heldOut", index: number): Promise<Example>;
+}

@@ -1,0 +1,26 @@
+import type { Compute } from "../../../engine/ir/compute.ts";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
+import type { Embeddings, Faces } from "../contracts/data.ts";
+import type { FaceEncoder } from "../contracts/modules.ts";
+import { pictureOf } from "../pictures/picture.ts";
+import { cropFace, planes } from "./crop-face.ts";
+
+/** Embeds every face of a batch of pictures, one by one (one session serves any number). No faces: vectors [0, dim]. */
+export async function embedFaces(compute: Compute, encoder: FaceEncoder, faces: Faces): Promise<Embeddings> {
+  const source = faces.faces.flatMap((list, image) => list.map((_, face) => ({ image, face })));
+  const vectors = new Float32Array(source.length * encoder.dim);
+  if (source.length > 0) {
+    const b = newBuilder();
+    const shape = [1, 3, encoder.size, encoder.size];
+    const net = await compute.compile(b.graph({ vector: encoder.build(b, b.input("crops", "float32", shape)) }));
+    for (const [row, { image, face }] of source.entries()) {
+      const found = faces.faces[image]?.[face];
+      if (!found) continue;
+      const crop = cropFace(pictureOf(faces.images, image), encoder.alignment(found), encoder.size);
+      const { vector } = await net.run({ crops: f32(shape, planes(crop)) });
+      if (vector) vectors.set(expectDType(vector, "float32", `the vector of ${encoder.id}`), row * encoder.dim);
+    }
+  }
+  return { encoder: encoder.id, comparison: encoder.comparison, vectors: f32([source.length, encoder.dim], vectors), source, faces };
+}

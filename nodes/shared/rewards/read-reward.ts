@@ -1,0 +1,38 @@
+import type { Compute } from "../../../engine/ir/compute.ts";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
+import type { Image } from "../contracts/data.ts";
+import type { Reward, RewardContext } from "../contracts/modules.ts";
+import { pictureOf } from "../pictures/picture.ts";
+
+export interface RewardReading {
+  /** Undefined when the reward had nothing to say. */
+  readonly reward: number | undefined;
+  readonly parts: Readonly<Record<string, number>>;
+  readonly skip?: string;
+  readonly info: Readonly<Record<string, unknown>>;
+}
+
+/** What a reward gives for a picture [1, H, W, 3] in 0..1: `observe`, then the differentiable part run forward. */
+export async function readReward(compute: Compute, reward: Reward, image: Image, context: RewardContext): Promise<RewardReading> {
+  const { skip, structure, constants, info } = await reward.observe(image, context);
+  if (skip !== undefined) return { reward: undefined, parts: {}, skip, info };
+  const { data, height, width } = pictureOf(image, 0);
+  const b = newBuilder();
+  const built = reward.build(
+    b,
+    // Turned to [1, 3, H, W] in the graph: a photograph is large.
+    b.transpose(b.input("image", "float32", [1, height, width, 3]), [0, 3, 1, 2]),
+    Object.fromEntries(Object.entries(constants).map(([name, t]) => [name, b.input(`reward.${name}`, t.dtype, t.shape)])),
+    structure,
+  );
+  const parts = Object.entries(built.parts);
+  const graph = b.graph({ reward: built.reward, ...Object.fromEntries(parts.map(([name, v]) => [`part.${name}`, v])) });
+  const feeds = Object.fromEntries(Object.entries(constants).map(([name, t]) => [`reward.${name}`, t]));
+  const results = await compute.run(graph, { ...feeds, image: f32([1, height, width, 3], data) });
+  const read = (name: string): number => {
+    const t = results[name];
+    return t ? (expectDType(t, "float32", name)[0] ?? Number.NaN) : Number.NaN;
+  };
+  return { reward: read("reward"), parts: Object.fromEntries(parts.map(([name]) => [name, read(`part.${name}`)])), info };
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { newBuilder } from "../../../engine/ops/table.ts";
+import { zerosTensor } from "../../../engine/tensor/tensor.ts";
+import { fakeVae } from "../../../test/fake-diffusion.ts";
+import { memoryWeights } from "../../../test/memory-weights.ts";
+import { releasedHeaders } from "../../../test/released-transformer.ts";
+import { loadTransformer } from "../../qwen/transformer/load-transformer.ts";
+import { ATTENTION_TARGETS, targetedLinears } from "../loop/adapters.ts";
+import type { ObjectiveOptions } from "../objective.ts";
+import { evaluationsOf, modelCosts } from "./cost-model.ts";
+import { flopsOf } from "./graph-flops.ts";
+
+test("operations of products, convolutions and attention", () => {
+  const b = newBuilder();
+  const x = b.input("x", "float32", [2, 3, 5]);
+  const w = b.input("w", "float32", [5, 7]);
+  expect(flopsOf(b.graph({ y: b.matmul(x, w) }))).toBe(2 * 2 * 3 * 5 * 7);
+  const m = b.input("m", "float32", [4, 6]);
+  const n = b.input("n", "float32", [4, 8]);
+  expect(flopsOf(b.graph({ y: b.gemm(m, n, null, { transA: true }) }))).toBe(2 * 6 * 4 * 8);
+  const image = b.input("image", "float32", [1, 4, 9, 9]);
+  const kernel = b.input("kernel", "float32", [6, 4, 3, 3]);
+  const conv = b.one("Conv", [image, kernel], { pads: [1, 1, 1, 1], strides: [1, 1], dilations: [1, 1], group: 1 });
+  expect(flopsOf(b.graph({ y: conv }))).toBe(2 * 6 * 81 * 4 * 9);
+  const q = b.input("q", "float32", [1, 10, 8]);
+  const k = b.input("k", "float32", [1, 12, 8]);
+  expect(flopsOf(b.graph({ y: b.one("MultiHeadAttention", [q, k, k], { num_heads: 2 }) }))).toBe(4 * 10 * 12 * 8);
+  expect(flopsOf(b.graph({ y: b.add(x, 1) }))).toBe(30);
+});
+
+const options: ObjectiveOptions = {
+  mode: "rerefl",
+  lambda: 1,
+  rewardWeight: 1,
+  steps: 5,
+  window: [1, 3],
+  sigmaRange: [0, 1],
+  trueCfgScale: 1,
+  sigmaRescaleCap: 0,
+  k: 2,
+  anchorBeta: 0,
+};
+const sigmas = [1, 0.8, 0.6, 0.4, 0.2, 0];
+
+test.each([
+  ["rerefl", {}, { forward: 4, backward: 2, reward: 1 }],
+  ["rerefl", { trueCfgScale: 4, anchorBeta: 1 }, { forward: 9, backward: 2, reward: 1 }],
+  ["draft", {}, { forward: 5, backward: 3, reward: 1 }],
+  ["draft", { trueCfgScale: 4, lambda: 0 }, { forward: 14, backward: 2, reward: 1 }],
+  ["draft_lv", {}, { forward: 8, backward: 4, reward: 3 }],
+  ["flowbp_sparse", { anchorBeta: 1 }, { forward: 7, backward: 3, reward: 1 }],
+  ["id_loss", {}, { forward: 1, backward: 1, reward: 1 }],
+  ["sft", {}, { forward: 0, backward: 1, reward: 0 }],
+] as const)("evaluations of %s %o", (mode, changes, expected) => {
+  expect(evaluationsOf({ ...options, ...changes, mode }, sigmas)).toEqual(expected);
+});
+
+test("the released transformer at 1024² with one reference: operations as its architecture says, in seconds", async () => {
+  const { model } = await loadTransformer({ ...memoryWeights(new Map()), tensors: releasedHeaders() });
+  const rank = 16;
+  const adapters = targetedLinears(model, ATTENTION_TARGETS).map(([target, [out, in_]]) => ({
+    target,
+    nameA: `${target}.A`,
+    nameB: `${target}.B`,
+    a: zerosTensor("float32", [rank, in_]),
+    b: zerosTensor("float32", [out, rank]),
+    scale: 1,
+  }));
+  const names = new Set(adapters.flatMap((a) => [a.nameA, a.nameB]));
+  const shape = { batch: 1, target: { h: 64, w: 64 }, references: [{ h: 64, w: 64 }], textLength: 320, positions: "diffusers" } as const;
+  const { forward, backward } = modelCosts(model.withAdapters(adapters), fakeVae, shape, names);
+  // 60 blocks of 2 streams: 6.8 G weights per stream, 2 operations each; attention 4·60·3072·L².
+  const L = 2 * 4096 + 320;
+  const [linear, attention] = [13.59e9 * L, 737_280 * L * L];
+  expect(forward.flops / (linear + attention)).toBeCloseTo(1, 2);
+  // By segment: forward, forward again, and the gradients of inputs only; attention's backward is 2.5 forwards.
+  expect(backward.flops / (3 * linear + 4.5 * attention)).toBeCloseTo(1, 1);
+  // The weights once, in bfloat16, and not much more.
+  expect(backward.bytes / 2 ** 30).toBeGreaterThan(38);
+  expect(backward.bytes / 2 ** 30).toBeLessThan(60);
+});

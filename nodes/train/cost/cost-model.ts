@@ -1,0 +1,108 @@
+// What an update costs, counted from the graphs it runs before any of them is compiled.
+import { predictPeak } from "../../../engine/autodiff/peak.ts";
+import { predictPlanPeak, predictTrainingPeak } from "../../../engine/autodiff/plan-peak.ts";
+import { segmentedGrad } from "../../../engine/autodiff/segmented-grad.ts";
+import { segmentPlan } from "../../../engine/autodiff/segments.ts";
+import { leavesNamed, withGradients } from "../../../engine/autodiff/with-gradients.ts";
+import { reach } from "../../../engine/ir/graph.ts";
+import type { Graph } from "../../../engine/ir/value.ts";
+import type { DenoiseShape, DiffusionModel, GridSize, Vae } from "../../shared/contracts/modules.ts";
+import { decodeGraph, velocityGraph, velocityLossGraph, weightNames } from "../model/graphs.ts";
+import { windowSteps } from "../modes/rerefl.ts";
+import type { ObjectiveOptions } from "../objective.ts";
+import { flopsOf } from "./graph-flops.ts";
+
+/** Evaluations of one example, on average where the mode draws a step. */
+export interface Evaluations {
+  /** Of the transformer, without gradient. */
+  readonly forward: number;
+  /** Of the transformer and its backward. */
+  readonly backward: number;
+  /** Decoded pictures that a reward looks at, and again with gradient. */
+  readonly reward: number;
+}
+
+/** @throws AppError TRAIN_WINDOW when a ReReFL window is empty. */
+export function evaluationsOf(options: ObjectiveOptions, sigmas: readonly number[]): Evaluations {
+  const T = sigmas.length - 1;
+  const branches = options.trueCfgScale > 1 ? 2 : 1;
+  const guided = options.trueCfgScale > 1 ? 2 : 0;
+  const pretrain = options.lambda > 0 ? 1 : 0;
+  const anchors = options.anchorBeta > 0 ? 1 : 0;
+  const k = Math.min(options.k, T);
+  switch (options.mode) {
+    case "rerefl": {
+      const steps = windowSteps(sigmas, options);
+      const mean = steps.reduce((sum, i) => sum + i, 0) / steps.length;
+      return { forward: (mean + 1) * branches + anchors, backward: 1 + pretrain, reward: 1 };
+    }
+    case "draft":
+    case "flowbp_sparse":
+      return { forward: T * branches + k * (guided + anchors), backward: k + pretrain, reward: 1 };
+    case "draft_lv": {
+      const samples = 1 + options.k;
+      return { forward: T * branches + samples * (branches + anchors), backward: samples + pretrain, reward: samples };
+    }
+    case "id_loss":
+      return { forward: 1, backward: 1, reward: 1 };
+    case "sft":
+      return { forward: 0, backward: 1, reward: 0 };
+  }
+}
+
+/** Cost of one graph. */
+export interface GraphCost {
+  readonly flops: number;
+  readonly nodes: number;
+  /** Bytes of weights and of results in flight. */
+  readonly bytes: number;
+}
+
+/** Graphs beyond this are taken to run by segment. (The runtime's own limit is half of the machine's memory.) */
+export const WHOLE_BYTES = 16 * 2 ** 30;
+
+function forwardCost(graph: Graph): GraphCost {
+  const whole = predictPeak(graph).peak;
+  const bytes = whole <= WHOLE_BYTES ? whole : predictPlanPeak(segmentPlan(graph)).peak;
+  return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes };
+}
+
+/** By segment, each segment's forward is computed again on the way back. */
+function backwardCost(graph: Graph, wrt: readonly string[]): GraphCost {
+  const whole = withGradients(graph, "loss", wrt);
+  const { peak } = predictPeak(whole);
+  const cost = { flops: flopsOf(whole), nodes: reach(whole).nodes.length, bytes: peak };
+  if (peak <= WHOLE_BYTES) return cost;
+  const { peak: bytes } = predictTrainingPeak(segmentedGrad(graph, "loss", leavesNamed(graph, wrt)));
+  return { flops: cost.flops + flopsOf(graph), nodes: cost.nodes + reach(graph).nodes.length, bytes };
+}
+
+export interface ModelCosts {
+  readonly forward: GraphCost;
+  readonly backward: GraphCost;
+  /** VAE decoder alone, and with its gradient: the reward's own graph is only known once it has seen a picture. */
+  readonly decode: GraphCost;
+  readonly decodeBackward: GraphCost;
+}
+
+/** @param trainable names of the adapters' weights. */
+export function modelCosts(model: DiffusionModel, vae: Vae, shape: DenoiseShape, trainable: ReadonlySet<string>): ModelCosts {
+  const loss = velocityLossGraph(model, shape);
+  return {
+    forward: forwardCost(velocityGraph(model, shape)),
+    backward: backwardCost(
+      loss,
+      weightNames(loss).filter((name) => trainable.has(name)),
+    ),
+    ...decodeCosts(vae, shape.target),
+  };
+}
+
+function decodeCosts(vae: Vae, grid: GridSize): Pick<ModelCosts, "decode" | "decodeBackward"> {
+  return { decode: forwardCost(decodeGraph(vae, grid)), decodeBackward: backwardCost(decodeGraph(vae, grid, true), ["x0"]) };
+}
+
+/** Operations of one example. */
+export function flopsPerExample(e: Evaluations, costs: ModelCosts): number {
+  return e.forward * costs.forward.flops + e.backward * costs.backward.flops + e.reward * (costs.decode.flops + costs.decodeBackward.flops);
+}

@@ -1,0 +1,209 @@
+// What TrainReReFL says before it runs: every mistake that can be seen from headers and data, and what the run would cost. Of the
+// networks only the reward's run, on one picture.
+import { z } from "zod";
+import { didYouMean } from "../../../engine/base/did-you-mean.ts";
+import { toAppError } from "../../../engine/base/errors.ts";
+import type { NodeContext } from "../../../engine/node/context.ts";
+import type { DryRun, Estimate } from "../../../engine/node/define-node.ts";
+import { f32 } from "../../../engine/tensor/tensor.ts";
+import type { Dataset, Example } from "../../shared/contracts/data.ts";
+import type { DenoiseShape, DiffusionModel, GridSize } from "../../shared/contracts/modules.ts";
+import { targetedLinears } from "../loop/adapters.ts";
+import { gridOf } from "../model/prepared-example.ts";
+import { trainingSigmas } from "../model/training-sigmas.ts";
+import { windowSteps } from "../modes/rerefl.ts";
+import { objectiveOf, type TrainInputs, targetList, withPreset } from "../train-options.ts";
+import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
+import { machineSpeed } from "./machine-speed.ts";
+import { rewardSeconds } from "./reward-seconds.ts";
+
+type Issue = { readonly input?: string; readonly message: string; readonly hint?: string };
+
+/** Examples whose pictures are looked at. */
+const LOOKED_AT = 32;
+
+/** Modules that only a real run can make are absent: what depends on them is then neither checked nor estimated. */
+export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx: NodeContext): Promise<DryRun> {
+  const i = withPreset(typed);
+  const issues: Issue[] = [...rewardIssues(i, ctx), ...targetIssues(i)];
+  const examples = i.dataset ? await examplesOf(i.dataset, issues) : [];
+  if (i.dataset && i.dataset.heldOut === 0 && (i.samples ?? 0) > 0)
+    issues.push({
+      input: "samples",
+      message: "the dataset holds out no example to draw samples of",
+      hint: "set samples to 0, or raise held_out",
+    });
+  const grids = examples.flatMap((example) => sizesOf(example, issues));
+  const [first] = grids;
+  const [example] = examples;
+  if (first && isComplete(i)) windowIssues(i, grids, issues);
+  if (issues.length > 0 || !first || !example || !isComplete(i)) return { issues };
+  const estimate = await estimateOf(i, example, first, ctx);
+  const free = await ctx.freeSpace?.();
+  if (free !== undefined && free < (estimate.diskBytes ?? 0))
+    issues.push({
+      input: "rank",
+      message: `checkpoints and samples take ${gib(estimate.diskBytes ?? 0)}, the disk of the output directory has ${gib(free)} left`,
+      hint: "choose another output directory (--out), free some space, or lower the rank",
+    });
+  return { issues, estimate };
+}
+
+/** Whether every widget and the modules the estimate needs are there. */
+function isComplete(i: Readonly<Partial<TrainInputs>>): i is TrainInputs {
+  const { reward: _r, constraint: _c, ...needed } = i;
+  return i.model !== undefined && i.vae !== undefined && Object.values(needed).every((v) => v !== undefined);
+}
+
+const promptNode = z.object({ inputs: z.record(z.string(), z.unknown()) });
+
+function rewardIssues({ mode, reward }: Readonly<Partial<TrainInputs>>, ctx: NodeContext): readonly Issue[] {
+  if (mode === undefined || mode === "sft" || reward) return [];
+  // Absent may also mean: connected, but only a real run can make it.
+  const prompt = z.record(z.string(), z.unknown()).safeParse(ctx.workflow.prompt);
+  const node = promptNode.safeParse(prompt.success ? prompt.data[ctx.nodeId] : undefined);
+  if (!node.success || node.data.inputs.reward !== undefined) return [];
+  return [{ input: "reward", message: `mode ${mode} needs a reward`, hint: "connect a reward node, or choose mode sft" }];
+}
+
+function targetIssues({ model, targets, rank }: Readonly<Partial<TrainInputs>>): readonly Issue[] {
+  if (!model || targets === undefined) return [];
+  const endings = new Set([...model.linears.keys()].flatMap((path) => path.split(".").map((_, at, all) => all.slice(at).join("."))));
+  const unknown = targetList(targets)
+    .filter((target) => targetedLinears(model, [target]).length === 0)
+    .map((target): Issue => {
+      const near = didYouMean(target, endings);
+      const some = [...model.linears.keys()].slice(0, 4).join(", ");
+      const hint = near === undefined ? `the model has for example ${some}` : `did you mean ${near}?`;
+      return { input: "targets", message: `no Linear of the model is or ends with ${target}`, hint };
+    });
+  const narrow = targetedLinears(model, targetList(targets)).filter(([, size]) => rank !== undefined && rank > Math.min(...size));
+  const most = Math.min(...narrow.map(([, size]) => Math.min(...size)));
+  const [[path, size] = ["", [0, 0]]] = narrow;
+  const where = narrow.length > 1 ? `${path} [${size}] and ${narrow.length - 1} more` : `${path} [${size}]`;
+  const tooLarge =
+    narrow.length > 0 ? [{ input: "rank", message: `rank ${rank} exceeds ${where}`, hint: `choose a rank of at most ${most}` }] : [];
+  return [...unknown, ...tooLarge];
+}
+
+async function examplesOf(dataset: Dataset, issues: Issue[]): Promise<readonly Example[]> {
+  if (dataset.train < 1) issues.push({ input: "dataset", message: "the dataset has no example to train on" });
+  const wanted = [
+    ...Array.from({ length: Math.min(LOOKED_AT, dataset.train) }, (_, k) => ["train", k] as const),
+    ...Array.from({ length: Math.min(LOOKED_AT, dataset.heldOut) }, (_, k) => ["heldOut", k] as const),
+  ];
+  const examples: Example[] = [];
+  for (const [split, index] of wanted)
+    try {
+      examples.push(await dataset.example(split, index));
+    } catch (error) {
+      const { message, hint } = toAppError(error);
+      issues.push({ input: "dataset", message: `example ${index} (${split}): ${message}`, ...(hint !== undefined && { hint }) });
+    }
+  return examples;
+}
+
+/** Sides of target and references in tokens; an issue for pictures that do not fit the patch size. */
+function sizesOf(example: Example, issues: Issue[]): readonly { readonly target: GridSize; readonly references: readonly GridSize[] }[] {
+  try {
+    const target = gridOf(example.target, `the target of ${example.id}`);
+    return [{ target, references: example.references.map((image, k) => gridOf(image, `reference ${k + 1} of ${example.id}`)) }];
+  } catch (error) {
+    const { message, hint } = toAppError(error);
+    issues.push({ input: "dataset", message, ...(hint !== undefined && { hint }) });
+    return [];
+  }
+}
+
+/** σ depends on the size of the target: each size has its own table. */
+function windowIssues(i: TrainInputs, grids: readonly { readonly target: GridSize }[], issues: Issue[]): void {
+  if (i.mode !== "rerefl") return;
+  for (const [size, { target }] of new Map(grids.map((g) => [`${g.target.w * 16}×${g.target.h * 16}`, g])))
+    try {
+      windowSteps(trainingSigmas(i.denoise_steps, target), objectiveOf(i));
+    } catch (error) {
+      const { message, hint } = toAppError(error);
+      issues.push({ input: "window_start", message: `pictures of ${size}: ${message}`, ...(hint !== undefined && { hint }) });
+    }
+}
+
+/** Text tokens of the usual prompt. */
+const TEXT_TOKENS = 96;
+
+/** Pixels of a vision token's side. */
+const VISION_PATCH = 28;
+
+/** What a run of any size takes beside its graphs: compiled sessions of encoders, pictures, the heap. */
+const RUNTIME_BYTES = 350 * 2 ** 20;
+
+async function estimateOf(
+  i: TrainInputs,
+  example: Example,
+  { target, references }: { readonly target: GridSize; readonly references: readonly GridSize[] },
+  ctx: NodeContext,
+): Promise<Estimate> {
+  const textLength = TEXT_TOKENS + Math.round(i.vision_size / VISION_PATCH) ** 2 * references.length;
+  const shape: DenoiseShape = { batch: 1, target, references, textLength, positions: "diffusers" };
+  const { model, trainable, parameters } = adapted(i);
+  const evaluations = evaluationsOf(objectiveOf(i), trainingSigmas(i.denoise_steps, target));
+  const costs = modelCosts(model, i.vae, shape, trainable);
+  const perUpdate = i.accumulate * flopsPerExample(evaluations, costs);
+  const samplings = i.dataset.heldOut > 0 ? (i.sample_every > 0 ? Math.floor((i.steps - 1) / i.sample_every) : 0) + 1 : 0;
+  const pictures = samplings * Math.min(i.samples, i.dataset.heldOut);
+  const perPicture = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1) * costs.forward.flops + costs.decode.flops;
+  const speed = await machineSpeed(ctx);
+  const nodes = evaluations.forward * costs.forward.nodes + evaluations.backward * costs.backward.nodes;
+  const rewarding = i.reward && evaluations.reward > 0 ? await rewardSeconds(ctx, i.reward, example) : 0;
+  const rewards = i.steps * i.accumulate * evaluations.reward + pictures;
+  const seconds =
+    (i.steps * perUpdate + pictures * perPicture) / speed.flops +
+    i.steps * i.accumulate * nodes * speed.secondsPerNode +
+    rewards * rewarding;
+  const state = parameters * 4 * (i.ema_decay > 0 ? 5 : 4);
+  const checkpoint = parameters * 4 * (i.ema_decay > 0 ? 4 : 3);
+  // A checkpoint is written beside the one it replaces.
+  const diskBytes = 2 * checkpoint + pictures * target.h * target.w * 256 * 3 + i.steps * 1024;
+  const graphs = [costs.forward, costs.backward, ...(evaluations.reward > 0 ? [costs.decode, costs.decodeBackward] : [])];
+  return {
+    steps: i.steps,
+    seconds,
+    memoryBytes: ctx.memory() + RUNTIME_BYTES + state + graphBytes(graphs.map((g) => g.bytes)),
+    diskBytes,
+    notes: [
+      `one update: ${i.accumulate} × (${evaluations.forward.toFixed(1)} forward, ${evaluations.backward} with gradient, ${evaluations.reward} reward), ` +
+        `${(perUpdate / 1e12).toPrecision(3)} TFLOP at ${(speed.flops / 1e9).toFixed(0)} GFLOP/s, and ${rewarding.toPrecision(2)} s a picture for the reward, both measured now`,
+      `${parameters} trainable numbers in ${trainable.size / 2} adapters; ${target.h * target.w} target tokens, ` +
+        `${references.reduce((n, g) => n + g.h * g.w, 0)} reference tokens, about ${textLength} text tokens`,
+      "seconds and memory are calibrated after the second update: see estimate.json in the run's folder",
+    ],
+  };
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+}
+
+/** Whole sessions keep what they once took; segments run one at a time on the same mapped weights. */
+function graphBytes(bytes: readonly number[]): number {
+  const whole = bytes.filter((n) => n <= WHOLE_BYTES).reduce((a, b) => a + b, 0);
+  return whole + Math.max(0, ...bytes.filter((n) => n > WHOLE_BYTES));
+}
+
+/** The model with adapters of the wanted rank. All share one array of zeros: only their shapes matter here. */
+function adapted(i: TrainInputs): { model: DiffusionModel; trainable: ReadonlySet<string>; parameters: number } {
+  const chosen = targetedLinears(i.model, targetList(i.targets));
+  const zeros = new Float32Array(i.rank * Math.max(...chosen.flatMap(([, size]) => size)));
+  const adapters = chosen.map(([target, [out, in_]]) => ({
+    target,
+    nameA: `train.${target}.lora_A`,
+    nameB: `train.${target}.lora_B`,
+    a: f32([i.rank, in_], zeros.subarray(0, i.rank * in_)),
+    b: f32([out, i.rank], zeros.subarray(0, out * i.rank)),
+    scale: i.alpha / i.rank,
+  }));
+  return {
+    model: i.model.withAdapters(adapters),
+    trainable: new Set(adapters.flatMap(({ nameA, nameB }) => [nameA, nameB])),
+    parameters: adapters.reduce((n, { a, b }) => n + a.data.length + b.data.length, 0),
+  };
+}

@@ -1,0 +1,24 @@
+// The two line files of a run. metrics.jsonl holds what the configuration determines, timings.jsonl what the clock says.
+import type { RunDirectory } from "../../../engine/node/context.ts";
+
+export const METRICS = "metrics.jsonl";
+export const TIMINGS = "timings.jsonl";
+
+/** Drops the lines of updates beyond `step`, and torn ones: those updates will be made again. */
+export async function dropLinesAfter(dir: RunDirectory, step: number): Promise<void> {
+  for (const file of [METRICS, TIMINGS]) {
+    const bytes = await dir.read(file);
+    if (!bytes) continue;
+    const lines = new TextDecoder().decode(bytes).split("\n");
+    const kept = lines.filter((line) => stepOf(line) <= step);
+    // What follows the last line break is the empty string when nothing is torn.
+    if (kept.length === lines.length - 1 && lines.at(-1) === "") continue;
+    await dir.write(file, new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")));
+  }
+}
+
+/** Step of a line; Infinity for a torn or empty one. */
+function stepOf(line: string): number {
+  const match = /^\{"step":(\d+),.*\}$/.exec(line);
+  return match ? Number(match[1]) : Number.POSITIVE_INFINITY;
+}

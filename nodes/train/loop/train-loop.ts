@@ -1,0 +1,174 @@
+// Steps, accumulation, optimiser, metrics, checkpoints, resume. Knows nothing of models or rewards: `micro` gives gradients.
+import { AppError } from "../../../engine/base/errors.ts";
+import { type AdamWOptions, type Arrays, adamWState, adamWStep, clipGradNorm, emaStep } from "../../../engine/nn/adamw.ts";
+import { type LrSchedule, learningRate } from "../../../engine/nn/lr-schedule.ts";
+import type { NodeContext, RunDirectory } from "../../../engine/node/context.ts";
+import { Pace, timeLeft } from "../cost/pace.ts";
+import { decodeCheckpoint, encodeCheckpoint, type TrainState } from "./checkpoint.ts";
+import { dropLinesAfter, METRICS, TIMINGS } from "./run-log.ts";
+
+export interface LoopOptions {
+  readonly steps: number;
+  /** Micro-batches of one example per update. */
+  readonly accumulate: number;
+  readonly lr: number;
+  readonly schedule: LrSchedule;
+  readonly warmup: number;
+  /** Global gradient norm; 0 = no clipping. */
+  readonly maxGradNorm: number;
+  readonly adam: AdamWOptions;
+  /** 0 = no average. */
+  readonly emaDecay: number;
+  /** Updates between checkpoints; the last update always writes one. */
+  readonly checkpointEvery: number;
+  /** Identity of everything that decides the result: a checkpoint of another identity is refused. */
+  readonly fingerprint: string;
+}
+
+/** Gradients of one example's loss, and numbers to log. `skipped` examples count towards the batch with zero gradient. */
+export interface MicroResult {
+  readonly grads: Arrays | null;
+  readonly logs: Readonly<Record<string, number>>;
+}
+
+/** Of the clock and of memory, so not part of the result. */
+export interface UpdateCost {
+  /** Of the update alone. */
+  readonly seconds: number;
+  /** Expected for what is left. */
+  readonly secondsLeft: number;
+  /** Updates that this process has made, this one included. */
+  readonly made: number;
+}
+
+export interface LoopHooks {
+  /** One example. `index` counts examples over the whole run: step·accumulate + k. */
+  micro(state: TrainState, step: number, index: number): Promise<MicroResult>;
+  /**
+   * After each optimiser step, before its metrics line and checkpoint are written: made again when the run dies in between.
+   * `logs` are the means over the update's examples. What it returns joins the metrics line, so it must follow from the state.
+   */
+  afterStep?(
+    state: TrainState,
+    step: number,
+    logs: Readonly<Record<string, number>>,
+  ): Promise<Readonly<Record<string, number>> | undefined>;
+  /** When the update is on disk. */
+  afterUpdate?(step: number, cost: UpdateCost): Promise<void>;
+}
+
+export const CHECKPOINT = "checkpoint.safetensors";
+
+/** A state with zero moments over these parameters. */
+export function freshState(params: Map<string, Float32Array>, shapes: ReadonlyMap<string, readonly number[]>, ema: boolean): TrainState {
+  return {
+    params,
+    shapes,
+    adam: adamWState(params),
+    ema: ema ? new Map([...params].map(([name, p]) => [name, p.slice()])) : null,
+    carried: {},
+  };
+}
+
+/**
+ * Trains until `steps` updates are made, from the run directory's checkpoint when there is one. The result is a function
+ * of the configuration alone: killed at any moment and resumed, it is the same byte for byte (metrics.jsonl included; wall
+ * time and memory therefore go to timings.jsonl).
+ * @returns true when all steps were made, false when `stop` was asked for: the step in flight is finished and checkpointed.
+ * @throws AppError TRAIN_CHECKPOINT, TRAIN_RESUME when the run was told to continue and there is nothing to continue
+ */
+export async function trainLoop(
+  ctx: NodeContext,
+  dir: RunDirectory,
+  state: TrainState,
+  options: LoopOptions,
+  hooks: LoopHooks,
+): Promise<boolean> {
+  await resume(ctx, dir, state, options);
+  const first = state.adam.step;
+  const pace = new Pace();
+  const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
+  let saved = first;
+  while (state.adam.step < options.steps) {
+    if (ctx.signal.aborted) {
+      if (saved < state.adam.step) await save();
+      return false;
+    }
+    const step = state.adam.step;
+    const done = step + 1;
+    const started = ctx.now();
+    const { grads, logs } = await accumulate(state, options.accumulate, step, hooks);
+    const norm = clipGradNorm(grads, options.maxGradNorm);
+    const lr = learningRate(options.schedule, options.lr, step, options.steps, options.warmup);
+    const finite = Number.isFinite(norm);
+    // A non-finite gradient would poison the moments for good: the update is skipped and said so.
+    if (finite) adamWStep(state.params, grads, state.adam, lr, options.adam);
+    else state.adam.step++;
+    if (state.ema && finite) emaStep(state.ema, state.params, options.emaDecay);
+    const seconds = (ctx.now() - started) / 1000;
+    const more = (await hooks.afterStep?.(state, done, logs)) ?? {};
+    await dir.append(METRICS, JSON.stringify({ step: done, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more }));
+    await dir.append(TIMINGS, JSON.stringify({ step: done, seconds, rss: ctx.memory() }));
+    if (done % options.checkpointEvery === 0 || done === options.steps) {
+      await save();
+      saved = done;
+    }
+    pace.add(seconds, (ctx.now() - started) / 1000 - seconds);
+    const secondsLeft = pace.left(options.steps - done);
+    // The first update of a process also compiles: it says nothing about the others.
+    const left = done > first + 1 ? `, ${timeLeft(secondsLeft)} left` : "";
+    ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}${left}`);
+    await hooks.afterUpdate?.(done, { seconds, secondsLeft, made: done - first });
+  }
+  return true;
+}
+
+async function accumulate(
+  state: TrainState,
+  count: number,
+  step: number,
+  hooks: LoopHooks,
+): Promise<{ grads: Map<string, Float32Array>; logs: Record<string, number> }> {
+  const grads = new Map([...state.params].map(([name, p]) => [name, new Float32Array(p.length)]));
+  const logs: Record<string, number> = {};
+  const counts: Record<string, number> = {};
+  for (let k = 0; k < count; k++) {
+    const result = await hooks.micro(state, step, step * count + k);
+    for (const [name, value] of Object.entries(result.logs)) {
+      logs[name] = (logs[name] ?? 0) + value;
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
+    if (!result.grads) continue;
+    for (const [name, sum] of grads) {
+      const g = result.grads.get(name);
+      if (!g) throw new AppError("TRAIN_GRADIENT", `no gradient came back for ${name}`);
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (g[i] ?? 0) / count;
+    }
+  }
+  for (const name of Object.keys(logs)) logs[name] = (logs[name] ?? 0) / (counts[name] ?? 1);
+  return { grads, logs };
+}
+
+/** Loads the checkpoint, when there is one, and drops metric lines written after it. */
+async function resume(ctx: NodeContext, dir: RunDirectory, state: TrainState, { fingerprint, steps }: LoopOptions): Promise<void> {
+  const bytes = await dir.read(CHECKPOINT);
+  if (bytes) decodeCheckpoint(bytes, state, fingerprint);
+  else if (ctx.resume)
+    throw new AppError("TRAIN_RESUME", `there is nothing to resume: ${dir.path} holds no checkpoint`, {
+      hint: "a run with other settings, models or data has another folder; leave --resume out to start this one",
+    });
+  const { step } = state.adam;
+  if (step > steps)
+    throw new AppError("TRAIN_CHECKPOINT", `the run in ${dir.path} has already made ${step} updates, more than ${steps}`, {
+      hint: `ask for at least ${step} steps, or choose another output directory`,
+    });
+  await dropLinesAfter(dir, step);
+  if (step > 0) ctx.log("info", `goes on after update ${step} of ${steps}`);
+}
+
+function describe(logs: Readonly<Record<string, number>>): string {
+  return Object.entries(logs)
+    .filter(([name]) => name === "loss" || name === "reward" || name.startsWith("loss_"))
+    .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+    .join(", ");
+}

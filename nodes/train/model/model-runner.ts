@@ -1,0 +1,238 @@
+// Evaluates a model and its backward with the weights of the moment. One executable per shape, kept for the whole run.
+import type { Compute, Executable, Feeds, Results } from "../../../engine/ir/compute.ts";
+import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
+import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../../shared/contracts/modules.ts";
+import { decodeGraph, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
+import type { PreparedExample } from "./prepared-example.ts";
+
+/** Backward of one model evaluation. `grads` are by trainable name. */
+export interface VjpResult {
+  readonly v: Float32Array;
+  readonly mse: number;
+  readonly grads: Map<string, Float32Array>;
+  readonly dx: Float32Array | null;
+}
+
+export interface VjpRequest {
+  readonly x: Float32Array;
+  readonly sigma: number;
+  /** ∂L/∂v of the reward part; null = none. */
+  readonly cotangent: Float32Array | null;
+  /** Flow-matching target and its weight; null = none. */
+  readonly target: { readonly v: Float32Array; readonly weight: number } | null;
+  /** Also return ∂L/∂x. */
+  readonly withInput?: boolean;
+}
+
+/** What one kind of evaluation took. */
+export interface Spent {
+  runs: number;
+  seconds: number;
+  /** Of the first run, which also allocates. */
+  first: number;
+}
+
+export function addSpent(spent: Spent, seconds: number): void {
+  if (spent.runs === 0) spent.first = seconds;
+  spent.runs++;
+  spent.seconds += seconds;
+}
+
+/** Seconds by kind of evaluation, and of making graphs ready. */
+export interface Times {
+  compileSeconds: number;
+  readonly forward: Spent;
+  readonly backward: Spent;
+  readonly decode: Spent;
+  readonly reward: Spent;
+}
+
+export interface RewardResult {
+  readonly reward: number;
+  readonly parts: Record<string, number>;
+  /** ∂(−R)/∂x0, packed tokens. */
+  readonly dx0: Float32Array;
+}
+
+/** Executables kept: one per model shape and per structure of the reward (face counts and sizes vary without end). */
+const KEPT = 32;
+
+export class ModelRunner {
+  readonly #compute: Compute;
+  readonly #model: DiffusionModel;
+  readonly #vae: Vae;
+  readonly #params: ReadonlyMap<string, Float32Array>;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #executables = new Map<string, Promise<Executable>>();
+  readonly #bytes = new Map<string, number>();
+  readonly #now: () => number;
+  /** What evaluations took since the runner was made. */
+  readonly times: Times = {
+    compileSeconds: 0,
+    forward: { runs: 0, seconds: 0, first: 0 },
+    backward: { runs: 0, seconds: 0, first: 0 },
+    decode: { runs: 0, seconds: 0, first: 0 },
+    reward: { runs: 0, seconds: 0, first: 0 },
+  };
+
+  /**
+   * @param params trainable weights, read at every call: the optimiser updates them in place.
+   * @param now milliseconds, for `times`.
+   */
+  constructor(
+    compute: Compute,
+    model: DiffusionModel,
+    vae: Vae,
+    params: ReadonlyMap<string, Float32Array>,
+    shapes: ReadonlyMap<string, readonly number[]>,
+    now: () => number = () => 0,
+  ) {
+    this.#now = now;
+    this.#compute = compute;
+    this.#model = model;
+    this.#vae = vae;
+    this.#params = params;
+    this.#shapes = shapes;
+  }
+
+  /** Bytes that the executables at hand were predicted to take: each keeps what it once needed. */
+  get predictedBytes(): number {
+    return [...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /**
+   * v = v_θ(x, σ | text, references). `text` chooses the prompt or the negative prompt; "untrained" is the prompt with all
+   * trainable weights zero: for adapters, the model before training.
+   */
+  async velocity(
+    example: PreparedExample,
+    x: Float32Array,
+    sigma: number,
+    text: "positive" | "negative" | "untrained" = "positive",
+  ): Promise<Float32Array> {
+    const { shape, feeds } = this.#feeds(example, x, sigma, text);
+    const run = await this.#executable(`v|${JSON.stringify(shape)}`, () =>
+      this.#compute.compile(velocityGraph(this.#model, shape), { fed: [...this.#params.keys()] }),
+    );
+    return expectDType(one(await this.#timed("forward", run, feeds), "v"), "float32", "v");
+  }
+
+  /** Gradients of Σ v·cotangent + weight·mean((v − target)²). */
+  async vjp(example: PreparedExample, request: VjpRequest): Promise<VjpResult> {
+    const { shape, feeds } = this.#feeds(example, request.x, request.sigma, "positive");
+    const withInput = request.withInput ?? false;
+    const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(shape)}`, () => {
+      const graph = velocityLossGraph(this.#model, shape);
+      const used = weightNames(graph).filter((name) => this.#params.has(name));
+      return this.#compute.grad(graph, "loss", withInput ? [...used, "x"] : used, { fed: used });
+    });
+    const tokens = [1, request.x.length / 64, 64];
+    const none = new Float32Array(request.x.length);
+    const results = await this.#timed("backward", run, {
+      ...feeds,
+      cotangent: f32(tokens, request.cotangent ?? none),
+      target: f32(tokens, request.target?.v ?? none),
+      weight: f32([], [request.target?.weight ?? 0]),
+    });
+    const get = (name: string) => expectDType(one(results, name), "float32", name);
+    return {
+      v: get("v"),
+      mse: get("mse")[0] ?? 0,
+      // A parameter the velocity does not depend on (the last block's text query) has gradient zero.
+      grads: new Map(
+        [...this.#params].map(([name, p]) => [name, results[`grad.${name}`] ? get(`grad.${name}`) : new Float32Array(p.length)]),
+      ),
+      dx: withInput ? get("grad.x") : null,
+    };
+  }
+
+  /** x0 tokens → picture [1,H,W,3] clamped to 0..1. */
+  async decode(example: PreparedExample, x0: Float32Array): Promise<Tensor<"float32">> {
+    const grid = example.shape.target;
+    const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => this.#compute.compile(decodeGraph(this.#vae, grid)));
+    const image = one(await this.#timed("decode", run, { x0: f32([1, grid.h * grid.w, 64], x0) }), "image");
+    return toImage(expectDType(image, "float32", "image"), grid.h * 16, grid.w * 16);
+  }
+
+  /** Reward of the picture of x0 and its gradient, with the observation's constants. */
+  async reward(example: PreparedExample, x0: Float32Array, reward: Reward, observation: RewardObservation): Promise<RewardResult> {
+    const grid = example.shape.target;
+    const key = `reward|${reward.id}|${observation.structure}|${grid.h}x${grid.w}`;
+    const run = await this.#executable(key, () =>
+      this.#compute.grad(rewardLossGraph(this.#vae, grid, reward, observation), "loss", ["x0"]),
+    );
+    const constants = Object.fromEntries(Object.entries(observation.constants).map(([name, t]) => [`reward.${name}`, t]));
+    const results = await this.#timed("reward", run, { x0: f32([1, grid.h * grid.w, 64], x0), ...constants });
+    const parts: Record<string, number> = {};
+    for (const [name, t] of Object.entries(results)) if (name.startsWith("part.")) parts[name.slice(5)] = Number(t.data[0]);
+    return {
+      reward: -Number(one(results, "loss").data[0]),
+      parts,
+      dx0: expectDType(one(results, "grad.x0"), "float32", "dx0"),
+    };
+  }
+
+  #feeds(
+    example: PreparedExample,
+    x: Float32Array,
+    sigma: number,
+    which: "positive" | "negative" | "untrained",
+  ): { shape: DenoiseShape; feeds: Feeds } {
+    const text = which === "negative" && example.negative ? example.negative : example.text;
+    const shape = { ...example.shape, textLength: text.shape[1] ?? 0 };
+    const params: Record<string, Tensor> = {};
+    for (const [name, data] of this.#params)
+      params[name] = f32(this.#shapes.get(name) ?? [data.length], which === "untrained" ? new Float32Array(data.length) : data);
+    return {
+      shape,
+      feeds: {
+        x: f32([1, x.length / 64, 64], x),
+        ...(example.references ? { references: example.references } : {}),
+        text,
+        sigma: f32([1], [sigma]),
+        ...params,
+      },
+    };
+  }
+
+  #executable(key: string, make: () => Promise<Executable>): Promise<Executable> {
+    const known = this.#executables.get(key) ?? this.#make(key, make);
+    this.#executables.delete(key);
+    this.#executables.set(key, known);
+    const [oldest] = this.#executables.keys();
+    if (this.#executables.size > KEPT && oldest !== undefined) {
+      this.#executables.delete(oldest);
+      this.#bytes.delete(oldest);
+    }
+    return known;
+  }
+
+  async #make(key: string, make: () => Promise<Executable>): Promise<Executable> {
+    const started = this.#now();
+    const executable = await make();
+    this.times.compileSeconds += (this.#now() - started) / 1000;
+    this.#bytes.set(key, executable.predictedPeak.peak);
+    return executable;
+  }
+
+  async #timed(kind: Exclude<keyof Times, "compileSeconds">, executable: Executable, feeds: Feeds): Promise<Results> {
+    const started = this.#now();
+    const results = await executable.run(feeds);
+    addSpent(this.times[kind], (this.#now() - started) / 1000);
+    return results;
+  }
+}
+
+function one(results: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const t = results[name];
+  if (!t) throw new Error(`the graph has no output ${name}`);
+  return t;
+}
+
+/** NCHW [1,3,H,W] → IMAGE [1,H,W,3] in 0..1. */
+function toImage(data: Float32Array, height: number, width: number): Tensor<"float32"> {
+  const out = new Float32Array(height * width * 3);
+  const plane = height * width;
+  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[i * 3 + c] = Math.min(1, Math.max(0, data[c * plane + i] ?? 0));
+  return f32([1, height, width, 3], out);
+}
