@@ -18,6 +18,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   "engine/ort": ["engine/base", "engine/tensor", "engine/ir", "engine/ops", "engine/autodiff", "engine/onnx"],
   "engine/graph": ["engine/base"],
   "engine/node": ["engine/base", "engine/graph", "engine/ir", "engine/tensor"],
+  "engine/api": ["engine/base", "engine/graph"],
   "engine/store": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node"],
   "engine/run": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node", "engine/ir", "engine/store"],
   "engine/host": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/ir"],

@@ -44,8 +44,20 @@ const body = z.discriminatedUnion("kind", [
     title: z.string(),
     /** The node ends a cancelled run itself: see NodeDeclaration.stop. */
     stop: z.literal("finish").optional(),
+    /** Values that its linked widgets have in this run. */
+    linked: z.record(z.string(), z.unknown()).optional(),
   }),
-  z.object({ kind: z.literal("node.progress"), ...NODE, value: z.number(), max: z.number(), note: z.string().optional() }),
+  z.object({
+    kind: z.literal("node.progress"),
+    ...NODE,
+    value: z.number(),
+    max: z.number(),
+    note: z.string().optional(),
+    /** The picture in the making. */
+    preview: z
+      .object({ mime: z.enum(["image/jpeg", "image/png", "image/webp"]), /** Of the file's bytes. */ base64: z.string() })
+      .optional(),
+  }),
   /** Known from before: in memory, on disk, or not needed because everything that asks for it is known. */
   z.object({ kind: z.literal("node.cached"), ...NODE, from: z.enum(["memory", "disk", "unneeded"]) }),
   z.object({ kind: z.literal("node.finished"), ...NODE, ms: MS }),

@@ -1,11 +1,10 @@
 // What parent, child and thread say to each other. Every message is checked where it arrives.
 import { z } from "zod";
+import { DEVICES } from "../graph/devices.ts";
 import { runError, runEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";
 
 const bytes = z.number().int().nonnegative();
-
-export const DEVICES = ["cpu", "webgpu", "cuda"] as const;
 
 /** How the child is set up, once. */
 export const computeSettings = z.object({

@@ -1,0 +1,2 @@
+/** What may compute. */
+export const DEVICES = ["cpu", "webgpu", "cuda"] as const;
