@@ -1,6 +1,5 @@
-import { sha256 } from "../../engine/base/hash.ts";
 import { defineNode, input, optional } from "../../engine/node/define-node.ts";
-import { bytesOfTensor, f32 } from "../../engine/tensor/tensor.ts";
+import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Faces, Image } from "../shared/contracts/data.ts";
 import type { RewardContext } from "../shared/contracts/modules.ts";
 import { FACES, FLOAT, IMAGE, METRICS, REWARD } from "../shared/contracts/sockets.ts";
@@ -51,11 +50,7 @@ export default defineNode({
 /** Every face with its picture. */
 function peopleIn({ images, faces }: Faces): RewardContext["references"] {
   const all = faces.flatMap((list, i) => list.map((face) => ({ image: one(images, i), face })));
-  return {
-    images: all.map((p) => p.image),
-    faces: all.map((p) => p.face),
-    id: sha256(`${sha256(bytesOfTensor(images))}${JSON.stringify(faces)}`),
-  };
+  return { images: all.map((p) => p.image), faces: all.map((p) => p.face) };
 }
 
 /** One picture of a batch. */

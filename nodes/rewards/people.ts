@@ -37,52 +37,41 @@ export async function peopleOf(context: RewardContext, encoder: FaceEncoder, aga
   return { count, rows: first.map((x, i) => (x + (second[i] ?? 0)) / 2) };
 }
 
-async function rowsOf(compute: Compute, encoder: FaceEncoder, image: Image, faces: readonly Face[]): Promise<Float64Array> {
-  return unitRows((await embedFaces(compute, encoder, { images: image, faces: [faces] })).vectors, encoder.comparison.mean);
-}
+/** By the objects themselves: an id is only as unique as its maker promises, and a wrong person is scored without a word. */
+const remembered = new WeakMap<FaceEncoder, WeakMap<Image, Map<string, Promise<Float64Array>>>>();
 
-/** Sets of references remembered per encoder; a training set is seen again every epoch. */
-const REMEMBERED = 1024;
-const remembered = new WeakMap<FaceEncoder, Map<string, Float64Array>>();
+/** Unit rows of the faces of one picture, kept as long as the picture is (a tensor is never changed in place). */
+function rowsOf(compute: Compute, encoder: FaceEncoder, image: Image, faces: readonly Face[]): Promise<Float64Array> {
+  const byImage = remembered.get(encoder) ?? new WeakMap<Image, Map<string, Promise<Float64Array>>>();
+  remembered.set(encoder, byImage);
+  const known = byImage.get(image) ?? new Map<string, Promise<Float64Array>>();
+  byImage.set(image, known);
+  const key = JSON.stringify(faces);
+  const rows =
+    known.get(key) ??
+    embedFaces(compute, encoder, { images: image, faces: [faces] }).then(({ vectors }) => unitRows(vectors, encoder.comparison.mean));
+  known.set(key, rows);
+  rows.catch(() => known.delete(key));
+  return rows;
+}
 
 async function referenceRows({ references, compute }: RewardContext, encoder: FaceEncoder): Promise<Float64Array> {
   if (!references || references.faces.length === 0)
     throw new AppError("REWARD_REFERENCES", "this reward compares with reference faces, but there are none", {
       hint: "give references in which faces are found, or set against to target",
     });
-  const known = remembered.get(encoder) ?? new Map<string, Float64Array>();
-  remembered.set(encoder, known);
-  const before = known.get(references.id);
-  if (before) return before;
   const rows = new Float64Array(references.faces.length * encoder.dim);
   for (const [k, face] of references.faces.entries()) {
     const image = references.images[k];
     if (!image) throw new AppError("REWARD_REFERENCES", `there is no picture for reference ${k}`);
     rows.set(await rowsOf(compute, encoder, image, [face]), k * encoder.dim);
   }
-  const [oldest] = known.keys();
-  if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest);
-  known.set(references.id, rows);
   return rows;
 }
 
-interface TargetRows {
-  readonly image: Image;
-  readonly rows: Promise<Float64Array>;
-}
-const rememberedTargets = new WeakMap<FaceEncoder, WeakMap<readonly Face[], TargetRows>>();
-
-/** Kept as long as the example that holds these faces is. */
 function targetRows(context: RewardContext, encoder: FaceEncoder): Promise<Float64Array> {
   const { image, faces } = targetOf(context);
-  const known = rememberedTargets.get(encoder) ?? new WeakMap<readonly Face[], TargetRows>();
-  rememberedTargets.set(encoder, known);
-  const before = known.get(faces);
-  if (before?.image === image) return before.rows;
-  const rows = rowsOf(context.compute, encoder, image, faces);
-  known.set(faces, { image, rows });
-  rows.catch(() => known.delete(faces));
-  return rows;
+  return rowsOf(context.compute, encoder, image, faces);
 }
 
 /** The ground-truth picture. @throws AppError REWARD_TARGET */
@@ -104,13 +93,15 @@ export interface DetectOptions {
   readonly minSize?: number;
 }
 
-const detected = new WeakMap<Image, Map<string, Promise<readonly Face[]>>>();
+const detected = new WeakMap<Image, WeakMap<FaceDetector, Map<string, Promise<readonly Face[]>>>>();
 
 /** The detector's answer, shared by all rewards that look at the same picture (a tensor is never changed in place). */
 export function detectOnce(compute: Compute, detector: FaceDetector, image: Image, options: DetectOptions): Promise<readonly Face[]> {
-  const known = detected.get(image) ?? new Map<string, Promise<readonly Face[]>>();
-  detected.set(image, known);
-  const key = `${detector.id}|${JSON.stringify(options)}`;
+  const byDetector = detected.get(image) ?? new WeakMap<FaceDetector, Map<string, Promise<readonly Face[]>>>();
+  detected.set(image, byDetector);
+  const known = byDetector.get(detector) ?? new Map<string, Promise<readonly Face[]>>();
+  byDetector.set(detector, known);
+  const key = JSON.stringify(options);
   const answer = known.get(key) ?? detector.detect(compute, image, options);
   known.set(key, answer);
   answer.catch(() => known.delete(key));

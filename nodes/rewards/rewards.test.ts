@@ -35,7 +35,6 @@ const faces = [fakeFace(9, 11, 9), fakeFace(22, 12, 13), fakeFace(33, 9, 8)];
 const image = noiseImage(7, H, W);
 const target = { image: noiseImage(8, 2 * H, 2 * W), faces: [fakeFace(66, 20, 18), fakeFace(20, 24, 20)] };
 const references = {
-  id: "two",
   images: [noiseImage(9, 20, 20), noiseImage(10, 30, 20)],
   faces: [fakeFace(10, 10, 12), fakeFace(9, 15, 14)],
 };
@@ -242,7 +241,7 @@ describe("count and layout", () => {
   test("layout is 1 in place, less when swapped, and counts the missing", async () => {
     const mine = {
       ...context,
-      references: { id: "own", images: [image, image], faces: faces.slice(0, 2) },
+      references: { images: [image, image], faces: faces.slice(0, 2) },
       target: { image, faces: faces.slice(0, 2) },
     };
     const turned = { ...mine, target: { image, faces: faces.slice(0, 2).reverse() } };

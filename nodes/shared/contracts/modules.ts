@@ -128,9 +128,9 @@ export interface RewardContext {
   readonly compute: Compute;
   /**
    * The people who should appear: reference picture k and the face in it. Each reward embeds them with its own encoder
-   * and may keep the result by `id` (stable and unique per set of references).
+   * and may keep the result as long as the picture is: tensors are never changed in place.
    */
-  readonly references: { readonly images: readonly Image[]; readonly faces: readonly Face[]; readonly id: string } | null;
+  readonly references: { readonly images: readonly Image[]; readonly faces: readonly Face[] } | null;
   /** The ground-truth picture of the training pair, and its faces. */
   readonly target: { readonly image: Image; readonly faces: readonly Face[] } | null;
   readonly conditioning?: Conditioning;

@@ -1,3 +1,4 @@
+import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
@@ -19,7 +20,8 @@ export async function embedFaces(compute: Compute, encoder: FaceEncoder, faces: 
       if (!found) continue;
       const crop = cropFace(pictureOf(faces.images, image), encoder.alignment(found), encoder.size);
       const { vector } = await net.run({ crops: f32(shape, planes(crop)) });
-      if (vector) vectors.set(expectDType(vector, "float32", `the vector of ${encoder.id}`), row * encoder.dim);
+      if (!vector) throw new AppError("FACE_ENCODER", `${encoder.id} gave no vector`);
+      vectors.set(expectDType(vector, "float32", `the vector of ${encoder.id}`), row * encoder.dim);
     }
   }
   return { encoder: encoder.id, comparison: encoder.comparison, vectors: f32([source.length, encoder.dim], vectors), source, faces };

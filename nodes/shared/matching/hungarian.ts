@@ -24,7 +24,8 @@ export interface Assignment {
  * Certificate: with c' = cost (forbiddenCost where +Infinity), u[i] + v[j] ≤ c'[i][j] everywhere with equality on the solved
  * pairs, and u ≤ 0 (M > N) or v ≤ 0 (M < N) with 0 on unassigned lines; so Σu + Σv = total proves the optimum.
  *
- * Deterministic: among equal costs the search takes the lowest index, and nothing depends on anything but the matrix.
+ * Ties: of all optimal assignments the one whose first row takes the lowest column (none comes last), then the second row, and so on.
+ * Sums that differ by less than 1e-12 of the largest cost count as equal.
  * @param costs row-major [rows, columns]; +Infinity forbids a pair; negative costs are fine.
  * @throws AppError MATCH_COST_NAN, MATCH_COST_RANGE (−Infinity, or costs too large to add up), MATCH_COST_SHAPE.
  */
@@ -40,19 +41,85 @@ export function hungarian(costs: Float64Array, rows: number, columns: number): A
       matrix[i * m + j] = c === Number.POSITIVE_INFINITY ? forbiddenCost : c;
     }
   const { owner, u, v } = solve(matrix, n, m);
+  const [rowPotentials, columnPotentials] = flip ? [v, u] : [u, v];
+  const columnOf = completed(owner, n, m, flip);
+  preferLowColumns(columnOf, { costs, rows, columns, rowPotentials, columnPotentials, forbiddenCost });
   const pairs: AssignedPair[] = [];
   let total = 0;
-  for (let j = 0; j < m; j++) {
-    const i = owner[j] ?? -1;
-    if (i < 0) continue;
-    const pair = flip ? { row: j, column: i } : { row: i, column: j };
-    const cost = costs[pair.row * columns + pair.column] ?? 0;
+  for (let row = 0; row < rows; row++) {
+    const column = columnOf[row] ?? columns;
+    const cost = column < columns ? (costs[row * columns + column] ?? 0) : Number.POSITIVE_INFINITY;
     if (cost === Number.POSITIVE_INFINITY) continue;
-    pairs.push(pair);
+    pairs.push({ row, column });
     total += cost;
   }
-  pairs.sort((a, b) => a.row - b.row);
-  return { pairs, total, rowPotentials: flip ? v : u, columnPotentials: flip ? u : v, forbiddenCost };
+  return { pairs, total, rowPotentials, columnPotentials, forbiddenCost };
+}
+
+/** Column of each row, where the shorter side is filled up with lines that cost nothing: a permutation of 0 … max − 1. */
+function completed(owner: Int32Array, n: number, m: number, flip: boolean): Int32Array {
+  // owner: of each of m lines, the line of n that has it, or −1.
+  let free = n;
+  const filled = owner.map((i) => (i < 0 ? free++ : i));
+  if (flip) return filled;
+  const inverse = new Int32Array(m);
+  filled.forEach((i, j) => {
+    inverse[i] = j;
+  });
+  return inverse;
+}
+
+interface Solved extends Pick<Assignment, "rowPotentials" | "columnPotentials" | "forbiddenCost"> {
+  readonly costs: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Rearranges an optimal assignment along pairs of reduced cost 0, which keeps it optimal, until row after row has the lowest
+ * column it can have without taking from a row before it. O(k³).
+ */
+function preferLowColumns(columnOf: Int32Array, solved: Solved): void {
+  const { costs, rows, columns, rowPotentials: u, columnPotentials: v, forbiddenCost } = solved;
+  const k = columnOf.length;
+  let scale = 1;
+  for (const c of costs) if (c !== Number.POSITIVE_INFINITY) scale = Math.max(scale, Math.abs(c));
+  const isAllowed = (i: number, j: number) => i < rows && j < columns && costs[i * columns + j] !== Number.POSITIVE_INFINITY;
+  const isTight = (i: number, j: number) => {
+    const cost = i < rows && j < columns ? Math.min(forbiddenCost, costs[i * columns + j] ?? 0) : 0;
+    return Math.abs(cost - (u[i] ?? 0) - (v[j] ?? 0)) <= 1e-12 * scale;
+  };
+  const rowOf = new Int32Array(k);
+  columnOf.forEach((j, i) => {
+    rowOf[j] = i;
+  });
+  for (let row = 0; row < rows; row++) {
+    const own = columnOf[row] ?? 0;
+    const limit = isAllowed(row, own) ? own : columns;
+    const wanted = Array.from({ length: limit }, (_, j) => j).filter((j) => isAllowed(row, j) && isTight(row, j));
+    if (wanted.length === 0) continue;
+    // Which columns could be given up, if this row gave up its own: next[j] is where the row of j would move to.
+    const next = new Int32Array(k).fill(-1);
+    next[own] = own;
+    const queue = [own];
+    for (const column of queue)
+      for (let i = 0; i < k; i++) {
+        const from = columnOf[i] ?? 0;
+        if (i === row || next[from] !== -1 || !isTight(i, column)) continue;
+        // A row before this one that has none may move to another column that gives it none.
+        if (i < row && (isAllowed(i, from) || isAllowed(i, column))) continue;
+        next[from] = column;
+        queue.push(from);
+      }
+    const chosen = wanted.find((j) => next[j] !== -1);
+    if (chosen === undefined) continue;
+    const moves: [row: number, column: number][] = [[row, chosen]];
+    for (let j = chosen; j !== own; j = next[j] ?? own) moves.push([rowOf[j] ?? 0, next[j] ?? own]);
+    for (const [i, j] of moves) {
+      columnOf[i] = j;
+      rowOf[j] = i;
+    }
+  }
 }
 
 /**

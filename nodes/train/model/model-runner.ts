@@ -65,6 +65,7 @@ export class ModelRunner {
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #executables = new Map<string, Promise<Executable>>();
   readonly #bytes = new Map<string, number>();
+  readonly #rewards = new Map<Reward, number>();
   readonly #now: () => number;
   /** What evaluations took since the runner was made. */
   readonly times: Times = {
@@ -157,7 +158,7 @@ export class ModelRunner {
   /** Reward of the picture of x0 and its gradient, with the observation's constants. */
   async reward(example: PreparedExample, x0: Float32Array, reward: Reward, observation: RewardObservation): Promise<RewardResult> {
     const grid = example.shape.target;
-    const key = `reward|${reward.id}|${observation.structure}|${grid.h}x${grid.w}`;
+    const key = `reward|${this.#numberOf(reward)}|${observation.structure}|${grid.h}x${grid.w}`;
     const run = await this.#executable(key, () =>
       this.#compute.grad(rewardLossGraph(this.#vae, grid, reward, observation), "loss", ["x0"]),
     );
@@ -193,6 +194,13 @@ export class ModelRunner {
         ...params,
       },
     };
+  }
+
+  /** Rewards by the object: two of one id may build different graphs. */
+  #numberOf(reward: Reward): number {
+    const number = this.#rewards.get(reward) ?? this.#rewards.size;
+    this.#rewards.set(reward, number);
+    return number;
   }
 
   #executable(key: string, make: () => Promise<Executable>): Promise<Executable> {

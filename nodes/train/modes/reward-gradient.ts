@@ -31,7 +31,7 @@ export async function rewardGradient(s: Situation, x0: Float32Array): Promise<Re
 export function contextOf(compute: Compute, example: Example): RewardContext {
   return {
     compute,
-    references: { images: example.references, faces: example.referenceFaces, id: example.id },
+    references: { images: example.references, faces: example.referenceFaces },
     target: { image: example.target, faces: example.targetFaces },
     prompt: example.prompt,
   };
