@@ -77,7 +77,7 @@ export function textReporter(terminal: Terminal, plan: Plan): Reporter {
         for (const text of e.ui.text ?? []) line(indent(typeof text === "string" ? text : stringifyJson(text)));
         break;
       case "node.logged":
-        line(`      ${e.level === "warn" ? "warning: " : ""}${e.message}`);
+        line(`      ${e.level === "warn" ? `warning: ${nameOf(e.node)}: ` : ""}${loggedText(e)}`);
         break;
       case "node.planned":
         done++;
@@ -90,6 +90,11 @@ export function textReporter(terminal: Terminal, plan: Plan): Reporter {
     }
   };
   return { event, line };
+}
+
+/** A message with what it speaks of. */
+export function loggedText({ message, source }: Pick<Extract<RunEvent, { kind: "node.logged" }>, "message" | "source">): string {
+  return source === undefined ? message : `${message} (from ${source})`;
 }
 
 function plannedLines({ state, estimate, issues }: Extract<RunEvent, { kind: "node.planned" }>, name: string): string[] {

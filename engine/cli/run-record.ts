@@ -2,6 +2,7 @@
 import type { RunError, RunEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { RunOutcome } from "../host/compute-host.ts";
+import { loggedText } from "./reporter.ts";
 import type { Versions } from "./versions.ts";
 
 interface NodeRecord {
@@ -20,6 +21,17 @@ export interface Score {
   readonly value: unknown;
 }
 
+/** What a person must know of a run that went on; equal ones of a node are counted. */
+interface Warning {
+  readonly node: string;
+  readonly title: string;
+  readonly message: string;
+  times: number;
+}
+
+/** More different warnings than this help nobody; how many were left out is said. */
+const MAX_WARNINGS = 200;
+
 export interface RunRecordOptions {
   readonly run: string;
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
@@ -34,6 +46,8 @@ export class RunRecord {
   readonly #options: RunRecordOptions;
   readonly #nodes: ReadonlyMap<string, NodeRecord>;
   readonly #files: string[] = [];
+  readonly #warnings = new Map<string, Warning>();
+  #moreWarnings = 0;
   #started = 0;
 
   constructor(options: RunRecordOptions) {
@@ -60,11 +74,22 @@ export class RunRecord {
       case "node.scored":
         this.scores.push({ node: node.id, title: node.title, name: event.name, value: event.value });
         break;
+      case "node.logged":
+        if (event.level === "warn") this.#warn(node, loggedText(event));
+        break;
       case "node.saved":
         this.#files.push(
           [event.file.type === "temp" ? "temp" : "", event.file.subfolder, event.file.filename].filter((p) => p !== "").join("/"),
         );
     }
+  }
+
+  #warn({ id, title }: NodeRecord, message: string): void {
+    const key = `${id}\n${message}`;
+    const known = this.#warnings.get(key);
+    if (known) known.times++;
+    else if (this.#warnings.size < MAX_WARNINGS) this.#warnings.set(key, { node: id, title, message, times: 1 });
+    else this.#moreWarnings++;
   }
 
   /** The finished document. */
@@ -82,6 +107,8 @@ export class RunRecord {
       seconds: "ms" in event ? event.ms / 1000 : 0,
       workflow,
       scores: namedScores(this.scores),
+      warnings: [...this.#warnings.values()].map(({ times, ...warning }) => ({ ...warning, ...(times > 1 && { times }) })),
+      ...(this.#moreWarnings > 0 && { moreWarnings: this.#moreWarnings }),
       files: this.#files,
       seeds: plan.steps.flatMap(({ id, title, widgets }) =>
         Object.entries(widgets).flatMap(([input, value]) => (/(^|_)seed$/.test(input) ? [{ node: id, title, input, value }] : [])),

@@ -33,6 +33,16 @@ const estimate = z.object({
 export const effect = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("node.shown"), ...NODE, ui: z.record(z.string(), z.array(z.unknown())) }),
   z.object({ kind: z.literal("node.scored"), ...NODE, name: z.string(), value: z.unknown() }),
+  z.object({
+    kind: z.literal("node.logged"),
+    ...NODE,
+    level: z.enum(["info", "warn"]),
+    message: z.string(),
+    /** The input that the message speaks of. */
+    input: z.string().optional(),
+    /** What that input comes from in this run: a picture's file, or a node. Not kept: the same result may come from another file. */
+    source: z.string().optional(),
+  }),
 ]);
 export type Effect = z.infer<typeof effect>;
 
@@ -63,7 +73,6 @@ const body = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("node.finished"), ...NODE, ms: MS }),
   ...effect.options,
   z.object({ kind: z.literal("node.saved"), ...NODE, file: savedFile }),
-  z.object({ kind: z.literal("node.logged"), ...NODE, level: z.enum(["info", "warn"]), message: z.string() }),
   /** Of a dry run: what would happen to the node. */
   z.object({
     kind: z.literal("node.planned"),

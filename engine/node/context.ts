@@ -89,7 +89,11 @@ export interface NodeContext {
   /** What an output node shows, ComfyUI's `ui` dictionary: `{ images: [SavedFile…] }`. */
   show(ui: Readonly<Record<string, readonly unknown[]>>): void;
   progress(value: number, max: number, note?: string): void;
-  log(level: "info" | "warn", message: string): void;
+  /**
+   * A line for the person. Warnings are repeated when the result comes from the cache, and stand in run.json.
+   * @param input the socket that the message speaks of: where it comes from (a picture's file, a node) is added
+   */
+  log(level: "info" | "warn", message: string, input?: string): void;
   /** A counter-based generator: same seed, same numbers, on every machine. */
   random(seed: bigint | number): RandomSource;
   /** Resident memory of the compute process now, in bytes. For reporting only. */

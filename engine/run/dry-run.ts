@@ -7,6 +7,7 @@ import { type ExecuteOptions, envelope, runErrorOf } from "./execute.ts";
 import { knownSteps } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
 import { runInputs } from "./run-inputs.ts";
+import { stepSource } from "./step-source.ts";
 import type { World } from "./world.ts";
 
 /** Emits one `node.planned` per step, then `run.finished`, or `run.failed` with DRY_RUN_ISSUES when any step has an issue. Never throws. */
@@ -54,7 +55,7 @@ export async function dryRun(options: ExecuteOptions): Promise<void> {
 }
 
 async function rehearseNode(
-  { registry, world, signal, poll }: ExecuteOptions,
+  { registry, plan, world, signal, poll }: ExecuteOptions,
   step: Step,
   values: Map<string, Readonly<Record<string, unknown>>>,
   emit: (event: RunEventBody) => void,
@@ -69,7 +70,8 @@ async function rehearseNode(
   const quiet = (event: RunEventBody): void => {
     if (event.kind === "node.logged") emit(event);
   };
-  const ctx = nodeContext({ world: readOnly(world), step, stop: undefined, signal, checkCancelled, emit: quiet, effects: [] });
+  const sourceOf = (name: string): string | undefined => stepSource(plan, registry)(step, name);
+  const ctx = nodeContext({ world: readOnly(world), step, stop: undefined, signal, checkCancelled, emit: quiet, sourceOf, effects: [] });
   try {
     const { inputs, extra, missing } = runInputs(step, registry, ({ id, output }) => {
       const outputs = values.get(id);

@@ -111,6 +111,30 @@ function toys(ran: string[], hooks: { readonly before?: (id: string) => void } =
       run: () => JSON.parse('{"other": 1}'),
     }),
     defineNode({
+      type: "Picture",
+      version: "1.0.0",
+      category: "toy",
+      summary: "A file of the input folder.",
+      inputs: { file: widget(z.string(), { file: { kind: "input" } }) },
+      outputs: { NUMBER },
+      cache: "pure",
+      run: () => ({ NUMBER: 1 }),
+    }),
+    defineNode({
+      type: "Warn",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Warns about its input.",
+      inputs: { a: input(NUMBER), b: optional(NUMBER) },
+      outputs: { NUMBER },
+      cache: "pure",
+      run: ({ a }, ctx) => {
+        ctx.log("info", "looking");
+        ctx.log("warn", "nobody there", "a");
+        return { NUMBER: a };
+      },
+    }),
+    defineNode({
       type: "Show",
       version: "1.0.0",
       category: "toy",
@@ -381,4 +405,34 @@ test("a dry run calls cheap nodes, asks for estimates, collects every issue and 
     ["6", "run", 0, undefined],
   ]);
   expect(events.at(-1)).toMatchObject({ kind: "run.failed", error: { code: "DRY_RUN_ISSUES", message: "2 issues would end this run" } });
+});
+
+test("a warning names what its input comes from, and is repeated when the result is known", async () => {
+  const registry = toys([]);
+  const prompt: Prompt = {
+    1: { class_type: "Picture", inputs: { file: "a.png" } },
+    2: { class_type: "Add", inputs: { a: ["1", 0] } },
+    3: { class_type: "Warn", inputs: { a: ["2", 0] } },
+    4: { class_type: "Warn", inputs: { a: ["3", 0], b: ["2", 0] } },
+    5: { class_type: "Warn", inputs: { a: ["4", 0] } },
+    6: { class_type: "Show", inputs: { a: ["5", 0] } },
+  };
+  const checked = validate(prompt, registry);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.issues));
+  const fixed = { plan: plan(checked.graph, { fingerprints: new Map([["input:a.png", "its bytes"]]) }) };
+  const memory = new ResultCache(1e6);
+  const stored = new FakeStore();
+  const warnings = ({ events }: { readonly events: readonly RunEvent[] }) =>
+    events.flatMap((e) => (e.kind === "node.logged" && e.level === "warn" ? [[e.node, e.message, e.source]] : []));
+  // Behind node 4 there are two links: which picture is meant cannot be told, the node can.
+  const expected = [
+    ["3", "nobody there", "a.png"],
+    ["4", "nobody there", "a.png"],
+    ["5", "nobody there", "Warn (node 4)"],
+  ];
+  expect(warnings(await run(prompt, registry, { ...fixed, memory, stored }))).toEqual(expected);
+  expect(warnings(await run(prompt, registry, { ...fixed, memory, stored }))).toEqual(expected);
+  const again = await run(prompt, registry, { ...fixed, stored });
+  expect(again.events.some((e) => e.kind === "node.started")).toBe(false);
+  expect(warnings(again)).toEqual(expected);
 });

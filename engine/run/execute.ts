@@ -8,6 +8,7 @@ import { type Decision, knownSteps } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
 import type { Result, ResultCache, StoredResults } from "./result-cache.ts";
 import { type Lookup, runInputs } from "./run-inputs.ts";
+import { stepSource, withSource } from "./step-source.ts";
 import type { World } from "./world.ts";
 
 export interface ExecuteOptions {
@@ -37,7 +38,8 @@ export function envelope(run: string, clock: () => number, emit: (event: RunEven
  * Finished nodes are kept under their keys, failed ones are not: the same plan again goes on after the error.
  */
 export async function execute(options: ExecuteOptions): Promise<RunEvent> {
-  const { run, plan, world, memory, stored, signal, poll } = options;
+  const { run, plan, registry, world, memory, stored, signal, poll } = options;
+  const sourceOf = stepSource(plan, registry);
   let last: RunEvent | undefined;
   const emit = envelope(run, world.clock, (event) => {
     if (isTerminal(event)) last = event;
@@ -59,12 +61,12 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
       current = decision.step;
       checkCancelled();
       const known = decision.run ? twin(decision.step, memory) : decision;
-      if (!known) await runStep(options, decision.step, values, emit, checkCancelled);
+      if (!known) await runStep(options, decision.step, values, emit, (input) => sourceOf(decision.step, input), checkCancelled);
       else {
         values.put(decision.step.id, known.outputs);
         if (decision.run) values.release(decision.step);
         const of = { node: decision.step.id, type: decision.step.type };
-        for (const effect of known.effects) emit({ ...effect, ...of });
+        for (const effect of known.effects) emit({ ...withSource(effect, (input) => sourceOf(decision.step, input)), ...of });
         emit({ kind: "node.cached", ...of, from: known.from });
       }
     }
@@ -88,6 +90,7 @@ async function runStep(
   step: Step,
   values: Values,
   emit: (event: RunEventBody) => void,
+  sourceOf: (input: string) => string | undefined,
   checkCancelled: () => void,
 ): Promise<void> {
   const of = { node: step.id, type: step.type };
@@ -101,7 +104,7 @@ async function runStep(
   await flush?.();
   const effects: Effect[] = [];
   const started = world.now();
-  const ctx = nodeContext({ world, step, stop: node.stop, signal, checkCancelled, emit, effects });
+  const ctx = nodeContext({ world, step, stop: node.stop, signal, checkCancelled, emit, sourceOf, effects });
   const outputs = declaredOutputs(node, await node.run(inputs, ctx, extra));
   const ms = world.now() - started;
   values.put(step.id, outputs);

@@ -5,6 +5,7 @@ import type { Effect, RunEventBody } from "../graph/events.ts";
 import type { Step } from "../graph/plan.ts";
 import type { NodeContext } from "../node/context.ts";
 import type { AnyNode } from "../node/define-node.ts";
+import { withSource } from "./step-source.ts";
 import type { World } from "./world.ts";
 
 export interface NodeContextOptions {
@@ -15,6 +16,8 @@ export interface NodeContextOptions {
   /** Throws CANCELLED when the run is cancelled. */
   readonly checkCancelled: () => void;
   readonly emit: (event: RunEventBody) => void;
+  /** What one of the step's inputs comes from, in words. */
+  readonly sourceOf: (input: string) => string | undefined;
   /** Receives what has to be replayed when the result comes from the cache. */
   readonly effects: Effect[];
 }
@@ -22,7 +25,7 @@ export interface NodeContextOptions {
 /** More often than this nobody can read. */
 const PROGRESS_MS = 50;
 
-export function nodeContext({ world, step, stop, signal, checkCancelled, emit, effects }: NodeContextOptions): NodeContext {
+export function nodeContext({ world, step, stop, signal, checkCancelled, emit, sourceOf, effects }: NodeContextOptions): NodeContext {
   const of = { node: step.id, type: step.type };
   const tell = (effect: Effect): void => {
     effects.push(effect);
@@ -58,7 +61,11 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, e
       lastProgress = now;
       emit({ kind: "node.progress", ...of, value, max, ...(note !== undefined && { note }) });
     },
-    log: (level, message) => emit({ kind: "node.logged", ...of, level, message }),
+    log(level, message, input) {
+      const line: Effect = { kind: "node.logged", ...of, level, message, ...(input !== undefined && { input }) };
+      if (level === "warn") effects.push(line);
+      emit(withSource(line, sourceOf));
+    },
     random: randomSource,
     memory: world.memory,
     now: world.now,

@@ -75,9 +75,10 @@ test("count accuracy and error", async () => {
     ctx,
     {},
   );
-  expect(right.METRICS.values).toEqual({ count_accuracy: 1, count_error: 0 });
+  expect(right.METRICS.values).toEqual({ count_accuracy: 1, count_error: 0, faces_wanted: 2, faces_found: 2 });
   const missing = await countAccuracy.run({ similarity: similarity([[1], [0]]) }, ctx, {});
-  expect(missing.METRICS.values).toEqual({ count_accuracy: 0, count_error: -1 });
+  expect(missing.METRICS.values).toEqual({ count_accuracy: 0, count_error: -1, faces_wanted: 2, faces_found: 1 });
+  expect(ctx.scores.get("faces_found")).toBe(1);
 });
 
 describe("swap rate", () => {

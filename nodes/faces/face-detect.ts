@@ -30,7 +30,10 @@ export default defineNode({
       const { data, height, width } = pictureOf(image, i);
       const options = { minScore: min_score, maxFaces: max_faces, minSize: min_size };
       const found = await used.detect(ctx.compute, f32([1, height, width, 3], data), options);
-      if (found.length === 0) ctx.log("info", `picture ${i}: no face found`);
+      if (found.length === 0) {
+        const which = batchOf(image) === 1 ? "the picture" : `picture ${i + 1} of ${batchOf(image)}`;
+        ctx.log("warn", `no face found in ${which}, ${width} × ${height} pixels`, "image");
+      }
       faces.push(found);
       ctx.progress(i + 1, batchOf(image));
     }

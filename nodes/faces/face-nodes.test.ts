@@ -30,7 +30,7 @@ const ctx: NodeContext = {
   score: unused,
   show: unused,
   progress: () => undefined,
-  log: (_, message) => messages.push(message),
+  log: (level, message, about) => messages.push(`${level} ${about}: ${message}`),
   random: randomSource,
   now: () => 0,
   memory: () => 0,
@@ -58,7 +58,7 @@ async function batch(): Promise<Image> {
 it("goes from pictures to vectors, and keeps whose face is whose", async () => {
   const { FACES } = await faceDetect.run({ ...widgets, image: await batch() }, ctx, {});
   expect(FACES.faces.map((list) => list.length)).toEqual([1, 0, 1]);
-  expect(messages).toEqual(["picture 1: no face found"]);
+  expect(messages).toEqual(["warn image: no face found in picture 2 of 3, 400 × 400 pixels"]);
   const { IMAGE } = await faceCrop.run({ faces: FACES, encoder: undefined }, ctx, {});
   expect(IMAGE.shape).toEqual([2, 150, 150, 3]);
   const { EMBEDDINGS } = await faceEmbed.run({ faces: FACES, encoder: undefined }, ctx, {});

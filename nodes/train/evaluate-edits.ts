@@ -126,6 +126,7 @@ async function measure(
   row.id_sim = sim.max;
   row.id_sim_matched = sim.matched;
   row.id_conf = idConf(similarity).paper;
+  row.faces_wanted = example.references.length;
   row.faces_found = generated.source.length;
   row.count_accuracy = generated.source.length === example.references.length ? 1 : 0;
   if (generated.source.length === 0) return row;
