@@ -24,7 +24,8 @@ export function stepSource({ steps }: Plan, catalogue: Catalogue): (step: Step, 
 
 /** An effect with what its input comes from, where it names one. */
 export function withSource(effect: Effect, sourceOf: (input: string) => string | undefined): Effect {
-  const source = effect.kind === "node.logged" && effect.input !== undefined ? sourceOf(effect.input) : undefined;
+  if (effect.kind !== "node.logged" || effect.input === undefined) return effect;
+  const source = sourceOf(effect.input);
   return source === undefined ? effect : { ...effect, source };
 }
 

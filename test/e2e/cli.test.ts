@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { main } from "../../engine/cli/main.ts";
@@ -104,6 +105,31 @@ describe("graph.mjs with the real nodes", () => {
     expect(status).toBe(3);
     expect(stderr).toMatch(/in node 1 \(LoadImage\)/);
     expect(runJson()).toMatchObject({ state: "failed", error: { node: "1", type: "LoadImage" } });
+  });
+
+  test("a picture without faces: a warning that names it, again when the result is known, and in run.json", async () => {
+    mkdirSync(join(dir, "input"));
+    await sharp({ create: { width: 64, height: 48, channels: 3, background: "grey" } }).toFile(join(dir, "input", "wall.png"));
+    const prompt = {
+      1: { class_type: "LoadImage", inputs: { image: "wall.png" } },
+      2: { class_type: "FaceDetect", inputs: { image: ["1", 0] } },
+      3: { class_type: "FaceEmbed", inputs: { faces: ["2", 0] } },
+      4: { class_type: "FaceSimilarity", inputs: { references: ["3", 0], generated: ["3", 0] } },
+      5: { class_type: "CountAccuracy", inputs: { similarity: ["4", 0] } },
+      6: { class_type: "SaveMetrics", inputs: { metrics_1: ["5", 0] } },
+    };
+    const file = workflow(prompt);
+    const message = "no face found in the picture, 64 × 48 pixels (from wall.png)";
+    for (const cached of [false, true]) {
+      const { status, stdout } = graph(REAL, ["run", file]);
+      expect(status).toBe(0);
+      expect(stdout).toContain(`warning: FaceDetect (2): ${message}`);
+      expect(runJson()).toMatchObject({
+        warnings: [{ node: "2", title: "FaceDetect", message }],
+        scores: { faces_wanted: 0, faces_found: 0 },
+      });
+      expect(runJson().nodes.find((n) => n.id === "2")?.cached).toBe(cached);
+    }
   });
 
   test("help and version are quick to say and need no nodes", () => {
