@@ -10,6 +10,7 @@ import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
 import saveTensors from "./core/save-tensors.ts";
 import folderDataset from "./data/folder-dataset.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
+import renderedScenesDataset from "./data/rendered-scenes-dataset.ts";
 import blend from "./eval/blend.ts";
 import compareMetrics from "./eval/compare-metrics.ts";
 import copyPaste from "./eval/copy-paste.ts";
@@ -145,6 +146,7 @@ export const nodes: readonly AnyNode[] = [
   // data
   folderDataset,
   renderedPeopleDataset,
+  renderedScenesDataset,
   // train
   evaluateEdits,
   trainRerefl,

@@ -107,4 +107,6 @@ export interface Dataset {
   readonly heldOut: number;
   /** Deterministic: the same index gives the same example. */
   example(split: "train" | "heldOut", index: number): Promise<Example>;
+  /** Equal where pictures have the same sizes and the references are as many, so that examples can share a batch. Absent: all do. */
+  bucket?(split: "train" | "heldOut", index: number): string;
 }

@@ -1,42 +1,27 @@
-import { expect, test } from "vitest";
-import { exampleAt, streamOf } from "./data-order.ts";
+import { describe, expect, it } from "vitest";
+import { batchAt, exampleAt } from "./data-order.ts";
 
-test("each epoch visits every example once, in its own order", () => {
-  const epoch = (e: number, seed = 3) => Array.from({ length: 11 }, (_, i) => exampleAt(seed, 11, e * 11 + i));
-  const all = Array.from({ length: 11 }, (_, i) => i);
-  for (let e = 0; e < 20; e++) expect([...epoch(e)].sort((a, b) => a - b)).toEqual(all);
-  expect(epoch(0)).not.toEqual(epoch(1));
-  expect(epoch(0)).not.toEqual(epoch(0, 4));
-  expect(epoch(5)).toEqual(epoch(5));
-});
+describe("batchAt", () => {
+  const bucket = (_: string, index: number) => (index % 3 === 0 ? "wide" : "square");
 
-test("the order is a fair shuffle", () => {
-  const counts = [0, 0, 0, 0];
-  for (let seed = 0; seed < 2000; seed++) {
-    const first = exampleAt(seed, 4, 0);
-    counts[first] = (counts[first] ?? 0) + 1;
-  }
-  for (const n of counts) expect(Math.abs(n - 500)).toBeLessThan(5 * Math.sqrt(500));
-});
+  it("gives batches of one bucket, each example at most once an epoch, in an order that depends on seed and epoch", () => {
+    // 20 wide and 40 square examples: 2 and 5 batches of 8.
+    const epoch = (seed: number, from: number) => Array.from({ length: 7 }, (_, k) => batchAt(seed, { train: 60, bucket }, from + k, 8));
+    const first = epoch(1, 0);
+    for (const batch of first) expect(new Set(batch.map((i) => bucket("", i))).size).toBe(1);
+    expect(new Set(first.flat()).size).toBe(56);
+    expect(first.filter(([i = 0]) => i % 3 === 0)).toHaveLength(2);
+    expect(epoch(1, 7)).not.toEqual(first);
+    expect(epoch(2, 0)).not.toEqual(first);
+    expect(epoch(1, 0)).toEqual(first);
+  });
 
-test("streams of different paths are different and uncorrelated", () => {
-  const seen = new Map<bigint, string>();
-  for (let a = 0; a < 5; a++)
-    for (let step = 0; step < 200; step++)
-      for (let k = 0; k < 4; k++) {
-        const path = `${a},${step},${k}`;
-        const { state } = streamOf(1, a, step, k);
-        expect(seen.get(state), `${path} and another`).toBeUndefined();
-        seen.set(state, path);
-      }
-  const n = 4000;
-  const at = (...path: number[]) => streamOf(1, ...path).normals(new Float32Array(n));
-  for (const [x, y] of [
-    [at(2, 0, 0), at(2, 1, 0)],
-    [at(2, 0, 0), at(2, 0, 1)],
-    [at(2, 1, 0), at(3, 1, 0)],
-  ] as const) {
-    const correlation = x.reduce((sum, z, i) => sum + z * (y[i] ?? 0), 0) / n;
-    expect(Math.abs(correlation)).toBeLessThan(5 / Math.sqrt(n));
-  }
+  it("without buckets takes one example after the other, across epochs", () => {
+    const drawn = [0, 1, 2].flatMap((step) => batchAt(5, { train: 7 }, step, 4));
+    expect(drawn).toEqual(Array.from({ length: 12 }, (_, n) => exampleAt(5, 7, n)));
+  });
+
+  it("refuses a batch that no bucket fills", () => {
+    expect(() => batchAt(0, { train: 6, bucket }, 0, 5)).toThrow(/none of the 2 picture sizes has 5 examples/);
+  });
 });

@@ -5,7 +5,7 @@ import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/contracts/modules.ts";
 import { CLIP, DATASET, MODEL, VAE } from "../../shared/contracts/sockets.ts";
-import { exampleAt, streamOf } from "../loop/data-order.ts";
+import { batchAt, streamOf } from "../loop/data-order.ts";
 import { count, real, VISION_SIZE } from "../train-options.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
@@ -46,7 +46,7 @@ export default defineNode({
     const adam = { weightDecay: i.weight_decay, betas: [0.9, 0.99] } as const;
     await pretrain(ctx, i, weights, [model.id, vae.id, clip.id, dataset.id], adam, async (step) => {
       const batch: EncodedExample[] = [];
-      for (let k = 0; k < i.batch; k++) batch.push(await examples.get(exampleAt(i.seed, dataset.train, step * i.batch + k)));
+      for (const index of batchAt(i.seed, dataset, step, i.batch)) batch.push(await examples.get(index));
       const feeds = batchFeeds(batch, shape, streamOf(i.seed, 6, step), i.shift, i.face_weight);
       const results = await run.run({ ...weights.feeds(), ...feeds });
       const scalar = (name: string) => Number(results[name]?.data[0]);

@@ -4,7 +4,7 @@ import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { Dataset, Image } from "../../shared/contracts/data.ts";
 import { DATASET, VAE } from "../../shared/contracts/sockets.ts";
-import { exampleAt, streamOf } from "../loop/data-order.ts";
+import { batchAt, streamOf } from "../loop/data-order.ts";
 import { count, real } from "../train-options.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
 import { averageWidget, outputWidgets, pretrain, scheduleWidgets } from "./pretrain-run.ts";
@@ -69,8 +69,8 @@ export default defineNode({
 /** Update `step`'s pictures: scenes at even steps, portraits at odd ones. All are of one size. */
 async function pictures(dataset: Dataset, seed: number, step: number, batch: number): Promise<readonly Image[]> {
   const found: Image[] = [];
-  for (let k = 0; k < batch; k++) {
-    const example = await dataset.example("train", exampleAt(seed, dataset.train, step * batch + k));
+  for (const index of batchAt(seed, dataset, step, batch)) {
+    const example = await dataset.example("train", index);
     const portrait = example.references[Math.floor(step / 2) % Math.max(1, example.references.length)];
     found.push(step % 2 === 0 || !portrait ? example.target : portrait);
   }
