@@ -8,9 +8,12 @@ import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import type { RunRequest } from "./messages.ts";
 
-/** A runtime that can be bound to a signal. Implemented by engine/ort. */
+/** A runtime that asks before it starts anything. Implemented by engine/ort. */
 export interface ComputeRuntime extends Compute {
-  withSignal(signal: AbortSignal): Compute;
+  /** @param check throws when nothing more may be started */
+  checkedBy(check: () => void): Compute;
+  /** @throws AppError ORT_DEVICE saying what the machine lacks */
+  tryDevice(): Promise<void>;
 }
 
 /** Previews lie below the output directory, apart from what is kept. */
@@ -21,7 +24,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
   const output = once(() => OutputDirectory.open(request.output));
   const temporary = once(() => OutputDirectory.open(join(request.output, TEMPORARY), undefined, "temp"));
   return {
-    compute: (signal) => (signal ? runtime.withSignal(signal) : runtime),
+    compute: (check) => (check ? runtime.checkedBy(check) : runtime),
     models: new ModelFolders(request.models),
     readInput: (name) => inputs.read(name),
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),

@@ -6,8 +6,8 @@ import { reach } from "./graph.ts";
 import type { Attr, Attrs, Graph, Value } from "./value.ts";
 
 export interface PrintOptions {
-  /** "identity": weights by name and source; "position": by order of first use, so that equal layers print equally. */
-  readonly weights?: "identity" | "position";
+  /** "identity": weights by name and source; "position": by order of first use, so that equal layers print equally; or what to call each. */
+  readonly weights?: "identity" | "position" | ((weight: Value) => string);
   /** Leave the scopes out. */
   readonly scopes?: boolean;
 }
@@ -32,7 +32,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
     const known = numbers.get(v.id);
     if (known) return known;
     const name = define(v);
-    lines.push(`${name} = ${leafText(v, options.weights === "position" ? () => String(positions++) : null)} : ${typeText(v)}`);
+    lines.push(`${name} = ${leafText(v, options.weights === "position" ? () => `#${positions++}` : options.weights)} : ${typeText(v)}`);
     return name;
   };
   for (const node of reach(graph).nodes) {
@@ -54,12 +54,12 @@ function typeText(v: Value): string {
   return `${v.dtype}[${v.shape}]`;
 }
 
-function leafText(v: Value, position: (() => string) | null): string {
+function leafText(v: Value, weight: "identity" | ((v: Value) => string) | undefined): string {
   switch (v.def.kind) {
     case "input":
       return `input ${JSON.stringify(v.def.name)}`;
     case "weight": {
-      if (position) return `weight #${position()}`;
+      if (typeof weight === "function") return `weight ${weight(v)}`;
       const { source } = v.def;
       const where = source.kind === "file" ? `${source.path}@${source.offset}+${source.length}` : contentHash(source.tensor);
       return `weight ${JSON.stringify(v.def.name)} ${where}`;

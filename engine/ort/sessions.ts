@@ -1,19 +1,23 @@
 // Sessions of ONNX Runtime, cached by what they compute: creating them is slow and leaks.
-import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import * as ort from "onnxruntime-node";
+import { predictPeak } from "../autodiff/peak.ts";
 import { AppError } from "../base/errors.ts";
 import type { Device, Feeds, Results } from "../ir/compute.ts";
-import { nameOf } from "../ir/graph.ts";
+import { nameOf, reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
-import { type Emitted, emitOnnx } from "../onnx/emit.ts";
+import { emitOnnx } from "../onnx/emit.ts";
 import { opRow } from "../ops/table.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { cpuLowerings } from "./cpu-lowerings.ts";
+import { expectStamp, fileStamp, fileStamps, type Stamps } from "./file-stamps.ts";
 import { type Lowerings, lower } from "./lower.ts";
+import { missingLibrary } from "./missing-library.ts";
 import { fromOrt, toOrt } from "./ort-tensor.ts";
+import { sessionKey } from "./session-key.ts";
 import { lacksWebgpu, webgpuLowerings } from "./webgpu-gaps.ts";
-import { fileStamps, isNarrow, readWeight, unmappable, widen } from "./weights.ts";
+import { isNarrow, readWeight, unmappable, widen, widenedBytes } from "./weights.ts";
 
 export interface SessionOptions {
   readonly device: Device;
@@ -21,11 +25,18 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Sessions kept; the least recently used are released beyond it. Default 64. */
   readonly maxSessions?: number;
+  /** Bytes that the sessions kept may hold together, as predicted: weights that are not mapped, and what running needs. Default: no limit. */
+  readonly maxSessionBytes?: number;
+  /** Told when a computation begins and ends, by whoever watches for one that never does. */
+  readonly onComputing?: (isComputing: boolean) => void;
 }
 
 export interface SessionStats {
   readonly sessions: number;
+  /** Predicted, of the sessions kept. */
+  readonly bytes: number;
   readonly created: number;
+  readonly released: number;
   readonly createMs: number;
   readonly runs: number;
   readonly runMs: number;
@@ -39,88 +50,114 @@ const MAP_ABOVE = 512 * 2 ** 20;
 
 const LOWERINGS: Readonly<Record<Device, Lowerings>> = { cpu: cpuLowerings, webgpu: webgpuLowerings, cuda: {} };
 
-interface Session {
-  readonly session: ort.InferenceSession;
-  readonly inputs: readonly Value[];
-  lastUse: number;
+/** A session that is open or being opened, with the number of its users: it is released when it is out of the cache and nobody uses it. */
+interface Shared {
+  readonly opening: Promise<ort.InferenceSession>;
+  /** Feeds it wants. */
+  readonly inputs: readonly string[];
+  users: number;
+  isDropped: boolean;
+}
+
+/** What a session is made from, as often as it takes. */
+interface Recipe {
+  readonly key: string;
+  readonly graph: Graph;
+  readonly fed: readonly string[];
+  readonly stamps: Stamps;
 }
 
 export class Sessions {
   readonly #options: SessionOptions;
-  readonly #sessions = new Map<string, Promise<Session>>();
-  readonly #stats = { created: 0, createMs: 0, runs: 0, runMs: 0 };
-  #clock = 0;
+  readonly #cache: LRUCache<string, Shared>;
+  readonly #maxBytes: number;
+  readonly #releasing = new Set<Promise<void>>();
+  readonly #stats = { created: 0, released: 0, createMs: 0, runs: 0, runMs: 0 };
 
   constructor(options: SessionOptions) {
     // Every failure comes back as an error: the library's own stderr lines would only repeat it.
     ort.env.logLevel = "fatal";
     this.#options = options;
+    this.#maxBytes = Math.min(options.maxSessionBytes ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    this.#cache = new LRUCache({
+      max: options.maxSessions ?? 64,
+      maxSize: this.#maxBytes,
+      dispose: (shared) => {
+        shared.isDropped = true;
+        this.#releaseUnused(shared);
+      },
+    });
   }
 
   get stats(): SessionStats {
-    return { sessions: this.#sessions.size, ...this.#stats };
+    return { sessions: this.#cache.size, bytes: this.#cache.calculatedSize, ...this.#stats };
   }
 
   /** Opens (or finds) the session of a graph. @param fed weights that are fed instead of baked in */
-  async prepare(asked: Graph, fed: readonly string[]): Promise<RunGraph> {
-    const graph = lower(asked, LOWERINGS[this.#options.device]);
-    const emit = () =>
-      emitOnnx(graph, opRow, {
-        fed: new Set(fed),
-        ...(this.#options.device === "webgpu" ? { inDouble: lacksWebgpu } : {}),
-        replace: (v) => (this.#options.device === "webgpu" && isNarrow(v.dtype) ? widen(readWeight(v)) : unmappable(v)),
-      });
-    const first = emit();
-    const key = createHash("sha256").update(first.model).update(fileStamps(graph)).digest("hex");
-    let emitted: Emitted | undefined = first;
-    const open = async (): Promise<Session> => {
-      let opening = this.#sessions.get(key);
-      if (!opening) {
-        opening = this.#create(emitted ?? emit());
-        this.#sessions.set(key, opening);
-        opening.catch(() => this.#sessions.delete(key));
-      }
-      emitted = undefined;
-      const session = await opening;
-      session.lastUse = ++this.#clock;
-      await this.#evict();
-      return session;
-    };
-    await open();
+  async prepare(graph: Graph, fed: readonly string[]): Promise<RunGraph> {
+    const stamps = fileStamps(graph);
+    const recipe: Recipe = { key: sessionKey(graph, fed, stamps), graph, fed, stamps };
+    await this.#use(recipe, async () => undefined);
+    const { inputs, weights } = reach(graph);
+    const leaves = new Map([...inputs, ...weights].map((v) => [nameOf(v), v]));
     const outputs = Object.entries(graph.outputs);
-    return async (feeds) => {
-      // Asked for on each run: the session may have been evicted since.
-      const { session, inputs } = await open();
-      const ortFeeds: Record<string, ort.Tensor> = {};
-      for (const v of inputs) ortFeeds[nameOf(v)] = toOrt(nameOf(v), feedFor(v, feeds));
-      const results = await this.#run(session, ortFeeds);
-      return Object.fromEntries(outputs.map(([name, v]) => [name, fromOrt(name, v.dtype, v.shape, results[`>${name}`])]));
-    };
+    return (feeds) =>
+      // Asked for on each run: the session may have been dropped since.
+      this.#use(recipe, async (session, names) => {
+        const ortFeeds: Record<string, ort.Tensor> = {};
+        for (const name of names) {
+          const v = leaves.get(name);
+          if (v) ortFeeds[name] = toOrt(name, feedFor(v, feeds));
+        }
+        const results = await this.#run(session, ortFeeds);
+        return Object.fromEntries(outputs.map(([name, v]) => [name, fromOrt(name, v.dtype, v.shape, results[`>${name}`])]));
+      });
   }
 
+  /** Releases every session, those in use when they are done. */
   async dispose(): Promise<void> {
-    const all = [...this.#sessions.values()];
-    this.#sessions.clear();
-    for (const promise of all) await promise.then(({ session }) => session.release()).catch(() => undefined);
+    this.#cache.clear();
+    await Promise.all(this.#releasing);
   }
 
-  async #run(session: ort.InferenceSession, feeds: Record<string, ort.Tensor>): Promise<ort.InferenceSession.OnnxValueMapType> {
-    const started = performance.now();
+  async #use<T>(recipe: Recipe, work: (session: ort.InferenceSession, inputs: readonly string[]) => Promise<T>): Promise<T> {
+    const shared = this.#cache.get(recipe.key) ?? this.#open(recipe);
+    shared.users++;
     try {
-      return await session.run(feeds);
-    } catch (error) {
-      throw ortError("ORT_RUN", error, this.#options.device);
+      return await work(await shared.opening, shared.inputs);
     } finally {
-      this.#stats.runs++;
-      this.#stats.runMs += performance.now() - started;
+      shared.users--;
+      this.#releaseUnused(shared);
     }
   }
 
-  async #create({ model, inputs, externalBytes }: Emitted): Promise<Session> {
+  #open({ key, graph: asked, fed, stamps }: Recipe): Shared {
+    for (const path of stamps.keys()) expectStamp(path, fileStamp(path), stamps);
+    const { device } = this.#options;
+    const graph = lower(asked, LOWERINGS[device]);
+    const { model, inputs, externalBytes } = emitOnnx(graph, opRow, {
+      fed: new Set(fed),
+      ...(device === "webgpu" ? { inDouble: lacksWebgpu } : {}),
+      replace: (v) => (device === "webgpu" && isNarrow(v.dtype) ? widen(readWeight(v, stamps)) : unmappable(v, stamps)),
+    });
+    const isMapped = device === "cpu" && externalBytes > MAP_ABOVE;
+    const weights = model.length + (isMapped ? 0 : externalBytes) + widenedBytes(graph, fed);
+    const shared: Shared = { opening: this.#create(model, isMapped), inputs: inputs.map(nameOf), users: 0, isDropped: false };
+    // One that is larger than all may be together is alone.
+    this.#cache.set(key, shared, { size: Math.min(Math.max(1, weights + predictPeak(graph).activations), this.#maxBytes) });
+    shared.opening.catch(() => {
+      if (this.#cache.peek(key) === shared) this.#cache.delete(key);
+    });
+    return shared;
+  }
+
+  async #create(model: Uint8Array, isMapped: boolean): Promise<ort.InferenceSession> {
+    // What is dropped to make room is to be gone before there is more.
+    await Promise.resolve();
+    await Promise.all(this.#releasing);
     const started = performance.now();
     try {
-      const session = await ort.InferenceSession.create(model, bindingOptions(this.#options, externalBytes));
-      return { session, inputs, lastUse: ++this.#clock };
+      return await ort.InferenceSession.create(model, bindingOptions(this.#options, isMapped));
     } catch (error) {
       throw ortError("ORT_CREATE", error, this.#options.device);
     } finally {
@@ -129,16 +166,29 @@ export class Sessions {
     }
   }
 
-  async #evict(): Promise<void> {
-    while (this.#sessions.size > (this.#options.maxSessions ?? 64)) {
-      let oldest: [string, Session] | undefined;
-      for (const [key, promise] of this.#sessions) {
-        const session = await promise;
-        if (!oldest || session.lastUse < oldest[1].lastUse) oldest = [key, session];
-      }
-      if (!oldest) return;
-      this.#sessions.delete(oldest[0]);
-      await oldest[1].session.release();
+  #releaseUnused(shared: Shared): void {
+    if (!shared.isDropped || shared.users > 0) return;
+    const releasing = shared.opening
+      .then(async (session) => {
+        await session.release();
+        this.#stats.released++;
+      })
+      .catch(() => undefined)
+      .finally(() => this.#releasing.delete(releasing));
+    this.#releasing.add(releasing);
+  }
+
+  async #run(session: ort.InferenceSession, feeds: Record<string, ort.Tensor>): Promise<ort.InferenceSession.OnnxValueMapType> {
+    const started = performance.now();
+    this.#options.onComputing?.(true);
+    try {
+      return await session.run(feeds);
+    } catch (error) {
+      throw ortError("ORT_RUN", error, this.#options.device);
+    } finally {
+      this.#options.onComputing?.(false);
+      this.#stats.runs++;
+      this.#stats.runMs += performance.now() - started;
     }
   }
 }
@@ -147,13 +197,13 @@ function feedFor(v: Value, feeds: Feeds): Tensor {
   const name = nameOf(v);
   const given = feeds[name] ?? (v.def.kind === "weight" && v.def.source.kind === "host" ? v.def.source.tensor : undefined);
   if (!given) throw new AppError("ORT_FEED", `input ${name} (${v.dtype} [${v.shape}]) was not fed`);
-  if (given.dtype !== v.dtype || !sameShape(given.shape, v.shape))
+  const isWidened = isNarrow(v.dtype) && given.dtype === "float32";
+  if ((given.dtype !== v.dtype && !isWidened) || !sameShape(given.shape, v.shape))
     throw new AppError("ORT_FEED", `input ${name} wants ${v.dtype} [${v.shape}], got ${given.dtype} [${given.shape}]`);
   return widen(given);
 }
 
-function bindingOptions(options: SessionOptions, externalBytes: number): ort.InferenceSession.SessionOptions {
-  const map = options.device === "cpu" && externalBytes > MAP_ABOVE;
+function bindingOptions(options: SessionOptions, isMapped: boolean): ort.InferenceSession.SessionOptions {
   return {
     executionProviders: options.device === "cpu" ? ["cpu"] : [options.device, "cpu"],
     graphOptimizationLevel: "all",
@@ -162,7 +212,7 @@ function bindingOptions(options: SessionOptions, externalBytes: number): ort.Inf
     extra: {
       session: {
         model_external_initializers_file_folder_path: "/",
-        ...(map ? { disable_prepacking: "1" } : {}),
+        ...(isMapped ? { disable_prepacking: "1" } : {}),
         // Long enough to catch the next op (a tenth faster on two threads), too short to starve a busy machine as endless spinning does.
         intra_op: { allow_spinning: "1", spin_duration_us: "20" },
       },
@@ -178,11 +228,11 @@ function ortError(code: string, error: unknown, device: Device): AppError {
       cause: error,
     });
   if (device !== "cpu" && /Failed to load shared library|No supported adapters|no available backend|WebGPU adapter|libcu/i.test(message))
-    return new AppError("ORT_DEVICE", `this machine has no usable ${device} device: ${message.split("\n")[0]}`, {
+    return new AppError("ORT_DEVICE", `this machine has no usable ${device} device: ${missingLibrary(device) ?? message.split("\n")[0]}`, {
       hint:
         device === "cuda"
-          ? "use --device cpu or webgpu; with an NVIDIA GPU install the provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"
-          : "use --device cpu; WebGPU needs a Vulkan driver",
+          ? "use --device cpu or webgpu; with an NVIDIA GPU and its driver install CUDA 12, cuDNN 9, and the provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"
+          : "use --device cpu; WebGPU needs the Vulkan loader (libvulkan1) and a GPU driver that supports Vulkan",
       cause: error,
     });
   return new AppError(code, `ONNX Runtime (${device}): ${message}`, { cause: error });

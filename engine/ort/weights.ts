@@ -1,5 +1,5 @@
 // Weights that the device cannot map straight out of the user's file.
-import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { AppError } from "../base/errors.ts";
 import { nameOf, reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
@@ -7,6 +7,7 @@ import { toFloat32 } from "../tensor/convert.ts";
 import { type DType, viewAs } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { expectStamp, fileStamp, type Stamps } from "./file-stamps.ts";
 
 /** dtypes that exist only inside a session: fed and fetched as float32, the Cast behind them becoming a no-op. */
 export function isNarrow(dtype: DType): boolean {
@@ -18,14 +19,18 @@ export function widen(t: Tensor): Tensor {
   return isNarrow(t.dtype) ? tensor("float32", t.shape, toFloat32(t)) : t;
 }
 
-/** The numbers of a weight in host memory, in their stored dtype. @throws AppError ORT_WEIGHT */
-export function readWeight(v: Value): Tensor {
+/**
+ * The numbers of a weight in host memory, in their stored dtype.
+ * @param stamps of its file; without them any version will do. @throws AppError ORT_WEIGHT
+ */
+export function readWeight(v: Value, stamps?: Stamps): Tensor {
   if (v.def.kind !== "weight") throw new AppError("ORT_WEIGHT", `value ${v.id} is no weight`);
   if (v.def.source.kind === "host") return v.def.source.tensor;
   const { path, offset, length } = v.def.source;
   const bytes = new Uint8Array(length);
   const fd = openSync(path, "r");
   try {
+    if (stamps) expectStamp(path, fileStamp(fd), stamps);
     for (let done = 0; done < length; ) {
       const n = readSync(fd, bytes, done, length - done, offset + done);
       if (n === 0)
@@ -41,21 +46,13 @@ export function readWeight(v: Value): Tensor {
 }
 
 /** External data must not be reached through a symbolic link: a weight behind one is read instead of mapped. */
-export function unmappable(v: Value): Tensor | undefined {
+export function unmappable(v: Value, stamps: Stamps): Tensor | undefined {
   if (v.def.kind !== "weight" || v.def.source.kind !== "file") return undefined;
   const { path } = v.def.source;
-  return realpathSync(path) === path ? undefined : readWeight(v);
+  return realpathSync(path) === path ? undefined : readWeight(v, stamps);
 }
 
-/** Size and time of every weight file: a session over a file that was replaced since must not be reused. */
-export function fileStamps(graph: Graph): string {
-  const paths = new Set<string>();
-  for (const v of reach(graph).weights) if (v.def.kind === "weight" && v.def.source.kind === "file") paths.add(v.def.source.path);
-  return [...paths]
-    .sort()
-    .map((path) => {
-      const s = statSync(path);
-      return `${path}:${s.size}:${s.mtimeMs}`;
-    })
-    .join("|");
+/** What narrow weights in files take besides when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
+export function widenedBytes(graph: Graph, fed: readonly string[] = []): number {
+  return reach(graph).weights.reduce((n, v) => n + (isNarrow(v.dtype) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0), 0);
 }

@@ -35,7 +35,7 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
   return {
     nodeId: step.id,
     signal,
-    compute: world.compute(stop === "finish" ? undefined : signal),
+    compute: world.compute(stop === "finish" ? undefined : checkCancelled),
     models: world.models,
     readInput: world.readInput,
     async save(prefix, extension, bytes, type) {

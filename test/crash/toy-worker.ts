@@ -28,7 +28,7 @@ await serveCompute(import.meta.url, {
   },
   runtime: async () => {
     const { compute } = fakeContext();
-    return { ...compute, withSignal: () => compute };
+    return { ...compute, checkedBy: () => compute, tryDevice: async () => undefined };
   },
 });
 flushCompileCache();
