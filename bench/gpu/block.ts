@@ -7,7 +7,7 @@ import { newBuilder } from "../../engine/ops/table.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import { ditBlock } from "../../nodes/qwen/transformer/dit-block.ts";
 import { rotationTables } from "../../nodes/qwen/transformer/positions.ts";
-import { ATTENTION_TARGETS } from "../../nodes/train/loop/adapters.ts";
+import { ATTENTION_TARGETS } from "../../nodes/train/attention-targets.ts";
 import type { NumberFile } from "./numbers.ts";
 import type { ProbeOptions } from "./options.ts";
 

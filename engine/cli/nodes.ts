@@ -1,7 +1,7 @@
 import { didYouMean } from "../base/did-you-mean.ts";
 import { AppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
-import type { AnyNode, InputSpec } from "../node/define-node.ts";
+import type { AnyDeclaration, InputSpec } from "../node/define-node.ts";
 import { nodeInfo, objectInfo } from "../node/object-info.ts";
 import { Registry } from "../node/registry.ts";
 import { describeWidget } from "../node/widget-type.ts";
@@ -28,7 +28,7 @@ export const nodes: Command = async (args, program) => {
 };
 
 function listing(registry: Registry): string[] {
-  const byCategory = new Map<string, AnyNode[]>();
+  const byCategory = new Map<string, AnyDeclaration[]>();
   for (const type of registry.types()) {
     const node = registry.node(type);
     if (node) byCategory.set(node.category, [...(byCategory.get(node.category) ?? []), node]);
@@ -39,7 +39,7 @@ function listing(registry: Registry): string[] {
     .flatMap(([category, all]) => [`${category}`, ...all.map((node) => `  ${node.type.padEnd(width)}  ${node.summary}`)]);
 }
 
-function description(node: AnyNode): string[] {
+function description(node: AnyDeclaration): string[] {
   const lines = [`${node.type} ${node.version}  (${node.category})`, node.summary];
   const rows = Object.entries(node.inputs).map(([name, spec]) => [name, inputText(spec), tooltipOf(spec)] as const);
   if (node.variadic) rows.push([`${node.variadic.prefix}N`, `${node.variadic.socket.name}, any number`, ""]);

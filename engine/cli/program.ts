@@ -1,4 +1,4 @@
-import type { AnyNode } from "../node/define-node.ts";
+import type { AnyDeclaration } from "../node/define-node.ts";
 
 /** Exit codes of `graph`. */
 export const EXIT = { ok: 0, usage: 1, invalid: 2, failed: 3, cancelled: 4 } as const;
@@ -9,7 +9,7 @@ export interface Program {
   readonly root: string;
   /** Module of the compute child. */
   readonly worker: URL;
-  nodes(): Promise<readonly AnyNode[]>;
+  nodes(): Promise<readonly AnyDeclaration[]>;
   /** Loads the native library: only where that is the point. */
   runtimeInfo(): Promise<{ readonly version: string; readonly backends: readonly { readonly name: string; readonly bundled: boolean }[] }>;
 }

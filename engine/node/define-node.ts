@@ -1,4 +1,4 @@
-// One declaration per node. Validation, widgets, /object_info, docs, CLI help and cache keys all come from it.
+// One declaration per node: validation, widgets, /object_info, docs, CLI help and cache keys all come from it. What it does stands apart.
 import type { z } from "zod";
 import type { NodeContext } from "./context.ts";
 import type { Socket } from "./socket.ts";
@@ -94,6 +94,15 @@ export interface NodeDeclaration<
   /** `run` opens headers or combines modules and computes nothing to speak of: a dry run calls it to have its outputs. */
   readonly isCheap?: boolean;
   /**
+   * How a cancelled run ends inside this node. Default: `ctx.progress` and `ctx.compute` throw CANCELLED, and 3 s later the process
+   * is killed. "finish": the node looks at `ctx.signal` itself, ends its step, saves, and throws CANCELLED; nothing interrupts it.
+   */
+  readonly stop?: "finish";
+}
+
+/** What a node does. It may import anything a node may; its declaration imports what a browser can load. */
+export interface NodeBody<I extends Readonly<Record<string, InputSpec>>, O extends OutputSpecs> {
+  /**
    * What a dry run tells of this node: every configuration error at once, and what it would cost. Inputs that only a real run
    * can make are absent. Nothing can be saved. Throwing is one issue.
    */
@@ -102,11 +111,6 @@ export interface NodeDeclaration<
     ctx: NodeContext,
     extra: Readonly<Record<string, unknown>>,
   ) => Promise<DryRun> | DryRun;
-  /**
-   * How a cancelled run ends inside this node. Default: `ctx.progress` and `ctx.compute` throw CANCELLED, and 3 s later the process
-   * is killed. "finish": the node looks at `ctx.signal` itself, ends its step, saves, and throws CANCELLED; nothing interrupts it.
-   */
-  readonly stop?: "finish";
   readonly run: (
     inputs: InputValues<I>,
     ctx: NodeContext,
@@ -114,12 +118,16 @@ export interface NodeDeclaration<
   ) => Promise<OutputValues<O>> | OutputValues<O>;
 }
 
-/** A node whose input and output types are known only to itself. */
-export interface AnyNode extends Omit<NodeDeclaration, "run" | "check" | "passes" | "dryRun"> {
+/** A declaration whose input and output types are known only to itself. */
+export interface AnyDeclaration extends Omit<NodeDeclaration, "check" | "passes"> {
   check?(
     inputs: Readonly<Record<string, unknown>>,
   ): readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
   passes?(inputs: Readonly<Record<string, unknown>>): string | undefined;
+}
+
+/** A declaration with its body. */
+export interface AnyNode extends AnyDeclaration {
   dryRun?(inputs: Readonly<Record<string, unknown>>, ctx: NodeContext, extra: Readonly<Record<string, unknown>>): Promise<DryRun> | DryRun;
   run(
     inputs: Readonly<Record<string, unknown>>,
@@ -143,9 +151,24 @@ export function optional<T>(socketType: Socket<T>, tooltip?: string): SocketInpu
   return { kind: "socket", socket: socketType, optional: true, tooltip };
 }
 
-/** Declares a node. */
-export function defineNode<const I extends Readonly<Record<string, InputSpec>>, const O extends OutputSpecs>(
+/** Declares a node, in `NAME.node.ts`: everything but what it does. */
+export function declareNode<const I extends Readonly<Record<string, InputSpec>>, const O extends OutputSpecs>(
   declaration: NodeDeclaration<I, O>,
 ): NodeDeclaration<I, O> {
   return declaration;
+}
+
+/** What a declared node does, in `NAME.ts`. */
+export function implementNode<const I extends Readonly<Record<string, InputSpec>>, const O extends OutputSpecs>(
+  declaration: NodeDeclaration<I, O>,
+  body: NodeBody<I, O>,
+): NodeDeclaration<I, O> & NodeBody<I, O> {
+  return { ...declaration, ...body };
+}
+
+/** Both at once, for nodes that never meet a browser: those of tests. */
+export function defineNode<const I extends Readonly<Record<string, InputSpec>>, const O extends OutputSpecs>(
+  node: NodeDeclaration<I, O> & NodeBody<I, O>,
+): NodeDeclaration<I, O> & NodeBody<I, O> {
+  return node;
 }

@@ -1,5 +1,5 @@
 // ComfyUI's GET /object_info, made from the declarations.
-import type { AnyNode, WidgetInput } from "./define-node.ts";
+import type { AnyDeclaration, WidgetInput } from "./define-node.ts";
 import type { Registry } from "./registry.ts";
 import { describeWidget } from "./widget-type.ts";
 
@@ -36,7 +36,7 @@ export function objectInfo(registry: Registry, files: (folder: string) => readon
 }
 
 /** One node of {@link objectInfo}. Widgets count as required, as in ComfyUI, so that their order is kept. */
-export function nodeInfo(node: AnyNode, files: (folder: string) => readonly string[] = () => []): NodeInfo {
+export function nodeInfo(node: AnyDeclaration, files: (folder: string) => readonly string[] = () => []): NodeInfo {
   const required: Record<string, InputInfo> = {};
   const optional: Record<string, InputInfo> = {};
   for (const [name, spec] of Object.entries(node.inputs)) {

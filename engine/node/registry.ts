@@ -1,14 +1,14 @@
-// The nodes that exist, as the graph's Catalogue and as callable implementations.
+// The nodes that exist, as the graph's Catalogue and as what was declared (or implemented: then they can be called).
 import { AppError } from "../base/errors.ts";
 import type { Catalogue, CatalogueInput, CatalogueNode } from "../graph/catalogue.ts";
-import type { AnyNode, InputSpec } from "./define-node.ts";
+import type { AnyDeclaration, InputSpec } from "./define-node.ts";
 import { describeWidget } from "./widget-type.ts";
 
 /** Built once from an explicit list. @throws AppError REGISTRY_DUPLICATE_TYPE, REGISTRY_DECLARATION */
-export class Registry implements Catalogue {
-  readonly #nodes = new Map<string, { readonly node: AnyNode; readonly entry: CatalogueNode }>();
+export class Registry<N extends AnyDeclaration = AnyDeclaration> implements Catalogue {
+  readonly #nodes = new Map<string, { readonly node: N; readonly entry: CatalogueNode }>();
 
-  constructor(nodes: readonly AnyNode[]) {
+  constructor(nodes: readonly N[]) {
     for (const node of nodes) {
       if (this.#nodes.has(node.type))
         throw new AppError("REGISTRY_DUPLICATE_TYPE", `two nodes are named ${node.type}`, { hint: "rename one of them" });
@@ -20,8 +20,8 @@ export class Registry implements Catalogue {
     return this.#nodes.get(type)?.entry;
   }
 
-  /** The declaration itself, with `run`. */
-  node(type: string): AnyNode | undefined {
+  /** What the registry was built from. */
+  node(type: string): N | undefined {
     return this.#nodes.get(type)?.node;
   }
 
@@ -31,7 +31,7 @@ export class Registry implements Catalogue {
 }
 
 /** What the graph knows about a node. @throws AppError REGISTRY_DECLARATION */
-export function catalogueNode(node: AnyNode): CatalogueNode {
+export function catalogueNode(node: AnyDeclaration): CatalogueNode {
   const refuse = (message: string): AppError => new AppError("REGISTRY_DECLARATION", `node ${node.type}: ${message}`);
   if (!/^[A-Z][A-Za-z0-9]*$/.test(node.type)) throw refuse("a type is PascalCase");
   if (!/^\d+\.\d+\.\d+$/.test(node.version)) throw refuse(`version ${node.version} is not semver`);

@@ -179,7 +179,7 @@ class FakeStore implements StoredResults {
   }
 }
 
-async function run(prompt: Prompt, registry: Registry, options: Partial<ExecuteOptions> = {}) {
+async function run(prompt: Prompt, registry: Registry<AnyNode>, options: Partial<ExecuteOptions> = {}) {
   const events: RunEvent[] = [];
   const last = await execute({
     run: "r",

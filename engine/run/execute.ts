@@ -14,7 +14,7 @@ import type { World } from "./world.ts";
 export interface ExecuteOptions {
   readonly run: string;
   readonly plan: Plan;
-  readonly registry: Registry;
+  readonly registry: Registry<AnyNode>;
   readonly world: World;
   readonly memory: ResultCache;
   readonly stored?: StoredResults;

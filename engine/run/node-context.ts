@@ -4,14 +4,14 @@ import { randomSource } from "../base/random.ts";
 import type { Effect, RunEventBody } from "../graph/events.ts";
 import type { Step } from "../graph/plan.ts";
 import type { NodeContext } from "../node/context.ts";
-import type { AnyNode } from "../node/define-node.ts";
+import type { AnyDeclaration } from "../node/define-node.ts";
 import { withSource } from "./step-source.ts";
 import type { World } from "./world.ts";
 
 export interface NodeContextOptions {
   readonly world: World;
   readonly step: Step;
-  readonly stop: AnyNode["stop"];
+  readonly stop: AnyDeclaration["stop"];
   readonly signal: AbortSignal;
   /** Throws CANCELLED when the run is cancelled. */
   readonly checkCancelled: () => void;

@@ -1,19 +1,11 @@
 import { stringifyJson } from "../../engine/base/json.ts";
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { ANY } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./preview-any.node.ts";
 
 /** Longer texts are cut: a preview is to be read. */
 const MAX_CHARACTERS = 20_000;
 
-export default defineNode({
-  type: "PreviewAny",
-  version: "1.0.0",
-  category: "utils",
-  summary: "Shows any value as text.",
-  inputs: { source: input(ANY, "What to show.") },
-  outputs: {},
-  cache: "never",
-  isOutput: true,
+export default implementNode(declaration, {
   run({ source }, ctx) {
     ctx.show({ text: [previewText(source)] });
     return {};

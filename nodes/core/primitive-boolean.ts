@@ -1,15 +1,6 @@
-import { z } from "zod";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { BOOLEAN } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./primitive-boolean.node.ts";
 
-export default defineNode({
-  type: "PrimitiveBoolean",
-  version: "1.0.0",
-  category: "utils/primitive",
-  summary: "Yes or no, for several inputs at once.",
-  inputs: { value: widget(z.boolean().default(false), { tooltip: "Yes or no." }) },
-  outputs: { BOOLEAN },
-  cache: "pure",
-  passes: () => "value",
+export default implementNode(declaration, {
   run: ({ value }) => ({ BOOLEAN: value }),
 });

@@ -1,15 +1,6 @@
-import { z } from "zod";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { FLOAT } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./primitive-float.node.ts";
 
-export default defineNode({
-  type: "PrimitiveFloat",
-  version: "1.0.0",
-  category: "utils/primitive",
-  summary: "A number for several inputs at once.",
-  inputs: { value: widget(z.number().default(0), { tooltip: "The number.", step: 0.1 }) },
-  outputs: { FLOAT },
-  cache: "pure",
-  passes: () => "value",
+export default implementNode(declaration, {
   run: ({ value }) => ({ FLOAT: value }),
 });

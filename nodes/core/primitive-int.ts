@@ -1,15 +1,6 @@
-import { z } from "zod";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { INT } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./primitive-int.node.ts";
 
-export default defineNode({
-  type: "PrimitiveInt",
-  version: "1.0.0",
-  category: "utils/primitive",
-  summary: "A whole number for several inputs at once.",
-  inputs: { value: widget(z.int().default(0), { tooltip: "The number.", controlAfterGenerate: true }) },
-  outputs: { INT },
-  cache: "pure",
-  passes: () => "value",
+export default implementNode(declaration, {
   run: ({ value }) => ({ INT: value }),
 });

@@ -1,20 +1,10 @@
-import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { writeSafetensors } from "../../engine/formats/safetensors.ts";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import { ANY } from "../shared/contracts/sockets.ts";
+import declaration from "./save-tensors.node.ts";
 
-export default defineNode({
-  type: "SaveTensors",
-  version: "1.0.0",
-  category: "core",
-  summary: "Saves every tensor of what is connected (latents, conditioning, embeddings, pictures …) as one safetensors file.",
-  inputs: { filename_prefix: widget(z.string().min(1).default("tensors")) },
-  outputs: {},
-  cache: "never",
-  isOutput: true,
-  variadic: { prefix: "value_", socket: ANY },
+export default implementNode(declaration, {
   async run({ filename_prefix }, ctx, extra) {
     const tensors = new Map<string, Tensor>();
     for (const [name, value] of Object.entries(extra)) collect(value, name, tensors, 0);

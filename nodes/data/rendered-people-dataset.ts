@@ -1,12 +1,9 @@
-import { z } from "zod";
 import { randomSource } from "../../engine/base/random.ts";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { Dataset, Example } from "../shared/contracts/data.ts";
-import { DATASET } from "../shared/contracts/sockets.ts";
 import { personOf } from "./person.ts";
 import { renderScene } from "./render-scene.ts";
-
-const side = z.number().int().min(32).max(2048).multipleOf(16);
+import declaration from "./rendered-people-dataset.node.ts";
 
 /** Words for the places of n people in a row. */
 const PLACES: Readonly<Record<number, readonly string[]>> = {
@@ -22,35 +19,7 @@ export function scenePrompt(count: number): string {
   return `A photo with ${parts.join(" and ")}.`;
 }
 
-export default defineNode({
-  type: "RenderedPeopleDataset",
-  version: "1.0.0",
-  category: "data",
-  summary: "Drawn scenes of several people with a portrait of each: endless, seeded, free of rights; held-out scenes show other people.",
-  inputs: {
-    train: widget(z.number().int().min(1).max(1_000_000).default(256), { tooltip: "Training scenes" }),
-    held_out: widget(z.number().int().min(0).max(100_000).default(16), { tooltip: "Scenes of people never trained on" }),
-    people: widget(z.number().int().min(1).max(6).default(2), { tooltip: "People in each scene" }),
-    identities: widget(z.number().int().min(2).max(1_000_000).default(64), { tooltip: "Different people among the training scenes" }),
-    width: widget(side.default(128)),
-    height: widget(side.default(64)),
-    reference_size: widget(side.default(64), { tooltip: "Side of the square portraits" }),
-    seed: widget(
-      z
-        .number()
-        .int()
-        .min(0)
-        .max(2 ** 32 - 1)
-        .default(0),
-    ),
-  },
-  outputs: { dataset: DATASET },
-  cache: "pure",
-  isCheap: true,
-  check: (i) =>
-    i.people !== undefined && i.identities !== undefined && i.identities < i.people
-      ? [{ input: "identities", message: `${i.identities} identities cannot fill scenes of ${i.people} people`, hint: "raise identities" }]
-      : [],
+export default implementNode(declaration, {
   run(i): { dataset: Dataset } {
     const example = (split: "train" | "heldOut", index: number): Promise<Example> => {
       const rng = randomSource((BigInt(i.seed) << 32n) ^ BigInt(index * 2 + (split === "train" ? 0 : 1)));

@@ -1,15 +1,8 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { MATCHES, METRICS } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { blend } from "../shared/metrics/blend.ts";
+import declaration from "./blend.node.ts";
 
-export default defineNode({
-  type: "Blend",
-  version: "1.0.0",
-  category: "evaluate",
-  summary: "M_Bld: how much each face looks like the other people. Lower is better.",
-  inputs: { matches: input(MATCHES, "Of the generated faces with the true picture's faces (the paper's form) or with the references.") },
-  outputs: { METRICS },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ matches }, ctx) {
     const m_bld = blend(matches);
     if (m_bld === undefined) return { METRICS: { values: {} } };

@@ -1,20 +1,7 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { METRICS } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./compare-metrics.node.ts";
 
-export default defineNode({
-  type: "CompareMetrics",
-  version: "1.0.0",
-  category: "evaluate",
-  summary: "Two sets of numbers side by side as a table; the changes also in run.json.",
-  inputs: {
-    before: input(METRICS),
-    after: input(METRICS),
-    title: widget(z.string().default("held out")),
-  },
-  outputs: {},
-  cache: "never",
-  isOutput: true,
+export default implementNode(declaration, {
   run({ before, after, title }, ctx) {
     const names = [...new Set([...Object.keys(before.values), ...Object.keys(after.values)])];
     const rows = names.map((metric) => {

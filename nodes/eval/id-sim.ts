@@ -1,15 +1,8 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { FLOAT, METRICS, SIMILARITY } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { idSim } from "../shared/metrics/id-sim.ts";
+import declaration from "./id-sim.node.ts";
 
-export default defineNode({
-  type: "IDSim",
-  version: "1.0.0",
-  category: "evaluate",
-  summary: "ID-Sim in percent: how much the faces look like their references, by the best face and by the matched one.",
-  inputs: { similarity: input(SIMILARITY) },
-  outputs: { id_sim: FLOAT, id_sim_matched: FLOAT, METRICS },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ similarity }, ctx) {
     const { max, matched, perReference } = idSim(similarity);
     const values = { id_sim: max, id_sim_matched: matched };

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { Metrics } from "../shared/contracts/data.ts";
-import { METRICS } from "../shared/contracts/sockets.ts";
+import declaration from "./save-metrics.node.ts";
 
 const METRICS_VALUE = z.object({ values: z.record(z.string(), z.number()), details: z.unknown().optional() });
 
@@ -26,25 +26,7 @@ function textTable(values: Readonly<Record<string, number>>): string {
     .join("\n");
 }
 
-export default defineNode({
-  type: "SaveMetrics",
-  version: "1.0.0",
-  category: "evaluate",
-  summary: "Puts metrics into one table, shows it and saves it as JSON.",
-  inputs: {
-    metrics_1: input(METRICS),
-    filename: widget(
-      z
-        .string()
-        .regex(/^[\w-]+$/, "letters, digits, - and _ only")
-        .default("metrics"),
-      { tooltip: "Saved as FILENAME.json." },
-    ),
-  },
-  outputs: { METRICS },
-  cache: "never",
-  isOutput: true,
-  variadic: { prefix: "metrics_", socket: METRICS },
+export default implementNode(declaration, {
   async run({ metrics_1, filename }, ctx, extra) {
     const more = Object.entries(extra)
       .sort(([a], [c]) => Number(a.slice(8)) - Number(c.slice(8)))

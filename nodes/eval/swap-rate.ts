@@ -1,15 +1,8 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { FACES, MATCHES, METRICS } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { swapRate } from "../shared/metrics/swap-rate.ts";
+import declaration from "./swap-rate.node.ts";
 
-export default defineNode({
-  type: "SwapRate",
-  version: "1.0.0",
-  category: "evaluate",
-  summary: "Share of the people who stand in somebody else's place.",
-  inputs: { matches: input(MATCHES), target: input(FACES, "Face k of the first picture is the place of reference k.") },
-  outputs: { METRICS },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ matches, target }, ctx) {
     const { rate, swapped, compared } = swapRate(matches, target);
     if (rate !== undefined) ctx.score("swap_rate", rate);

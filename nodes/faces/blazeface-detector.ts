@@ -9,13 +9,12 @@ import { buildBlazeFace } from "./blazeface-net.ts";
 import { BLAZEFACE_SIZE, searchFaces } from "./blazeface-search.ts";
 import { longSide } from "./box.ts";
 import { DLIB_CHIP, dlibAlignment } from "./dlib-template.ts";
+import { BLAZEFACE_FILE } from "./embedded-files.ts";
 import { landmarkSquare } from "./face-square.ts";
 import { openFaceWeights } from "./face-weights.ts";
 import { fiveOf68, loadLandmarks68 } from "./landmarks68.ts";
 import { selectFaces, sortFaces } from "./select-faces.ts";
 import { squareNet } from "./square-net.ts";
-
-export const BLAZEFACE_FILE = "blazeface.safetensors";
 
 /** The embedded detector: BlazeFace, then 68 landmarks of each face. @throws AppError MODEL_NOT_FOUND, FACE_WEIGHTS */
 export async function loadBlazeFaceDetector(models: Models): Promise<FaceDetector> {

@@ -3,9 +3,8 @@ import type { FaceEncoder } from "../shared/contracts/modules.ts";
 import { DLIB_MEAN_DESCRIPTOR } from "./dlib-mean-descriptor.ts";
 import { buildDlib128 } from "./dlib-net.ts";
 import { DLIB_CHIP, dlibAlignment } from "./dlib-template.ts";
+import { DLIB_FILE } from "./embedded-files.ts";
 import { openFaceWeights } from "./face-weights.ts";
-
-export const DLIB_FILE = "dlib128.safetensors";
 
 /**
  * The embedded encoder: dlib's 128-d descriptor of an aligned chip, not normalised; the same person below an L2 distance of 0.6.

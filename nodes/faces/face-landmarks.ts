@@ -1,19 +1,12 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { Face, Point } from "../shared/contracts/data.ts";
-import { FACES } from "../shared/contracts/sockets.ts";
 import { pictureOf } from "../shared/pictures/picture.ts";
 import { ImagePyramid } from "../shared/pictures/warp-image.ts";
+import declaration from "./face-landmarks.node.ts";
 import { landmarkSquare } from "./face-square.ts";
 import { loadLandmarks68 } from "./landmarks68.ts";
 
-export default defineNode({
-  type: "FaceLandmarks",
-  version: "1.0.0",
-  category: "faces",
-  summary: "Adds 68 landmarks to faces whose detector gave only five.",
-  inputs: { faces: input(FACES) },
-  outputs: { FACES },
-  cache: "pure",
+export default implementNode(declaration, {
   async run({ faces }, ctx) {
     const find = await (await loadLandmarks68(ctx.models)).open(ctx.compute);
     const lists: Face[][] = [];

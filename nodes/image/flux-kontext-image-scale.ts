@@ -1,7 +1,7 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { IMAGE } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { PictureSize } from "../shared/pictures/resize/size.ts";
 import { upscale } from "../shared/pictures/resize/upscale.ts";
+import declaration from "./flux-kontext-image-scale.node.ts";
 
 /** Width and height, from tall to wide. */
 const SIZES: readonly (readonly [width: number, height: number])[] = [
@@ -37,14 +37,7 @@ export function kontextSize(width: number, height: number): PictureSize {
   return best;
 }
 
-export default defineNode({
-  type: "FluxKontextImageScale",
-  version: "1.0.0",
-  category: "advanced/conditioning/flux",
-  summary: "Resizes a picture to that of 17 sizes of about a megapixel whose aspect is nearest, cutting the rest.",
-  inputs: { image: input(IMAGE) },
-  outputs: { IMAGE },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ image }) {
     const [, h = 1, w = 1] = image.shape;
     return { IMAGE: upscale(image, kontextSize(w, h), "lanczos", "center") };

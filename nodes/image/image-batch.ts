@@ -1,17 +1,10 @@
 import { AppError } from "../../engine/base/errors.ts";
-import { defineNode, input } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { IMAGE } from "../shared/contracts/sockets.ts";
 import { upscale } from "../shared/pictures/resize/upscale.ts";
+import declaration from "./image-batch.node.ts";
 
-export default defineNode({
-  type: "ImageBatch",
-  version: "1.0.0",
-  category: "image",
-  summary: "Puts two batches one after the other; the second is brought to the size of the first.",
-  inputs: { image1: input(IMAGE), image2: input(IMAGE) },
-  outputs: { IMAGE },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ image1, image2 }) {
     const [b1 = 0, height = 0, width = 0, channels = 0] = image1.shape;
     const [b2 = 0, h2 = 0, w2 = 0, c2 = 0] = image2.shape;

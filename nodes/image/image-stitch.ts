@@ -1,10 +1,9 @@
-import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
-import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { Image } from "../shared/contracts/data.ts";
-import { IMAGE } from "../shared/contracts/sockets.ts";
 import { upscale } from "../shared/pictures/resize/upscale.ts";
+import declaration from "./image-stitch.node.ts";
 
 const COLORS = {
   white: [1, 1, 1],
@@ -14,23 +13,7 @@ const COLORS = {
   blue: [0, 0, 1],
 } as const;
 
-export default defineNode({
-  type: "ImageStitch",
-  version: "1.0.0",
-  category: "image/transform",
-  summary: "Puts a second picture beside the first.",
-  inputs: {
-    image1: input(IMAGE),
-    direction: widget(z.enum(["right", "down", "left", "up"]).default("right"), { tooltip: "Where the second goes." }),
-    match_image_size: widget(z.boolean().default(true), {
-      tooltip: "Scale the second to the first; else the smaller is centred on black.",
-    }),
-    spacing_width: widget(z.int().min(0).max(1024).default(0), { step: 2, tooltip: "Between them, in pixels; odd widths grow by one." }),
-    spacing_color: widget(z.enum(["white", "black", "red", "green", "blue"]).default("white")),
-    image2: optional(IMAGE),
-  },
-  outputs: { IMAGE },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ image1, direction, match_image_size, spacing_width, spacing_color, image2 }) {
     if (!image2) return { IMAGE: image1 };
     const across = direction === "right" || direction === "left";

@@ -1,23 +1,8 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { IMAGE } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./save-image.node.ts";
 import { savePictures } from "./save-pictures.ts";
 
-export default defineNode({
-  type: "SaveImage",
-  version: "1.0.0",
-  category: "image",
-  summary: "Writes the pictures as PNG into the output folder, with the workflow that made them inside.",
-  inputs: {
-    images: input(IMAGE),
-    filename_prefix: widget(z.string().min(1).max(512).default("ComfyUI"), {
-      tooltip: "May hold folders and %width% %height% %batch_num% %year% %month% %day% %hour% %minute% %second%.",
-    }),
-  },
-  outputs: {},
-  // A result may come from the cache of an earlier run, whose output folder was another.
-  cache: "never",
-  isOutput: true,
+export default implementNode(declaration, {
   async run({ images, filename_prefix }, ctx) {
     await savePictures(ctx, images, filename_prefix, "output");
     return {};

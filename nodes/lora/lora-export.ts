@@ -4,13 +4,7 @@ import { writeSafetensors } from "../../engine/formats/safetensors.ts";
 import { fromFloat32 } from "../../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import type { Lora } from "../shared/contracts/modules.ts";
-
-/** `comfyui`: diffusion_model.…lora_A/B + alpha. `diffusers`: transformer.…lora_A/B, alpha in PEFT's metadata. `kohya`: lora_unet_…lora_down/up + alpha. */
-export const LORA_FORMATS = ["comfyui", "diffusers", "kohya"] as const;
-export type LoraFormat = (typeof LORA_FORMATS)[number];
-
-export const LORA_DTYPES = ["float32", "bfloat16", "float16"] as const;
-export type LoraDType = (typeof LORA_DTYPES)[number];
+import type { LoraDType, LoraFormat } from "./lora-formats.ts";
 
 /**
  * One safetensors file. Every adapter's scale must be alpha/rank: the formats have no other place for it.

@@ -1,34 +1,18 @@
-import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import type { NodeContext } from "../../engine/node/context.ts";
-import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { DiffusionModel, Lora, Vae } from "../shared/contracts/modules.ts";
-import { LORA, MODEL, VAE } from "../shared/contracts/sockets.ts";
 import { loadLora } from "./load-lora.ts";
-import { exportLora, LORA_DTYPES, LORA_FORMATS, type LoraDType } from "./lora-export.ts";
+import { exportLora } from "./lora-export.ts";
+import { LORA_FORMATS, type LoraDType } from "./lora-formats.ts";
 import { probePicture, psnr } from "./probe-picture.ts";
+import declaration from "./save-lora.node.ts";
 import { weightsOfBytes } from "./weights-of-bytes.ts";
 
 /** Below this the file is not the LoRA that was trained. bfloat16 rounds weights to 3 digits. */
 const LIMIT: Readonly<Record<LoraDType, number>> = { float32: 100, bfloat16: 35, float16: 50 };
 
-export default defineNode({
-  type: "SaveLoRA",
-  version: "1.0.0",
-  category: "lora",
-  summary:
-    "Saves a trained LoRA for ComfyUI, diffusers or kohya; with model and VAE connected, loads each file back and compares pictures.",
-  inputs: {
-    lora: input(LORA),
-    model: optional(MODEL, "The model without this LoRA: loads each file back onto it and checks the picture"),
-    vae: optional(VAE),
-    prefix: widget(z.string().min(1).default("loras/whos-who")),
-    format: widget(z.enum(["all", ...LORA_FORMATS]).default("all")),
-    dtype: widget(z.enum(LORA_DTYPES).default("bfloat16")),
-  },
-  outputs: {},
-  cache: "never",
-  isOutput: true,
+export default implementNode(declaration, {
   async run({ lora, model, vae, prefix, format, dtype }, ctx) {
     const formats = format === "all" ? LORA_FORMATS : [format];
     const trained = model && vae ? await probePicture(ctx.compute, model.withAdapters(lora.adapters), vae, 1) : null;

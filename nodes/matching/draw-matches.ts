@@ -1,9 +1,9 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Embeddings, Face, Matches, Point } from "../shared/contracts/data.ts";
-import { IMAGE, MATCHES } from "../shared/contracts/sockets.ts";
 import { pictureOf } from "../shared/pictures/picture.ts";
 import { Canvas, type Color, type Rect } from "./canvas.ts";
+import declaration from "./draw-matches.node.ts";
 import { scoreColor } from "./score-color.ts";
 import { textWidth } from "./stroke-font.ts";
 
@@ -139,14 +139,7 @@ function curve([x0, y0]: Point, [x1, y1]: Point): Point[] {
   });
 }
 
-export default defineNode({
-  type: "DrawMatches",
-  version: "1.0.0",
-  category: "matching",
-  summary: "Draws who is who: the picture below its references, joined by lines coloured by similarity.",
-  inputs: { matches: input(MATCHES) },
-  outputs: { IMAGE },
-  cache: "pure",
+export default implementNode(declaration, {
   run({ matches }) {
     const { data, width, height } = drawMatches(matches);
     return { IMAGE: f32([1, height, width, 3], data) };

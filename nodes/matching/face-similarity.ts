@@ -1,17 +1,7 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { EMBEDDINGS, SIMILARITY } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { similarityOf } from "../shared/matching/similarity.ts";
+import declaration from "./face-similarity.node.ts";
 
-export default defineNode({
-  type: "FaceSimilarity",
-  version: "1.0.0",
-  category: "matching",
-  summary: "Compares every reference face with every generated face, as their encoder asks.",
-  inputs: {
-    references: input(EMBEDDINGS, "Rows: the people who should appear."),
-    generated: input(EMBEDDINGS, "Columns: the faces found in the picture."),
-  },
-  outputs: { SIMILARITY },
-  cache: "pure",
+export default implementNode(declaration, {
   run: ({ references, generated }) => ({ SIMILARITY: similarityOf(references, generated) }),
 });

@@ -1,29 +1,15 @@
 import { AppError } from "../../engine/base/errors.ts";
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { socket } from "../../engine/node/socket.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import { describeOnnx, ONNX_MODEL } from "./onnx-model.ts";
-
-/** Any tensor. Pictures and masks are tensors too. */
-export const TENSOR = socket<Tensor>("TENSOR");
-/** output_2 to output_15: there where the model has as many. */
-const MORE = Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`output_${i + 2}`, socket<Tensor | undefined>("TENSOR")]));
-const ANY_TENSOR = socket<Tensor>("TENSOR,IMAGE,MASK");
+import declaration from "./apply-onnx.node.ts";
+import { describeOnnx } from "./onnx-model.ts";
 
 function isTensor(x: unknown): x is Tensor {
   return typeof x === "object" && x !== null && "dtype" in x && "shape" in x && "data" in x;
 }
 
-export default defineNode({
-  type: "ApplyOnnx",
-  version: "1.1.0",
-  category: "onnx",
-  summary: "Runs an ONNX model: input_1, input_2 … and output_1 … are its inputs and outputs in the order LoadOnnx lists them.",
-  inputs: { model: input(ONNX_MODEL) },
-  outputs: { output_1: TENSOR, ...MORE },
-  cache: "pure",
-  variadic: { prefix: "input_", socket: ANY_TENSOR },
+export default implementNode(declaration, {
   async run({ model }, ctx, extra) {
     const b = newBuilder();
     const feeds: Record<string, Tensor> = {};

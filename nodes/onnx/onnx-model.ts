@@ -1,14 +1,11 @@
 // A user's ONNX model as a differentiable module: what the ONNX_MODEL socket carries.
 import type { Models } from "../../engine/node/context.ts";
-import { socket } from "../../engine/node/socket.ts";
 import { importOnnx, type OnnxModule } from "../../engine/onnx/import.ts";
 
 export interface OnnxModel extends Pick<OnnxModule, "inputs" | "outputs" | "build"> {
   readonly id: string;
   readonly name: string;
 }
-
-export const ONNX_MODEL = socket<OnnxModel>("ONNX_MODEL");
 
 /**
  * Opens a file of the model folder `onnx`. Operators without a rule are refused here, all by name, before anything runs.

@@ -1,18 +1,15 @@
-import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
 import type { Value } from "../../engine/ir/value.ts";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { Image } from "../shared/contracts/data.ts";
 import type { Reward } from "../shared/contracts/modules.ts";
-import { REWARD } from "../shared/contracts/sockets.ts";
-import { ONNX_MODEL, type OnnxModel } from "./onnx-model.ts";
+import type { OnnxModel } from "./onnx-model.ts";
+import declaration, { type READ } from "./onnx-reward.node.ts";
 import { applyToPicture, type PictureInputOptions, picturePort } from "./picture-input.ts";
-
-const READ = ["mean", "element", "probability", "cosine to target"] as const;
 
 interface Reading {
   readonly output: string;
@@ -21,25 +18,7 @@ interface Reading {
   readonly sign: 1 | -1;
 }
 
-export default defineNode({
-  type: "OnnxReward",
-  version: "1.0.0",
-  category: "rewards",
-  summary: "Any ONNX model of a picture as a reward: a score, one class, its probability, or likeness to the target picture.",
-  inputs: {
-    model: input(ONNX_MODEL),
-    output: widget(z.string().default(""), { tooltip: "Name of the output; empty = the first" }),
-    read: widget(z.enum(READ).default("mean"), { tooltip: "What of that output is the reward" }),
-    element: widget(z.number().int().min(0).default(0), { tooltip: "Which number, for element and probability" }),
-    maximize: widget(z.boolean().default(true)),
-    size: widget(z.number().int().min(0).max(4096).default(0), { tooltip: "Side of the model's picture; 0 = what the file says, or 224" }),
-    mean: widget(z.string().default("0.48145466, 0.4578275, 0.40821073"), { tooltip: "Of colours in 0..1; CLIP's by default" }),
-    std: widget(z.string().default("0.26862954, 0.26130258, 0.27577711")),
-    color: widget(z.enum(["RGB", "BGR"]).default("RGB")),
-  },
-  outputs: { REWARD },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   run({ model, output, read, element, maximize, size, mean, std, color }) {
     const name = output === "" ? (model.outputs[0]?.name ?? "") : output;
     if (!model.outputs.some((o) => o.name === name))

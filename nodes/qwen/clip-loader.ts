@@ -1,28 +1,10 @@
-import { z } from "zod";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { CLIP } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./clip-loader.node.ts";
 import { findTokenizer } from "./text/find-tokenizer.ts";
 import { openQwenVl } from "./text/open-qwen-vl.ts";
 import { textEncoder } from "./text/text-encoder.ts";
 
-export default defineNode({
-  type: "CLIPLoader",
-  version: "1.0.0",
-  category: "loaders",
-  summary: "Opens the text encoder of Qwen-Image-Edit (Qwen2.5-VL with its vision tower) and its tokenizer.",
-  inputs: {
-    clip_name: widget(z.string().min(1), {
-      tooltip: "A .safetensors file, or a diffusers folder, below the text_encoders model folder.",
-      file: { kind: "model", folder: "text_encoders" },
-    }),
-    type: widget(z.enum(["qwen_image"]).default("qwen_image"), { tooltip: "The model family the encoder serves." }),
-    device: widget(z.enum(["default", "cpu"]).default("default"), {
-      tooltip: "For files of ComfyUI only: the run's device computes either way.",
-    }),
-  },
-  outputs: { CLIP },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   async run({ clip_name }, ctx) {
     const file = await ctx.models.open("text_encoders", clip_name);
     const model = await openQwenVl(file);

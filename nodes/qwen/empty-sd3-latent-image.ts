@@ -1,21 +1,7 @@
-import { z } from "zod";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { zerosTensor } from "../../engine/tensor/tensor.ts";
-import { LATENT } from "../shared/contracts/sockets.ts";
+import declaration from "./empty-sd3-latent-image.node.ts";
 
-const side = () => widget(z.int().min(16).max(16384).multipleOf(8).default(1024), { step: 16, tooltip: "Pixels." });
-
-export default defineNode({
-  type: "EmptySD3LatentImage",
-  version: "1.0.0",
-  category: "latent/sd3",
-  summary: "An empty latent of 16 channels: sets the size of the picture.",
-  inputs: {
-    width: side(),
-    height: side(),
-    batch_size: widget(z.int().min(1).max(4096).default(1)),
-  },
-  outputs: { LATENT },
-  cache: "pure",
+export default implementNode(declaration, {
   run: ({ width, height, batch_size }) => ({ LATENT: { samples: zerosTensor("float32", [batch_size, 16, height / 8, width / 8]) } }),
 });

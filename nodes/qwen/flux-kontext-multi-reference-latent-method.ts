@@ -1,18 +1,7 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { CONDITIONING } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./flux-kontext-multi-reference-latent-method.node.ts";
 
-export default defineNode({
-  type: "FluxKontextMultiReferenceLatentMethod",
-  version: "1.0.0",
-  category: "advanced/conditioning/flux",
-  summary: "How reference pictures are placed beside the target; index_timestep_zero is what 2511 was trained with.",
-  inputs: {
-    conditioning: input(CONDITIONING),
-    reference_latents_method: widget(z.enum(["offset", "index", "uxo/uno", "index_timestep_zero"]).default("offset")),
-  },
-  outputs: { CONDITIONING },
-  cache: "pure",
+export default implementNode(declaration, {
   run: ({ conditioning, reference_latents_method: method }) => ({
     CONDITIONING: { ...conditioning, referenceMethod: method === "uxo/uno" ? ("uxo" as const) : method },
   }),

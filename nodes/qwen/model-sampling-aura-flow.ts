@@ -1,18 +1,6 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { MODEL } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./model-sampling-aura-flow.node.ts";
 
-export default defineNode({
-  type: "ModelSamplingAuraFlow",
-  version: "1.0.0",
-  category: "advanced/model",
-  summary: "Sets how far KSampler's noise levels are shifted upwards: 3 for Qwen-Image-Edit, 3.1 for 2511.",
-  inputs: {
-    model: input(MODEL),
-    shift: widget(z.number().min(0).max(100).default(1.73), { step: 0.01 }),
-  },
-  outputs: { MODEL },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   run: ({ model, shift }) => ({ MODEL: model.withSampling({ shift }) }),
 });

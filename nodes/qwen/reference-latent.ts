@@ -1,14 +1,7 @@
-import { defineNode, input, optional } from "../../engine/node/define-node.ts";
-import { CONDITIONING, LATENT } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./reference-latent.node.ts";
 
-export default defineNode({
-  type: "ReferenceLatent",
-  version: "1.0.0",
-  category: "advanced/conditioning/edit_models",
-  summary: "Adds a picture (its latent) to those the prompt refers to.",
-  inputs: { conditioning: input(CONDITIONING), latent: optional(LATENT) },
-  outputs: { CONDITIONING },
-  cache: "pure",
+export default implementNode(declaration, {
   run: ({ conditioning, latent }) => ({
     CONDITIONING: latent ? { ...conditioning, referenceLatents: [...conditioning.referenceLatents, latent.samples] } : conditioning,
   }),

@@ -1,27 +1,14 @@
-import { z } from "zod";
-import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
-import { CLIP, CONDITIONING, IMAGE, VAE } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { areaResize } from "../shared/pictures/resize/area.ts";
 import { firstPicture } from "./text/first-picture.ts";
 import { scaleToArea } from "./text/scale-to-area.ts";
+import declaration from "./text-encode-qwen-image-edit.node.ts";
 import { encodeImages } from "./vae/encode-images.ts";
 
 /** Pixels the picture is brought to, for the text encoder and the VAE alike. */
 const AREA = 1024 * 1024;
 
-export default defineNode({
-  type: "TextEncodeQwenImageEdit",
-  version: "1.0.0",
-  category: "advanced/conditioning",
-  summary: "Encodes a prompt and one picture for Qwen-Image-Edit, as ComfyUI's node does.",
-  inputs: {
-    clip: input(CLIP),
-    prompt: widget(z.string().default(""), { multiline: true }),
-    vae: optional(VAE, "Encodes the picture as the reference latent."),
-    image: optional(IMAGE),
-  },
-  outputs: { CONDITIONING },
-  cache: "pure",
+export default implementNode(declaration, {
   async run({ clip, prompt, vae, image }, ctx) {
     if (!image) {
       const embeds = await clip.encode(ctx.compute, { template: "t2i", prompt, images: [], resample: "comfyui" });

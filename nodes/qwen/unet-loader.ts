@@ -1,28 +1,11 @@
-import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
-import { defineNode, widget } from "../../engine/node/define-node.ts";
-import { MODEL } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { loadTransformer } from "./transformer/load-transformer.ts";
+import declaration from "./unet-loader.node.ts";
 
 const STORED = { default: null, fp8_e4m3fn: "float8e4m3fn", fp8_e4m3fn_fast: "float8e4m3fn", fp8_e5m2: "float8e5m2" } as const;
 
-export default defineNode({
-  type: "UNETLoader",
-  version: "1.0.0",
-  category: "advanced/loaders",
-  summary: "Opens a Qwen-Image-Edit, -2509 or -2511 transformer from a ComfyUI file or a diffusers folder.",
-  inputs: {
-    unet_name: widget(z.string().min(1), {
-      tooltip: "A .safetensors file, or a diffusers folder, below the diffusion_models folder.",
-      file: { kind: "model", folder: "diffusion_models" },
-    }),
-    weight_dtype: widget(z.enum(["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]).default("default"), {
-      tooltip: "default: weights are used as they are stored. The others ask for a file that is stored so.",
-    }),
-  },
-  outputs: { MODEL },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   async run({ unet_name, weight_dtype }, ctx) {
     const file = await ctx.models.open("diffusion_models", unet_name);
     const { model, unused } = await loadTransformer(file);

@@ -1,15 +1,8 @@
-import { defineNode, input } from "../../engine/node/define-node.ts";
-import { IMAGE, LATENT, VAE } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { decodeLatents } from "./vae/decode-latents.ts";
+import declaration from "./vae-decode.node.ts";
 
-export default defineNode({
-  type: "VAEDecode",
-  version: "1.0.0",
-  category: "latent",
-  summary: "Decodes raw latents into pictures, clamped to 0..1.",
-  inputs: { samples: input(LATENT), vae: input(VAE) },
-  outputs: { IMAGE },
-  cache: "pure",
+export default implementNode(declaration, {
   async run({ samples, vae }, ctx) {
     return { IMAGE: await decodeLatents(ctx.compute, vae, samples.samples) };
   },

@@ -1,16 +1,7 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { REWARD } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
+import declaration from "./cap-reward.node.ts";
 import { mapReward } from "./combine-rewards.ts";
 
-export default defineNode({
-  type: "CapReward",
-  version: "1.0.0",
-  category: "rewards/combine",
-  summary: "min(R, cap): nothing is earned, and no gradient flows, above a value that is good enough.",
-  inputs: { reward: input(REWARD), cap: widget(z.number().default(0.6), { step: 0.05 }) },
-  outputs: { REWARD },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   run: ({ reward, cap }) => ({ REWARD: mapReward(reward, { id: `cap:${cap}`, name: "cap", apply: (b, value) => b.min(value, cap) }) }),
 });

@@ -1,8 +1,7 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { FaceDetector, Reward } from "../shared/contracts/modules.ts";
-import { FACE_DETECTOR, REWARD } from "../shared/contracts/sockets.ts";
 import { constantReward } from "./constant-reward.ts";
+import declaration from "./count-reward.node.ts";
 import { detectOnce } from "./people.ts";
 
 /**
@@ -18,17 +17,6 @@ export function countReward(detector: FaceDetector, minSize: number): Reward {
   });
 }
 
-export default defineNode({
-  type: "CountReward",
-  version: "1.0.0",
-  category: "rewards",
-  summary: "1 when as many faces are found as people were asked for. No gradient: for gates and logs.",
-  inputs: {
-    face_detector: input(FACE_DETECTOR),
-    min_size: widget(z.number().int().min(0).max(4096).default(0), { tooltip: "Faces smaller than this are not counted, in pixels." }),
-  },
-  outputs: { REWARD },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   run: ({ face_detector, min_size }) => ({ REWARD: countReward(face_detector, min_size) }),
 });

@@ -1,24 +1,12 @@
-import { defineNode, input, optional } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Faces, Image } from "../shared/contracts/data.ts";
 import type { RewardContext } from "../shared/contracts/modules.ts";
-import { FACES, FLOAT, IMAGE, METRICS, REWARD } from "../shared/contracts/sockets.ts";
 import { batchOf, pictureOf } from "../shared/pictures/picture.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
+import declaration from "./evaluate-reward.node.ts";
 
-export default defineNode({
-  type: "EvaluateReward",
-  version: "1.0.0",
-  category: "rewards",
-  summary: "What a reward gives for a picture, with all its parts: try a reward before training on it.",
-  inputs: {
-    reward: input(REWARD),
-    image: input(IMAGE, "Of several pictures, the mean is given."),
-    references: optional(FACES, "The people who should appear: every face of these pictures."),
-    target: optional(FACES, "The true picture: face k is the person of reference k, in place."),
-  },
-  outputs: { FLOAT, METRICS },
-  cache: "pure",
+export default implementNode(declaration, {
   async run({ reward, image, references, target }, ctx) {
     const context: RewardContext = {
       compute: ctx.compute,

@@ -1,9 +1,8 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
-import { FACE_DETECTOR, FACE_ENCODER, REWARD } from "../shared/contracts/sockets.ts";
 import { aspectOf, layoutDistances, placeOf } from "../shared/faces/layout.ts";
 import { constantReward } from "./constant-reward.ts";
+import declaration from "./layout-reward.node.ts";
 import { matchPicture } from "./matched-faces.ts";
 import { plannedPlaces } from "./people.ts";
 
@@ -22,18 +21,6 @@ export function layoutReward(detector: FaceDetector, encoder: FaceEncoder, maxFa
   });
 }
 
-export default defineNode({
-  type: "LayoutReward",
-  version: "1.0.0",
-  category: "rewards",
-  summary: "1 when everyone stands where the target shows them. No gradient: for gates and logs.",
-  inputs: {
-    face_detector: input(FACE_DETECTOR),
-    face_encoder: input(FACE_ENCODER),
-    max_faces: widget(z.number().int().min(1).max(16).default(4), { tooltip: "Faces looked at; of more, the largest." }),
-  },
-  outputs: { REWARD },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   run: ({ face_detector, face_encoder, max_faces }) => ({ REWARD: layoutReward(face_detector, face_encoder, max_faces) }),
 });

@@ -1,22 +1,8 @@
-import { z } from "zod";
-import { defineNode, input, widget } from "../../engine/node/define-node.ts";
-import { REWARD } from "../shared/contracts/sockets.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { mapReward } from "./combine-rewards.ts";
+import declaration from "./normalize-reward.node.ts";
 
-/** The statistics are frozen, not running: a resumed run must give the same numbers, and a moving zero hides progress. */
-export default defineNode({
-  type: "NormalizeReward",
-  version: "1.0.0",
-  category: "rewards/combine",
-  summary: "(R - mean)/std with fixed statistics, so that rewards of different scale can be added. The raw value is logged beside it.",
-  inputs: {
-    reward: input(REWARD),
-    mean: widget(z.number().default(0), { tooltip: "Mean over pictures of the model before training.", step: 0.05 }),
-    std: widget(z.number().positive().default(1), { tooltip: "Standard deviation over the same pictures.", step: 0.05 }),
-  },
-  outputs: { REWARD },
-  cache: "pure",
-  isCheap: true,
+export default implementNode(declaration, {
   run: ({ reward, mean, std }) => ({
     REWARD: mapReward(reward, { id: `normalize:${mean}:${std}`, name: "normalized", apply: (b, value) => b.div(b.sub(value, mean), std) }),
   }),

@@ -1,10 +1,8 @@
-import { z } from "zod";
 import type { Compute } from "../../engine/ir/compute.ts";
-import { defineNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
 import type { Embeddings, Example, Image } from "../shared/contracts/data.ts";
 import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
-import { CLIP, DATASET, FACE_DETECTOR, FACE_ENCODER, IMAGE, METRICS, MODEL, REWARD, VAE } from "../shared/contracts/sockets.ts";
 import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { matchFaces } from "../shared/matching/match-faces.ts";
 import { similarityOf } from "../shared/matching/similarity.ts";
@@ -14,6 +12,7 @@ import { idConf } from "../shared/metrics/id-conf.ts";
 import { idSim } from "../shared/metrics/id-sim.ts";
 import { swapRate } from "../shared/metrics/swap-rate.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
+import declaration from "./evaluate-edits.node.ts";
 import { streamOf } from "./loop/data-order.ts";
 import { ModelRunner } from "./model/model-runner.ts";
 import { prepareExample } from "./model/prepared-example.ts";
@@ -21,32 +20,8 @@ import { trainingSigmas } from "./model/training-sigmas.ts";
 import { contextOf } from "./modes/reward-gradient.ts";
 import { rollout } from "./modes/rollout.ts";
 import type { ObjectiveOptions } from "./objective.ts";
-import { VISION_SIZE } from "./train-options.ts";
 
-export default defineNode({
-  type: "EvaluateEdits",
-  version: "1.1.0",
-  category: "evaluate",
-  summary:
-    "Draws held-out examples at fixed seeds and measures them: rewards, and identity by an encoder of your choice (best another than the reward's).",
-  inputs: {
-    model: input(MODEL),
-    vae: input(VAE),
-    clip: input(CLIP),
-    dataset: input(DATASET),
-    detector: input(FACE_DETECTOR),
-    encoder: input(FACE_ENCODER),
-    reward: optional(REWARD),
-    label: widget(z.string().default("after"), { tooltip: "Name of these numbers in run.json" }),
-    examples: widget(z.number().int().min(1).max(10_000).default(8)),
-    denoise_steps: widget(z.number().int().min(1).max(1000).default(30)),
-    true_cfg_scale: widget(z.number().min(1).max(30).default(1)),
-    negative_prompt: widget(z.string().default(" ")),
-    seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
-    vision_size: VISION_SIZE,
-  },
-  outputs: { METRICS, pictures: IMAGE },
-  cache: "seeded",
+export default implementNode(declaration, {
   async run(i, ctx) {
     const runner = new ModelRunner(ctx.compute, i.model, i.vae, new Map(), new Map());
     const options: ObjectiveOptions = {

@@ -4,7 +4,7 @@ import { sha256 } from "../../engine/base/hash.ts";
 import { LR_SCHEDULES } from "../../engine/nn/lr-schedule.ts";
 import { type InputValues, input, optional, widget } from "../../engine/node/define-node.ts";
 import { CLIP, DATASET, MODEL, REWARD, VAE } from "../shared/contracts/sockets.ts";
-import { ATTENTION_TARGETS } from "./loop/adapters.ts";
+import { ATTENTION_TARGETS } from "./attention-targets.ts";
 import { MODES, type ObjectiveOptions } from "./objective.ts";
 import { PRESET_NAMES, PRESETS } from "./presets.ts";
 

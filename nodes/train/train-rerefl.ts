@@ -1,8 +1,7 @@
 import { AppError } from "../../engine/base/errors.ts";
-import { defineNode } from "../../engine/node/define-node.ts";
+import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
-import { LORA, MODEL } from "../shared/contracts/sockets.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
 import { dryRunTraining } from "./cost/dry-run-training.ts";
@@ -21,7 +20,8 @@ import { idLoss } from "./modes/id-loss.ts";
 import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
-import { checkWidgets, fingerprintOf, objectiveOf, TRAIN_INPUTS, type TrainInputs, targetList, withPreset } from "./train-options.ts";
+import { fingerprintOf, objectiveOf, type TrainInputs, targetList, withPreset } from "./train-options.ts";
+import declaration, { VERSION } from "./train-rerefl.node.ts";
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   rerefl,
@@ -32,18 +32,7 @@ const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   id_loss: idLoss,
 };
 
-const VERSION = "1.2.0";
-
-export default defineNode({
-  type: "TrainReReFL",
-  version: VERSION,
-  category: "train",
-  summary: "Trains a LoRA on a reward's gradient through the late denoising steps (ReReFL), or by SFT, DRaFT, FlowBP or the identity loss.",
-  inputs: TRAIN_INPUTS,
-  outputs: { model: MODEL, lora: LORA },
-  cache: "seeded",
-  stop: "finish",
-  check: checkWidgets,
+export default implementNode(declaration, {
   dryRun: dryRunTraining,
   async run(typed: TrainInputs, ctx): Promise<{ model: DiffusionModel; lora: Lora }> {
     const i = withPreset(typed);

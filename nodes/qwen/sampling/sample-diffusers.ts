@@ -4,13 +4,12 @@ import type { Conditioning } from "../../shared/contracts/data.ts";
 import type { DiffusionModel, GridSize } from "../../shared/contracts/modules.ts";
 import { flowMatchSigmas, LIGHTNING_SCHEDULER, QWEN_SCHEDULER } from "../../shared/diffusion/flow-match-sigmas.ts";
 import { packLatent, unpackLatent } from "../../shared/diffusion/packing.ts";
+import type { DiffusersSchedule } from "./diffusers-schedules.ts";
 import { trueCfg } from "./guidance.ts";
 import { denormaliseLatent } from "./latent-space.ts";
 import type { SamplingContext } from "./sample-comfyui.ts";
 import { eulerStep } from "./steps.ts";
 import { velocityFor } from "./velocity.ts";
-
-export const SCHEDULES = ["dynamic", "lightning"] as const;
 
 export interface DiffusersRequest {
   readonly model: DiffusionModel;
@@ -21,8 +20,7 @@ export interface DiffusersRequest {
   readonly noise: Tensor<"float32">;
   readonly steps: number;
   readonly trueCfgScale: number;
-  /** `dynamic`: shift by the number of target tokens, last σ 0.02. `lightning`: a constant shift of ln 3. */
-  readonly schedule: (typeof SCHEDULES)[number];
+  readonly schedule: DiffusersSchedule;
 }
 
 /**

@@ -1,41 +1,17 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { RandomSource } from "../../../engine/base/random.ts";
 import type { Feeds } from "../../../engine/ir/compute.ts";
-import { defineNode, input, widget } from "../../../engine/node/define-node.ts";
+import { implementNode } from "../../../engine/node/define-node.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/contracts/modules.ts";
-import { CLIP, DATASET, MODEL, VAE } from "../../shared/contracts/sockets.ts";
 import { batchAt, streamOf } from "../loop/data-order.ts";
-import { count, real, VISION_SIZE } from "../train-options.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
-import { averageWidget, outputWidgets, pretrain, scheduleWidgets } from "./pretrain-run.ts";
+import { pretrain } from "./pretrain-run.ts";
+import declaration from "./pretrain-transformer.node.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
-export default defineNode({
-  type: "PretrainTransformer",
-  version: "1.1.0",
-  category: "train",
-  summary: "Trains all parameters of a Qwen-Image-Edit transformer by flow matching on a dataset; VAE and text encoder stay as they are.",
-  inputs: {
-    model: input(MODEL),
-    vae: input(VAE),
-    clip: input(CLIP),
-    dataset: input(DATASET),
-    steps: widget(count(1, 1_000_000, 3000), { tooltip: "Updates" }),
-    batch: widget(count(1, 256, 8), { tooltip: "Examples per update" }),
-    ...scheduleWidgets(0.001, 100),
-    weight_decay: widget(real(0, 1, 0.01)),
-    ema_decay: averageWidget(0.995),
-    shift: widget(real(0.01, 100, 1.65), { tooltip: "σ = shift·u / (1 + (shift − 1)·u) with u uniform" }),
-    face_weight: widget(real(0, 1000, 3), { tooltip: "Weight of tokens in a face beside 1 elsewhere" }),
-    ...outputWidgets(200, "pretrain/transformer"),
-    vision_size: VISION_SIZE,
-  },
-  outputs: {},
-  isOutput: true,
-  cache: "seeded",
-  stop: "finish",
+export default implementNode(declaration, {
   async run({ model, vae, clip, dataset, ...i }, ctx) {
     const examples = new EncodedExamples(ctx.compute, vae, clip, dataset, i.vision_size);
     const shape = shapeOf(await examples.get(0), i.batch);

@@ -6,10 +6,7 @@ import { cubicResize } from "./cubic.ts";
 import { lanczosResize } from "./lanczos.ts";
 import { nearestExactResize } from "./nearest-exact.ts";
 import { checkedResize, type PictureSize } from "./size.ts";
-
-/** ComfyUI's `upscale_method`, in its order. */
-export const UPSCALE_METHODS = ["nearest-exact", "bilinear", "area", "bicubic", "lanczos"] as const;
-export type UpscaleMethod = (typeof UPSCALE_METHODS)[number];
+import type { UpscaleMethod } from "./upscale-methods.ts";
 
 type Resize = (image: Tensor<"float32">, size: PictureSize) => Tensor<"float32">;
 const RESIZE: Readonly<Record<UpscaleMethod, Resize>> = {

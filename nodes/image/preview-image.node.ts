@@ -1,0 +1,13 @@
+import { declareNode, input } from "../../engine/node/define-node.ts";
+import { IMAGE } from "../shared/contracts/sockets.ts";
+
+export default declareNode({
+  type: "PreviewImage",
+  version: "1.0.0",
+  category: "image",
+  summary: "Shows the pictures; nothing is kept.",
+  inputs: { images: input(IMAGE) },
+  outputs: {},
+  cache: "never",
+  isOutput: true,
+});

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
+import { LORA, MODEL, VAE } from "../shared/contracts/sockets.ts";
+import { LORA_DTYPES, LORA_FORMATS } from "./lora-formats.ts";
+
+export default declareNode({
+  type: "SaveLoRA",
+  version: "1.0.0",
+  category: "lora",
+  summary:
+    "Saves a trained LoRA for ComfyUI, diffusers or kohya; with model and VAE connected, loads each file back and compares pictures.",
+  inputs: {
+    lora: input(LORA),
+    model: optional(MODEL, "The model without this LoRA: loads each file back onto it and checks the picture"),
+    vae: optional(VAE),
+    prefix: widget(z.string().min(1).default("loras/whos-who")),
+    format: widget(z.enum(["all", ...LORA_FORMATS]).default("all")),
+    dtype: widget(z.enum(LORA_DTYPES).default("bfloat16")),
+  },
+  outputs: {},
+  cache: "never",
+  isOutput: true,
+});

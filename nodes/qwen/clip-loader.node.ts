@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { declareNode, widget } from "../../engine/node/define-node.ts";
+import { CLIP } from "../shared/contracts/sockets.ts";
+
+export default declareNode({
+  type: "CLIPLoader",
+  version: "1.0.0",
+  category: "loaders",
+  summary: "Opens the text encoder of Qwen-Image-Edit (Qwen2.5-VL with its vision tower) and its tokenizer.",
+  inputs: {
+    clip_name: widget(z.string().min(1), {
+      tooltip: "A .safetensors file, or a diffusers folder, below the text_encoders model folder.",
+      file: { kind: "model", folder: "text_encoders" },
+    }),
+    type: widget(z.enum(["qwen_image"]).default("qwen_image"), { tooltip: "The model family the encoder serves." }),
+    device: widget(z.enum(["default", "cpu"]).default("default"), {
+      tooltip: "For files of ComfyUI only: the run's device computes either way.",
+    }),
+  },
+  outputs: { CLIP },
+  cache: "pure",
+  isCheap: true,
+});

@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { declareNode, widget } from "../../engine/node/define-node.ts";
+import { MODEL } from "../shared/contracts/sockets.ts";
+
+export default declareNode({
+  type: "UNETLoader",
+  version: "1.0.0",
+  category: "advanced/loaders",
+  summary: "Opens a Qwen-Image-Edit, -2509 or -2511 transformer from a ComfyUI file or a diffusers folder.",
+  inputs: {
+    unet_name: widget(z.string().min(1), {
+      tooltip: "A .safetensors file, or a diffusers folder, below the diffusion_models folder.",
+      file: { kind: "model", folder: "diffusion_models" },
+    }),
+    weight_dtype: widget(z.enum(["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]).default("default"), {
+      tooltip: "default: weights are used as they are stored. The others ask for a file that is stored so.",
+    }),
+  },
+  outputs: { MODEL },
+  cache: "pure",
+  isCheap: true,
+});
