@@ -5,11 +5,23 @@ import { SUBGRAPH_INPUT, SUBGRAPH_OUTPUT, type UiInput, type UiNode } from "./ui
 /** Where an input's value really comes from: a node's output, a value typed somewhere on the way, or nowhere. */
 export type Origin = { readonly kind: "link"; readonly link: Link } | { readonly kind: "value"; readonly value: unknown } | undefined;
 
-/** Follows a link through reroutes, primitives, bypassed nodes and subgraph borders. Loops lead nowhere. */
-export function resolveInput(start: Scope, input: UiInput): Origin {
+/** Nodes of the canvas that hand on what comes in at the same slot. */
+const PASS = new Set(["Reroute", "Reroute (rgthree)", "SetNode", "easy setNode"]);
+const GET = new Set(["GetNode", "easy getNode"]);
+
+/** Nodes that only exist on the canvas. */
+export const VIRTUAL: ReadonlySet<string> = new Set([...PASS, ...GET, "PrimitiveNode", "Note", "MarkdownNote"]);
+
+/**
+ * Follows a link through reroutes, primitives, Set and Get nodes, bypassed nodes and subgraph borders. Loops lead nowhere.
+ * @param report is told of a GetNode whose name nothing sets
+ */
+export function resolveInput(start: Scope, input: UiInput, report: (node: string, name: string) => void): Origin {
   const seen = new Set<string>();
   let scope = start;
   let link = input.link;
+  // What the innermost instance on the way says, unless one further out says otherwise.
+  let typed: Origin;
   while (link !== null) {
     const at = `${scope.prefix} ${link}`;
     const found = scope.graph.links.get(link);
@@ -18,22 +30,30 @@ export function resolveInput(start: Scope, input: UiInput): Origin {
     const { origin, originSlot } = found;
     if (origin === SUBGRAPH_INPUT && scope.outer) {
       const { instance, definition, scope: around } = scope.outer;
-      const name = definition.inputs[originSlot];
+      const name = definition.inputs[originSlot]?.name;
       const outside = instance.inputs.find((i) => i.name === name);
-      if (outside && outside.link !== null) {
-        scope = around;
-        link = outside.link;
-        continue;
-      }
-      return name !== undefined && scope.inputValues.has(name) ? { kind: "value", value: scope.inputValues.get(name) } : undefined;
+      if (name !== undefined && scope.inputValues.has(name)) typed = { kind: "value", value: scope.inputValues.get(name) };
+      if (!outside || outside.link === null) return typed;
+      scope = around;
+      link = outside.link;
+      continue;
     }
     const node = scope.graph.nodes.get(origin);
     if (!node || node.mode === MUTED) return undefined;
     const inner = scope.inner.get(origin);
-    if (node.mode === BYPASSED) link = passedThrough(node, originSlot, input.type)?.link ?? null;
-    else if (node.type === "Reroute") link = node.inputs[0]?.link ?? null;
-    else if (node.type === "PrimitiveNode") {
-      const value = Array.isArray(node.widgetsValues) ? node.widgetsValues[0] : undefined;
+    if (node.mode === BYPASSED) link = passedThrough(scope, node, originSlot, input.type)?.link ?? null;
+    else if (PASS.has(node.type)) link = node.inputs[0]?.link ?? null;
+    else if (GET.has(node.type)) {
+      const setter = findSetter(scope, nameOf(node));
+      if (!setter) {
+        report(`${scope.prefix}${origin}`, nameOf(node));
+        return undefined;
+      }
+      scope = setter.scope;
+      link = setter.node.inputs[0]?.link ?? null;
+    } else if (node.type === "PrimitiveNode") {
+      const promoted = [...(scope.innerValues.get(origin) ?? [])].find(([name]) => name !== "control_after_generate")?.[1];
+      const value = promoted ?? firstOf(node);
       return value === undefined || value === null ? undefined : { kind: "value", value };
     } else if (inner) {
       link = linkToOutput(inner, originSlot);
@@ -44,10 +64,29 @@ export function resolveInput(start: Scope, input: UiInput): Origin {
 }
 
 /** A bypassed node hands on the input of the consumer's type: the one at the same index, else the first. */
-function passedThrough(node: UiNode, slot: number, wanted: string): UiInput | undefined {
+function passedThrough(scope: Scope, node: UiNode, slot: number, wanted: string): UiInput | undefined {
   const type = wanted === "*" || wanted.includes(",") ? (node.outputs[slot] ?? wanted) : wanted;
-  const same = node.inputs[slot];
-  return same?.type === type ? same : node.inputs.find((i) => i.type === type);
+  // An instance's own list leaves out inputs that nothing is linked to, which would shift the index.
+  const inputs: readonly (UiInput | undefined)[] =
+    scope.subgraphs.get(node.type)?.inputs.map(({ name }) => node.inputs.find((i) => i.name === name)) ?? node.inputs;
+  const same = inputs[slot];
+  return same?.type === type ? same : inputs.find((i) => i?.type === type);
+}
+
+/** The SetNode of that name: here, or in a graph around. */
+function findSetter(start: Scope, name: string): { readonly scope: Scope; readonly node: UiNode } | undefined {
+  for (let scope: Scope | undefined = start; scope; scope = scope.outer?.scope)
+    for (const node of scope.graph.nodes.values())
+      if (/^(easy setN|SetN)ode$/.test(node.type) && name !== "" && nameOf(node) === name) return { scope, node };
+  return undefined;
+}
+
+function nameOf(node: UiNode): string {
+  return String(firstOf(node) ?? "");
+}
+
+function firstOf(node: UiNode): unknown {
+  return node.namedValues?.values().next().value ?? Object.values(node.widgetsValues)[0];
 }
 
 function linkToOutput(scope: Scope, slot: number): string | null {

@@ -1,5 +1,6 @@
 // The file ComfyUI's editor saves (0.4, 1.0, subgraphs), brought to one form. What the engine does not need stays in the raw document.
 import { z } from "zod";
+import { parseJson } from "../base/json.ts";
 
 export interface UiInput {
   readonly name: string;
@@ -20,8 +21,12 @@ export interface UiNode {
   /** Types, by slot. */
   readonly outputs: readonly string[];
   readonly widgetsValues: readonly unknown[] | Readonly<Record<string, unknown>>;
+  /** The same values by widget name, in files that have them; they are the better witness. */
+  readonly namedValues: ReadonlyMap<string, unknown> | undefined;
   /** Of a subgraph instance: [inner node id, widget name]; id "-1" = the subgraph's own input of that name. */
   readonly proxyWidgets: readonly (readonly [id: string, name: string])[] | undefined;
+  /** Of a subgraph instance: values by input name that the editor could not put anywhere when it last opened the file, and kept. */
+  readonly quarantined: ReadonlyMap<string, unknown>;
 }
 
 export interface UiLink {
@@ -37,8 +42,9 @@ export interface UiGraph {
 }
 
 export interface UiSubgraph extends UiGraph {
-  /** Names of its inputs, by slot. */
-  readonly inputs: readonly string[];
+  readonly name: string;
+  /** By slot. */
+  readonly inputs: readonly { readonly name: string; readonly type: string }[];
 }
 
 export interface UiWorkflow extends UiGraph {
@@ -66,7 +72,31 @@ const uiInput = z
   .looseObject({ name: z.string().nullish(), type: socketType, link: id.nullish(), widget: z.looseObject({ name: z.string() }).nullish() })
   .transform((i): UiInput => ({ name: i.name ?? "", type: i.type, link: i.link ?? null, widget: i.widget?.name }));
 
-const proxyWidgets = z.array(z.tuple([id, z.string()], z.unknown()).transform(([inner, name]) => [inner, name] as const));
+/** A third entry says which node further inside is meant. */
+const proxyWidget = z.tuple([id, z.string()], z.unknown()).transform(([inner, name, further]): readonly [string, string] => {
+  const deeper = z.union([z.string(), z.int()]).safeParse(further);
+  return [inner, deeper.success ? `${deeper.data}: ${name}` : name];
+});
+const proxyWidgets = z.array(proxyWidget);
+const jsonText = z.string().transform((text, ctx) => {
+  try {
+    return parseJson(text, { maxCharacters: 1 << 20, maxDepth: 8 });
+  } catch {
+    ctx.addIssue("not JSON");
+    return z.NEVER;
+  }
+});
+/** The first entry for an input wins, as in the editor. */
+const quarantine = z
+  .array(z.looseObject({ originalEntry: z.tuple([id, z.string()], z.unknown()), hostValue: z.unknown().optional() }))
+  .transform((entries) => {
+    const values = entries.flatMap(({ originalEntry: [node, name], hostValue }) =>
+      node === "-1" && hostValue !== undefined && hostValue !== null ? [[name, hostValue] as const] : [],
+    );
+    return new Map<string, unknown>(values.reverse());
+  });
+/** Some properties are written as JSON inside a string. */
+const property = <T>(schema: z.ZodType<T>, value: unknown): T | undefined => z.union([jsonText.pipe(schema), schema]).safeParse(value).data;
 
 const uiNode = z
   .looseObject({
@@ -77,10 +107,11 @@ const uiNode = z
     inputs: list(uiInput),
     outputs: list(z.looseObject({ type: socketType }).transform((o) => o.type)),
     widgets_values: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).nullish(),
-    properties: z.looseObject({ proxyWidgets: z.unknown().optional() }).nullish(),
+    widgets_values_named: z.record(z.string(), z.unknown()).nullish().catch(undefined),
+    properties: z.looseObject({ proxyWidgets: z.unknown().optional(), proxyWidgetErrorQuarantine: z.unknown().optional() }).nullish(),
   })
   .transform((n): UiNode => {
-    const proxies = proxyWidgets.safeParse(n.properties?.proxyWidgets);
+    const named = Object.entries(n.widgets_values_named ?? {}).filter(([, value]) => value !== null && value !== undefined);
     return {
       id: n.id,
       type: n.type,
@@ -89,7 +120,9 @@ const uiNode = z
       inputs: n.inputs,
       outputs: n.outputs,
       widgetsValues: n.widgets_values ?? [],
-      proxyWidgets: proxies.success ? proxies.data : undefined,
+      namedValues: named.length > 0 ? new Map(named) : undefined,
+      proxyWidgets: property(proxyWidgets, n.properties?.proxyWidgets),
+      quarantined: property(quarantine, n.properties?.proxyWidgetErrorQuarantine) ?? new Map(),
     };
   });
 
@@ -113,11 +146,12 @@ const definitions: z.ZodType<Definitions> = z.lazy(() =>
 const subgraph = graph
   .extend({
     id,
-    inputs: list(z.looseObject({ name: z.string().nullish() }).transform((i) => i.name ?? "")),
+    name: z.string().nullish(),
+    inputs: list(z.looseObject({ name: z.string().nullish(), type: socketType }).transform((i) => ({ name: i.name ?? "", type: i.type }))),
     definitions: definitions.nullish(),
   })
   .transform((s): [string, UiSubgraph][] => [
-    [s.id, { nodes: byId(s.nodes), links: s.links, inputs: s.inputs }],
+    [s.id, { name: s.name ?? s.id, nodes: byId(s.nodes), links: s.links, inputs: s.inputs }],
     ...(s.definitions ?? noDefinitions).subgraphs,
   ]);
 

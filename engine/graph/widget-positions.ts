@@ -5,8 +5,14 @@ import { parseWidget } from "./widget-value.ts";
 
 const CONTROL = new Set<unknown>(["fixed", "increment", "decrement", "randomize"]);
 
-/** Name → value. A `control_after_generate` entry follows a seed and has no name. Entries that are absent or null are left out. */
+/** Whether a value is what `control_after_generate` may be. */
+export function isControlWord(value: unknown): boolean {
+  return CONTROL.has(value);
+}
+
+/** Name → value. What the file says by name is taken from there. Else by position: a `control_after_generate` entry follows a seed and has no name. Entries that are absent or null are left out. */
 export function namedWidgetValues(node: UiNode, declaration: CatalogueNode | undefined): Map<string, unknown> {
+  if (node.namedValues) return new Map(node.namedValues);
   const values = node.widgetsValues;
   if (!Array.isArray(values)) return new Map(Object.entries(values).filter(([, v]) => v !== null && v !== undefined));
   const widgets = [...(declaration?.inputs.values() ?? [])].filter((i) => i.kind === "widget");

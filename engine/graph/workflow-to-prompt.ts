@@ -1,21 +1,22 @@
 // The one transform from what the editor saves to what is executed; the same in browser, server and CLI.
 import { toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
-import type { Catalogue } from "./catalogue.ts";
+import { stringifyJson } from "../base/json.ts";
+import type { Catalogue, CatalogueNode } from "./catalogue.ts";
 import { WORKFLOW_LIMITS, type Workflow } from "./parse-workflow.ts";
 import type { Prompt, PromptNode } from "./prompt.ts";
 import { type LinkedWidgets, repairLinkedValues } from "./repair-linked-values.ts";
-import { resolveInput } from "./resolve-link.ts";
+import { resolveInput, VIRTUAL } from "./resolve-link.ts";
 import { BYPASSED, MUTED, openScopes, type Scope } from "./scope.ts";
 import type { UiNode } from "./ui-workflow.ts";
 import { namedWidgetValues } from "./widget-positions.ts";
 
+/** Stored like widgets, and never sent. */
+const EDITOR_ONLY = ["control_after_generate", "upload"];
+
 export type PromptResult =
   | { readonly ok: true; readonly prompt: Prompt; readonly warnings: readonly Issue[] }
   | { readonly ok: false; readonly issues: readonly Issue[] };
-
-/** Nodes that only exist on the canvas. */
-const VIRTUAL = new Set(["Reroute", "PrimitiveNode", "Note", "MarkdownNote"]);
 
 /**
  * UI workflow → API prompt: widget values by name, modes, reroutes, primitives, subgraphs ("instance:inner" ids). A prompt passes unchanged.
@@ -23,38 +24,70 @@ const VIRTUAL = new Set(["Reroute", "PrimitiveNode", "Note", "MarkdownNote"]);
  */
 export function workflowToPrompt(workflow: Workflow, catalogue: Catalogue): PromptResult {
   if (workflow.format === "api") return { ok: true, prompt: workflow.prompt, warnings: [] };
-  let scopes: Scope[];
+  let opened: ReturnType<typeof openScopes>;
   try {
-    scopes = openScopes(workflow.ui, WORKFLOW_LIMITS.maxNodes);
+    opened = openScopes(workflow.ui, WORKFLOW_LIMITS.maxNodes);
   } catch (error) {
     const { code, message, hint } = toAppError(error);
     return { ok: false, issues: [{ code, path: [], message, ...(hint !== undefined && { hint }) }] };
   }
   const nodes = new Map<string, PromptNode>();
   const linked: LinkedWidgets = new Map();
-  for (const scope of scopes)
+  const warnings = [...opened.warnings];
+  for (const scope of opened.scopes)
     for (const node of scope.graph.nodes.values()) {
       if (VIRTUAL.has(node.type) || node.mode === MUTED || node.mode === BYPASSED || scope.inner.has(node.id)) continue;
-      nodes.set(`${scope.prefix}${node.id}`, promptNode(scope, node, catalogue, linked));
+      nodes.set(`${scope.prefix}${node.id}`, promptNode(scope, node, catalogue, linked, warnings));
     }
-  const warnings = repairLinkedValues(nodes, linked, catalogue);
+  warnings.push(...repairLinkedValues(nodes, linked, catalogue));
   return { ok: true, prompt: Object.fromEntries(nodes), warnings };
 }
 
-function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: LinkedWidgets): PromptNode {
+function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: LinkedWidgets, warnings: Issue[]): PromptNode {
   const declaration = catalogue.get(node.type);
+  const id = `${scope.prefix}${node.id}`;
   const values = namedWidgetValues(node, declaration);
-  // A promoted control_after_generate is the editor's affair.
+  warnings.push(...disagreements(id, node, declaration, values));
   for (const [name, value] of scope.innerValues.get(node.id) ?? []) if (declaration?.inputs.has(name) ?? true) values.set(name, value);
+  for (const name of EDITOR_ONLY) if (!declaration?.inputs.has(name)) values.delete(name);
   const inputs = new Map([...values].map(([name, value]) => [name, Array.isArray(value) ? { __value__: value } : value]));
   for (const input of node.inputs) {
-    const origin = resolveInput(scope, input);
+    const origin = resolveInput(scope, input, (getter, name) =>
+      warnings.push({
+        code: "SETTER_MISSING",
+        path: [getter],
+        message: `node ${getter} gets ${JSON.stringify(name)}, which no SetNode sets: input ${input.name} of node ${id} stays unconnected`,
+        hint: "add a SetNode of that name, or connect the input",
+      }),
+    );
     if (origin?.kind === "value") inputs.set(input.name, Array.isArray(origin.value) ? { __value__: origin.value } : origin.value);
     else if (origin) {
-      const key = `${scope.prefix}${node.id}`;
-      if (inputs.has(input.name)) linked.set(key, (linked.get(key) ?? new Map<string, unknown>()).set(input.name, inputs.get(input.name)));
+      if (inputs.has(input.name)) linked.set(id, (linked.get(id) ?? new Map<string, unknown>()).set(input.name, inputs.get(input.name)));
       inputs.set(input.name, origin.link);
     }
   }
   return { class_type: node.type, inputs: Object.fromEntries(inputs), ...(node.title !== undefined && { _meta: { title: node.title } }) };
+}
+
+/** Where a file says one thing by name and another by position, somebody changed one of the two by hand. */
+function disagreements(id: string, node: UiNode, declaration: CatalogueNode | undefined, values: ReadonlyMap<string, unknown>): Issue[] {
+  if (!node.namedValues) return [];
+  const byPosition = namedWidgetValues({ ...node, namedValues: undefined }, declaration);
+  return [...values].flatMap(([name, value]): Issue[] => {
+    const other = byPosition.get(name);
+    if (other === undefined || !(declaration?.inputs.has(name) ?? true) || stringifyJson(other) === stringifyJson(value)) return [];
+    return [
+      {
+        code: "WIDGET_TWO_VALUES",
+        path: [id, name],
+        message: `the file gives ${name} of node ${id} two values: ${show(value)} by name, which is used, and ${show(other)} by position`,
+        hint: "remove widgets_values_named from that node to have the other",
+      },
+    ];
+  });
+}
+
+function show(value: unknown): string {
+  const text = stringifyJson(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
