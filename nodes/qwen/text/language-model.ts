@@ -22,16 +22,16 @@ export function swiGlu(b: Builder, weights: TextWeights, name: string, x: Value)
 }
 
 export interface LanguageInputs {
-  /** [M, hidden]. */
+  /** [M, hidden], or a batch [B, M, hidden]. */
   readonly embeds: Value;
-  /** [M, headDim]. */
+  /** [M, headDim], or [B, 1, M, headDim]. */
   readonly cos: Value;
   readonly sin: Value;
   /** [M, M], added to the scores. */
   readonly mask: Value;
 }
 
-/** States after the final RMSNorm, [M, hidden]. */
+/** States after the final RMSNorm, in the shape of `embeds`. */
 export function buildLanguageModel(b: Builder, config: TextEncoderConfig["language"], weights: TextWeights, inputs: LanguageInputs): Value {
   let x = inputs.embeds;
   for (let i = 0; i < config.layers; i++) x = b.scope(`model.layers.${i}`, () => layer(b, config, weights, `model.layers.${i}`, x, inputs));
@@ -46,16 +46,18 @@ function layer(
   x: Value,
   { cos, sin, mask }: LanguageInputs,
 ): Value {
-  const tokens = x.shape[0] ?? 0;
+  const lead = x.shape.slice(0, -2);
+  const tokens = x.shape.at(-2) ?? 0;
+  const headsFirst = [...lead.keys(), lead.length + 1, lead.length, lead.length + 2];
   const y = rmsNorm(b, x, weights.vector(b, `${name}.input_layernorm.weight`), eps);
   const project = (part: string, n: number): Value =>
-    b.transpose(b.reshape(linear(b, y, weights.linear(b, `${name}.self_attn.${part}_proj`)), [tokens, n, headDim]), [1, 0, 2]);
+    b.transpose(b.reshape(linear(b, y, weights.linear(b, `${name}.self_attn.${part}_proj`)), [...lead, tokens, n, headDim]), headsFirst);
   // Query head q uses key head ⌊q/group⌋: the group is an axis that keys and values broadcast over.
-  const q = b.reshape(rotateHalf(b, project("q", heads), cos, sin), [kvHeads, heads / kvHeads, tokens, headDim]);
-  const k = b.reshape(rotateHalf(b, project("k", kvHeads), cos, sin), [kvHeads, 1, tokens, headDim]);
-  const v = b.reshape(project("v", kvHeads), [kvHeads, 1, tokens, headDim]);
-  const attended = b.reshape(attention(b, q, k, v, { mask }), [heads, tokens, headDim]);
-  const joined = b.reshape(b.transpose(attended, [1, 0, 2]), [tokens, heads * headDim]);
+  const q = b.reshape(rotateHalf(b, project("q", heads), cos, sin), [...lead, kvHeads, heads / kvHeads, tokens, headDim]);
+  const k = b.reshape(rotateHalf(b, project("k", kvHeads), cos, sin), [...lead, kvHeads, 1, tokens, headDim]);
+  const v = b.reshape(project("v", kvHeads), [...lead, kvHeads, 1, tokens, headDim]);
+  const attended = b.reshape(attention(b, q, k, v, { mask }), [...lead, heads, tokens, headDim]);
+  const joined = b.reshape(b.transpose(attended, headsFirst), [...lead, tokens, heads * headDim]);
   const h = b.add(x, linear(b, joined, weights.linear(b, `${name}.self_attn.o_proj`)));
   return b.add(h, swiGlu(b, weights, `${name}.mlp`, rmsNorm(b, h, weights.vector(b, `${name}.post_attention_layernorm.weight`), eps)));
 }

@@ -1,8 +1,8 @@
 // Qwen2.5-VL made ready to run: pictures to vision tokens, a sequence to states.
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Builder } from "../../../engine/ir/builder.ts";
-import type { Compute } from "../../../engine/ir/compute.ts";
-import type { TypeInfo } from "../../../engine/ir/value.ts";
+import type { Compute, Feeds } from "../../../engine/ir/compute.ts";
+import type { TypeInfo, Value } from "../../../engine/ir/value.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { toFloat32 } from "../../../engine/tensor/convert.ts";
@@ -26,6 +26,17 @@ export interface QwenVl {
   vision(compute: Compute, patches: Tensor<"float32">, grid: PatchGrid): Promise<Tensor<"float32">>;
   /** States after the final norm, [1, M, hidden]. */
   hidden(compute: Compute, parts: readonly Part[]): Promise<Tensor<"float32">>;
+  /** Sequences as one batch, for graphs that differentiate their states with respect to the language model's weights. */
+  batch(sequences: readonly (readonly Part[])[]): StatesBatch;
+}
+
+export interface StatesBatch {
+  /** L: every sequence is padded to it at its end. Equal numbers of sequences and equal L give equal graphs. */
+  readonly length: number;
+  readonly lengths: readonly number[];
+  readonly feeds: Feeds;
+  /** States after the final norm, [B, L, hidden]; those of padding mean nothing. Adds the inputs that {@link feeds} has. */
+  build(b: Builder): Value;
 }
 
 /** Sequences are padded to a multiple of this: prompts of similar length share a session, and causality keeps the result the same. */
@@ -76,10 +87,8 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
     },
 
     async hidden(compute, parts) {
-      const runs: Run[] = parts.map((p) => (p.kind === "text" ? { kind: "text", length: p.ids.length } : { kind: "image", grid: p.grid }));
-      const positions = mropePositions(runs, vision.merge);
-      const length = positions[0].length;
-      const padded = Math.ceil(length / LENGTH_STEP) * LENGTH_STEP;
+      const { positions, length } = placed(parts);
+      const padded = paddedLength(length);
       const embeds = new Float32Array(padded * language.hidden);
       let at = 0;
       for (const part of parts) {
@@ -87,8 +96,7 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
         embeds.set(rows, at);
         at += rows.length;
       }
-      for (const axis of positions) while (axis.length < padded) axis.push(0);
-      const { cos, sin } = mropeRotary(positions, language.headDim, language.mropeSection, language.theta);
+      const { cos, sin } = rotary(positions, padded);
       const feeds = {
         embeds: f32([padded, language.hidden], embeds),
         cos: f32([padded, language.headDim], cos),
@@ -102,7 +110,63 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
       const data = expectDType(hidden, "float32", "the states");
       return f32([1, length, language.hidden], data.slice(0, length * language.hidden));
     },
+
+    batch(sequences) {
+      const count = sequences.length;
+      const places = sequences.map(placed);
+      const lengths = places.map((p) => p.length);
+      const length = paddedLength(Math.max(...lengths));
+      const ids = new BigInt64Array(count * length);
+      const isText = new Float32Array(count * length);
+      const pictures = new Float32Array(count * length * language.hidden);
+      const [cos, sin] = [new Float32Array(count * length * language.headDim), new Float32Array(count * length * language.headDim)];
+      sequences.forEach((parts, row) => {
+        let at = row * length;
+        for (const part of parts) {
+          if (part.kind === "image") pictures.set(part.tokens.data, at * language.hidden);
+          else
+            part.ids.forEach((id, k) => {
+              ids[at + k] = BigInt(id);
+              isText[at + k] = 1;
+            });
+          at += part.kind === "image" ? (part.tokens.shape[0] ?? 0) : part.ids.length;
+        }
+        const angles = rotary(places[row]?.positions ?? [], length);
+        cos.set(angles.cos, row * length * language.headDim);
+        sin.set(angles.sin, row * length * language.headDim);
+      });
+      const feeds = {
+        text_ids: tensor("int64", [count, length], ids),
+        text_is_text: f32([count, length, 1], isText),
+        text_pictures: f32([count, length, language.hidden], pictures),
+        text_cos: f32([count, 1, length, language.headDim], cos),
+        text_sin: f32([count, 1, length, language.headDim], sin),
+      };
+      const build = (b: Builder): Value => {
+        const input = (name: keyof typeof feeds) => b.input(name, feeds[name].dtype, feeds[name].shape);
+        const rows = b.gather(weights.vector(b, "model.embed_tokens.weight"), input("text_ids"), 0);
+        const embeds = b.add(b.mul(rows, input("text_is_text")), input("text_pictures"));
+        const mask = b.constant(f32([length, length], causalMask(length)));
+        return buildLanguageModel(b, language, weights, { embeds, cos: input("text_cos"), sin: input("text_sin"), mask });
+      };
+      return { length, lengths, feeds, build };
+    },
   };
+
+  function placed(parts: readonly Part[]) {
+    const runs: Run[] = parts.map((p) => (p.kind === "text" ? { kind: "text", length: p.ids.length } : { kind: "image", grid: p.grid }));
+    const positions = mropePositions(runs, vision.merge);
+    return { positions, length: positions[0].length };
+  }
+
+  function rotary(positions: readonly (readonly number[])[], padded: number) {
+    const whole = positions.map((axis) => [...axis, ...new Array<number>(padded - axis.length).fill(0)]);
+    return mropeRotary(whole, language.headDim, language.mropeSection, language.theta);
+  }
+}
+
+function paddedLength(length: number): number {
+  return Math.ceil(length / LENGTH_STEP) * LENGTH_STEP;
 }
 
 type VisionFeeds = Readonly<Record<keyof VisionInputs, TypeInfo>>;

@@ -1,7 +1,7 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { TextEncoder } from "../../shared/contracts/modules.ts";
+import type { PreparedText, TextEncoder, TextRequest } from "../../shared/contracts/modules.ts";
 import type { Part, QwenVl } from "./open-qwen-vl.ts";
 import { droppedTokens, promptText } from "./templates.ts";
 import { patchify } from "./vision/patchify.ts";
@@ -25,22 +25,60 @@ export function textEncoder(id: string, model: QwenVl, tokenizer: TextTokenizer)
   const imagePad = special("<|image_pad|>");
   const user = tokenizer.encode("user\n");
 
+  const sequence = async (compute: Compute, { template, prompt, images, resample }: TextRequest): Promise<Sequence> => {
+    // ComfyUI takes a prompt that opens a turn itself for a whole template.
+    const whole = resample === "comfyui" && prompt.startsWith("<|im_start|>");
+    const slots = images.map((i) => i.slot);
+    const ids = tokenizer.encode(whole ? prompt : promptText(template, prompt, slots));
+    const pictures: Extract<Part, { kind: "image" }>[] = [];
+    for (const { image } of images) pictures.push(await seePicture(compute, model, image, resample));
+    const { parts, expanded } = insertPictures(ids, imagePad, pictures);
+    return { parts, dropped: droppedTokens(expanded, { imStart, user }) };
+  };
+
   return {
     id,
-    async encode(compute, { template, prompt, images, resample }) {
-      // ComfyUI takes a prompt that opens a turn itself for a whole template.
-      const whole = resample === "comfyui" && prompt.startsWith("<|im_start|>");
-      const slots = images.map((i) => i.slot);
-      const ids = tokenizer.encode(whole ? prompt : promptText(template, prompt, slots));
-      const pictures: Extract<Part, { kind: "image" }>[] = [];
-      for (const { image } of images) pictures.push(await seePicture(compute, model, image, resample));
-      const { parts, expanded } = insertPictures(ids, imagePad, pictures);
+    async encode(compute, request) {
+      const { parts, dropped } = await sequence(compute, request);
       const hidden = await model.hidden(compute, parts);
-      const dropped = droppedTokens(expanded, { imStart, user });
       const [, length = 0, width = 0] = hidden.shape;
       return f32([1, length - dropped, width], hidden.data.slice(dropped * width));
     },
+    async prepare(compute, request) {
+      return preparedText(model, await sequence(compute, request));
+    },
   };
+}
+
+interface Sequence {
+  readonly parts: readonly Part[];
+  /** Leading tokens whose states are left out. */
+  readonly dropped: number;
+}
+
+const prepared = new WeakMap<PreparedText, Sequence>();
+
+function preparedText(model: QwenVl, own: Sequence): PreparedText {
+  const text: PreparedText = {
+    batch(requests) {
+      const sequences = requests.map((r) => {
+        const found = prepared.get(r);
+        if (found?.dropped !== own.dropped)
+          throw new AppError("TEXT_BATCH", "prompts of one batch must have been prepared by one encoder, with one template");
+        return found;
+      });
+      const states = model.batch(sequences.map((s) => s.parts));
+      const length = states.length - own.dropped;
+      return {
+        length,
+        feeds: states.feeds,
+        real: states.lengths.flatMap((n) => Array.from({ length }, (_, k) => k < n - own.dropped)),
+        build: (b) => b.slice(states.build(b), 1, own.dropped, own.dropped + length),
+      };
+    },
+  };
+  prepared.set(text, own);
+  return text;
 }
 
 async function seePicture(

@@ -89,18 +89,37 @@ export interface Vae {
   readonly latentsStd: readonly number[];
 }
 
-/** Prompt and pictures in, text states out. Pictures are [1,H,W,3] in 0..1, already resized by the node that calls. */
+/** A prompt and its pictures, each [1,H,W,3] in 0..1, already resized by the node that calls. */
+export interface TextRequest {
+  readonly template: "edit" | "plus" | "t2i";
+  readonly prompt: string;
+  readonly images: readonly { readonly image: Image; readonly slot: number }[];
+  readonly resample: "diffusers" | "comfyui";
+}
+
+/** Prompt and pictures in, text states out. */
 export interface TextEncoder {
   readonly id: string;
-  encode(
-    compute: Compute,
-    request: {
-      readonly template: "edit" | "plus" | "t2i";
-      readonly prompt: string;
-      readonly images: readonly { readonly image: Image; readonly slot: number }[];
-      readonly resample: "diffusers" | "comfyui";
-    },
-  ): Promise<Tensor<"float32">>;
+  /** [1, M, joint_attention_dim]. */
+  encode(compute: Compute, request: TextRequest): Promise<Tensor<"float32">>;
+  /** For training the encoder: all of a request that its weights do not decide. Pictures are seen once and enter as constants. */
+  prepare?(compute: Compute, request: TextRequest): Promise<PreparedText>;
+}
+
+export interface PreparedText {
+  /** These requests (of the same encoder) as one batch. */
+  batch(requests: readonly PreparedText[]): TextBatch;
+}
+
+/** Text states as a differentiable function of the encoder's weights. */
+export interface TextBatch {
+  /** M: that of the longest, rounded up. Equal numbers of requests and equal M give equal graphs. */
+  readonly length: number;
+  readonly feeds: Feeds;
+  /** True where a token is real, [B·M] in rows. */
+  readonly real: readonly boolean[];
+  /** States [B, M, joint_attention_dim]. Adds the inputs that `feeds` has. */
+  build(b: Builder): Value;
 }
 
 /** Finds faces. Not differentiable: runs between graph segments. */

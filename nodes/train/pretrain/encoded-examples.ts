@@ -2,9 +2,9 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute, Executable } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
-import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
+import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { Dataset, Example, Face, Image } from "../../shared/contracts/data.ts";
-import type { GridSize, TextEncoder, Vae } from "../../shared/contracts/modules.ts";
+import type { GridSize, PreparedText, TextEncoder, TextRequest, Vae } from "../../shared/contracts/modules.ts";
 import { packLatent } from "../../shared/diffusion/packing.ts";
 import { visionPicture } from "../../shared/pictures/vision-picture.ts";
 
@@ -14,13 +14,12 @@ const TOKEN_SIDE = 16;
 export interface EncodedExample {
   readonly target: GridSize;
   readonly references: readonly GridSize[];
-  readonly textLength: number;
   /** [N·64]. */
   readonly x0: Float32Array;
   /** All references one after the other, [R·64]. */
   readonly referenceTokens: Float32Array;
-  /** [M·joint_attention_dim]. */
-  readonly text: Float32Array;
+  /** Text states [1, M, joint_attention_dim]; or, where the encoder is trained too, what they are made of. */
+  readonly text: Tensor<"float32"> | PreparedText;
   /** [N]: share of each target token that lies in a face. */
   readonly faceShare: Float32Array;
 }
@@ -32,11 +31,16 @@ export class EncodedExamples {
   readonly #clip: TextEncoder;
   readonly #dataset: Dataset;
   readonly #visionSize: number;
+  readonly #trainsText: boolean;
   readonly #known = new Map<number, Promise<EncodedExample>>();
   readonly #encoders = new Map<string, Promise<Executable>>();
 
-  /** @param visionSize the text encoder sees each reference at about visionSize² pixels */
-  constructor(compute: Compute, vae: Vae, clip: TextEncoder, dataset: Dataset, visionSize: number) {
+  /**
+   * @param visionSize the text encoder sees each reference at about visionSize² pixels
+   * @param trainsText whether prompts are only prepared
+   */
+  constructor(compute: Compute, vae: Vae, clip: TextEncoder, dataset: Dataset, visionSize: number, trainsText: boolean) {
+    this.#trainsText = trainsText;
     this.#visionSize = visionSize;
     this.#compute = compute;
     this.#vae = vae;
@@ -55,22 +59,29 @@ export class EncodedExamples {
     const x0 = await this.#tokens(example.target);
     const references: Float32Array[] = [];
     for (const image of example.references) references.push(await this.#tokens(image));
-    const text = await this.#clip.encode(this.#compute, {
+    const request: TextRequest = {
       template: "plus",
       prompt: example.prompt,
       images: example.references.map((image, i) => ({ image: visionPicture(image, this.#visionSize), slot: i + 1 })),
       resample: "diffusers",
-    });
+    };
     const target = gridOf(example.target);
     return {
       target,
       references: example.references.map(gridOf),
-      textLength: text.shape[1] ?? 0,
       x0,
       referenceTokens: concatenated(references),
-      text: text.data,
+      text: await this.#text(request),
       faceShare: faceShare(example.targetFaces, target),
     };
+  }
+
+  async #text(request: TextRequest): Promise<Tensor<"float32"> | PreparedText> {
+    if (!this.#trainsText) return this.#clip.encode(this.#compute, request);
+    const prepared = await this.#clip.prepare?.(this.#compute, request);
+    if (!prepared)
+      throw new AppError("PRETRAIN_TEXT", `the text encoder ${this.#clip.id} cannot be trained`, { hint: "turn train_text_encoder off" });
+    return prepared;
   }
 
   async #tokens(image: Image): Promise<Float32Array> {

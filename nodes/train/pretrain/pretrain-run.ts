@@ -19,7 +19,8 @@ export interface PretrainOptions {
 }
 
 /**
- * Trains `weights`, from the run's checkpoint when there is one, and saves them, or their average, as `<prefix>.safetensors`.
+ * Trains `weights`, from the run's checkpoint when there is one, and saves them, or their average: the text encoder's as
+ * `<prefix>-text-encoder.safetensors`, the others as `<prefix>.safetensors`.
  * @param identity of everything that decides the result, beside `options` @param micro one update's gradients
  * @throws AppError CANCELLED when it was stopped: the same run again continues
  */
@@ -52,5 +53,12 @@ export async function pretrain(
     throw new AppError("CANCELLED", `stopped after update ${state.adam.step} of ${options.steps}; the checkpoint is in ${dir.path}`, {
       hint: "run the same command again to continue",
     });
-  await ctx.saveAs(`${prefix}.safetensors`, weights.file(state.ema ?? state.params, { steps: String(options.steps) }));
+  const metadata = { steps: String(options.steps) };
+  const trained = state.ema ?? state.params;
+  const isText = (name: string) => name.startsWith("text.");
+  await ctx.saveAs(
+    `${prefix}.safetensors`,
+    weights.file(trained, metadata, (name) => !isText(name)),
+  );
+  if (weights.names.some(isText)) await ctx.saveAs(`${prefix}-text-encoder.safetensors`, weights.file(trained, metadata, isText));
 }

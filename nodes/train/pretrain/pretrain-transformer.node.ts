@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { declareNode, input, widget } from "../../../engine/node/define-node.ts";
 import { CLIP, DATASET, MODEL, VAE } from "../../shared/contracts/sockets.ts";
 import { count, real, VISION_SIZE } from "../train-options.ts";
@@ -7,7 +8,8 @@ export default declareNode({
   type: "PretrainTransformer",
   version: "1.1.0",
   category: "train",
-  summary: "Trains all parameters of a Qwen-Image-Edit transformer by flow matching on a dataset; VAE and text encoder stay as they are.",
+  summary:
+    "Trains all parameters of a Qwen-Image-Edit transformer by flow matching on a dataset; the VAE stays as it is, the text encoder may learn too.",
   inputs: {
     model: input(MODEL),
     vae: input(VAE),
@@ -20,6 +22,9 @@ export default declareNode({
     ema_decay: averageWidget(0.995),
     shift: widget(real(0.01, 100, 1.65), { tooltip: "σ = shift·u / (1 + (shift − 1)·u) with u uniform" }),
     face_weight: widget(real(0, 1000, 3), { tooltip: "Weight of tokens in a face beside 1 elsewhere" }),
+    train_text_encoder: widget(z.boolean().default(false), {
+      tooltip: "Its language model learns with the transformer, and is saved beside it; the vision tower stays",
+    }),
     ...outputWidgets(200, "pretrain/transformer"),
     vision_size: VISION_SIZE,
   },

@@ -1,8 +1,10 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { RandomSource } from "../../../engine/base/random.ts";
+import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Feeds } from "../../../engine/ir/compute.ts";
+import type { Value } from "../../../engine/ir/value.ts";
 import { implementNode } from "../../../engine/node/define-node.ts";
-import { f32 } from "../../../engine/tensor/tensor.ts";
+import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/contracts/modules.ts";
 import { batchAt, streamOf } from "../loop/data-order.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
@@ -13,18 +15,27 @@ import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
 export default implementNode(declaration, {
   async run({ model, vae, clip, dataset, ...i }, ctx) {
-    const examples = new EncodedExamples(ctx.compute, vae, clip, dataset, i.vision_size);
-    const shape = shapeOf(await examples.get(0), i.batch);
-    const graph = flowMatchingLossGraph(model, shape);
-    const weights = await TrainedWeights.of(ctx.compute, graph);
-    const { names } = weights;
-    const run = await ctx.compute.grad(graph, "loss", names, { fed: names });
-    const adam = { weightDecay: i.weight_decay, betas: [0.9, 0.99] } as const;
-    await pretrain(ctx, i, weights, [model.id, vae.id, clip.id, dataset.id], adam, async (step) => {
+    const examples = new EncodedExamples(ctx.compute, vae, clip, dataset, i.vision_size, i.train_text_encoder);
+    const batchOf = async (step: number) => {
       const batch: EncodedExample[] = [];
       for (const index of batchAt(i.seed, dataset, step, i.batch)) batch.push(await examples.get(index));
-      const feeds = batchFeeds(batch, shape, streamOf(i.seed, 6, step), i.shift, i.face_weight);
-      const results = await run.run({ ...weights.feeds(), ...feeds });
+      const text = textOf(batch);
+      return { batch, text, shape: shapeOf(batch, text) };
+    };
+    const graphOf = ({ shape, text }: Awaited<ReturnType<typeof batchOf>>) => flowMatchingLossGraph(model, shape, text.build);
+    const weights = await TrainedWeights.of(ctx.compute, graphOf(await batchOf(0)));
+    const { names } = weights;
+    const compiled = new Map<string, ReturnType<typeof ctx.compute.grad>>();
+    const adam = { weightDecay: i.weight_decay, betas: [0.9, 0.99] } as const;
+    const { train_text_encoder, ...options } = i;
+    const identity = [model.id, vae.id, clip.id, dataset.id, ...(train_text_encoder ? ["with text encoder"] : [])];
+    await pretrain(ctx, options, weights, identity, adam, async (step) => {
+      const next = await batchOf(step);
+      const key = JSON.stringify(next.shape);
+      const compiling = compiled.get(key) ?? ctx.compute.grad(graphOf(next), "loss", names, { fed: names });
+      compiled.set(key, compiling);
+      const feeds = batchFeeds(next.batch, next.shape, streamOf(i.seed, 6, step), i.shift, i.face_weight);
+      const results = await (await compiling).run({ ...weights.feeds(), ...feeds, ...next.text.feeds });
       const scalar = (name: string) => Number(results[name]?.data[0]);
       return { grads: gradientsOf(results, names), logs: { loss: scalar("loss"), mse: scalar("mse") } };
     });
@@ -32,9 +43,59 @@ export default implementNode(declaration, {
   },
 });
 
-function shapeOf(example: EncodedExample, batch: number): DenoiseShape {
-  const { target, references, textLength } = example;
-  return { batch, target, references, textLength, positions: "diffusers" };
+/** Text of a batch: states to feed, or the function that makes them from what is fed. */
+interface BatchText {
+  readonly length: number;
+  readonly isMasked: boolean;
+  readonly feeds: Feeds;
+  readonly build?: (b: Builder) => Value;
+}
+
+/** Prompts of different lengths are padded at their end, and the padding is masked. */
+export function textOf(batch: readonly EncodedExample[]): BatchText {
+  const prepared = batch.flatMap(({ text }) => ("batch" in text ? [text] : []));
+  const [first] = prepared;
+  if (first && prepared.length === batch.length) {
+    const { length, real, feeds, build } = first.batch(prepared);
+    return { length, isMasked: true, feeds: { ...feeds, text_mask: bool([batch.length, length], real) }, build };
+  }
+  const states = batch.flatMap(({ text }) => ("batch" in text ? [] : [text]));
+  const [dim = 0] = states.map((t) => t.shape[2] ?? 0);
+  const length = Math.max(...states.map((t) => t.shape[1] ?? 0));
+  const isMasked = states.some((t) => t.shape[1] !== length);
+  const data = new Float32Array(batch.length * length * dim);
+  states.forEach((t, row) => {
+    data.set(t.data, row * length * dim);
+  });
+  const real = states.flatMap((t) => Array.from({ length }, (_, k) => k < (t.shape[1] ?? 0)));
+  return {
+    length,
+    isMasked,
+    feeds: { text: f32([batch.length, length, dim], data), ...(isMasked ? { text_mask: bool([batch.length, length], real) } : {}) },
+  };
+}
+
+function bool(shape: readonly number[], values: readonly boolean[]): Tensor {
+  return tensor("bool", shape, Uint8Array.from(values, Number));
+}
+
+/** @throws AppError PRETRAIN_SHAPE when pictures differ in size */
+export function shapeOf(batch: readonly EncodedExample[], text: Pick<BatchText, "length" | "isMasked">): DenoiseShape {
+  const sizes = new Set(batch.map(({ target, references }) => JSON.stringify([target, references])));
+  const [first] = batch;
+  if (!first || sizes.size > 1)
+    throw new AppError("PRETRAIN_SHAPE", "all pictures of one update must have the same sizes", {
+      hint: "use a dataset that says which of its examples go together (RenderedScenesDataset), or one with one size of scene and portrait",
+    });
+  const { target, references } = first;
+  return {
+    batch: batch.length,
+    target,
+    references,
+    textLength: text.length,
+    positions: "diffusers",
+    ...(text.isMasked ? { masked: true } : {}),
+  };
 }
 
 /** Noise, times and tokens of one update. The times are spread evenly over the batch: one per stratum of u. */
@@ -45,12 +106,6 @@ export function batchFeeds(
   shift: number,
   faceWeight: number,
 ): Feeds {
-  const wanted = JSON.stringify(shape);
-  for (const e of batch)
-    if (JSON.stringify(shapeOf(e, shape.batch)) !== wanted)
-      throw new AppError("PRETRAIN_SHAPE", "all examples must have pictures of the same sizes and prompts of the same length", {
-        hint: "use a dataset with one size of scene and portrait",
-      });
   const n = shape.target.h * shape.target.w;
   const sigma = batch.map((_, k) => {
     const u = (k + rng.uniform()) / batch.length;
@@ -68,12 +123,10 @@ export function batchFeeds(
     const data = concatenated(parts);
     return f32([batch.length, data.length / 64 / batch.length, 64], data);
   };
-  const text = concatenated(batch.map((e) => e.text));
   return {
     x: tokens(x),
     target: tokens(target),
     ...(shape.references.length > 0 ? { references: tokens(batch.map((e) => e.referenceTokens)) } : {}),
-    text: f32([batch.length, shape.textLength, text.length / batch.length / shape.textLength], text),
     sigma: f32([batch.length], sigma),
     weight: f32([batch.length, n, 1], concatenated(batch.map((e) => e.faceShare.map((share) => 1 + (faceWeight - 1) * share)))),
   };

@@ -1,16 +1,22 @@
 import { afterAll, expect, test } from "vitest";
 import { randomSource } from "../../../engine/base/random.ts";
 import { readSafetensors } from "../../../engine/formats/safetensors.ts";
+import { createTokenizer } from "../../../engine/formats/tokenizer.ts";
+import { parseTokenizerJson } from "../../../engine/formats/tokenizer-files.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { createRuntime } from "../../../engine/ort/runtime.ts";
 import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../../test/fake-context.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
+import { tinyTextEncoder } from "../../../tools/tiny-text-encoder.ts";
+import { tinyTokenizer } from "../../../tools/tiny-tokenizer.ts";
 import { tinyTransformer } from "../../../tools/tiny-transformer.ts";
 import { tinyVae } from "../../../tools/tiny-vae.ts";
 import { withTrained } from "../../../tools/with-trained.ts";
 import { personOf } from "../../data/person.ts";
 import { renderScene } from "../../data/render-scene.ts";
+import { openQwenVl } from "../../qwen/text/open-qwen-vl.ts";
+import { textEncoder } from "../../qwen/text/text-encoder.ts";
 import { loadTransformer } from "../../qwen/transformer/load-transformer.ts";
 import { loadVae } from "../../qwen/vae/load-vae.ts";
 import { vaeNames } from "../../qwen/vae/vae-names.ts";
@@ -19,7 +25,7 @@ import type { TextEncoder } from "../../shared/contracts/modules.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
 import { EncodedExamples, faceShare } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
-import pretrainTransformer, { batchFeeds } from "./pretrain-transformer.ts";
+import pretrainTransformer, { batchFeeds, shapeOf, textOf } from "./pretrain-transformer.ts";
 import pretrainVae from "./pretrain-vae.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
 
@@ -168,18 +174,11 @@ test("the decoder alone: the encoder stays, and is in the file", async () => {
 });
 
 test("a batch's gradient is the mean of its examples'", async () => {
-  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32);
+  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32, false);
   const pair = [await examples.get(0), await examples.get(1)];
-  const [first] = pair;
-  if (!first) throw new Error("no example");
-  const shape = {
-    batch: 2,
-    target: first.target,
-    references: first.references,
-    textLength: first.textLength,
-    positions: "diffusers",
-  } as const;
-  const feeds = batchFeeds(pair, shape, randomSource(1), 2, 3);
+  const text = textOf(pair);
+  const shape = shapeOf(pair, text);
+  const feeds = { ...batchFeeds(pair, shape, randomSource(1), 2, 3), ...text.feeds };
   const of = async (batch: number, given: Readonly<Record<string, Tensor>>) => {
     const graph = flowMatchingLossGraph(model, { ...shape, batch });
     const weights = await TrainedWeights.of(runtime, graph);
@@ -217,6 +216,7 @@ test("PretrainTransformer lowers its loss and writes weights that load", async (
       shift: 2,
       face_weight: 3,
       vision_size: 32,
+      train_text_encoder: false,
       prefix: "t",
     },
     ctx,
@@ -230,18 +230,103 @@ test("PretrainTransformer lowers its loss and writes weights that load", async (
   expect((await loadTransformer(memoryWeights(whole, { metadata: untrained.metadata }))).unused).toEqual([]);
 });
 
+test("prompts of different lengths: the padding is masked, and changes nothing", async () => {
+  const states = (length: number, seed: number) => f32([1, length, 8], randomSource(seed).normals(new Float32Array(length * 8)));
+  const example = await new EncodedExamples(runtime, vae, clip, dataset, 32, false).get(0);
+  const pair = [
+    { ...example, text: states(3, 1) },
+    { ...example, text: states(5, 2) },
+  ];
+  const velocities = async (batch: typeof pair, feeds: Readonly<Record<string, Tensor>>) => {
+    const graph = flowMatchingLossGraph(model, shapeOf(batch, textOf(batch)));
+    return (await runtime.run(graph, { ...feeds, ...textOf(batch).feeds })).loss?.data[0];
+  };
+  const feeds = (batch: typeof pair) => batchFeeds(batch, shapeOf(batch, textOf(batch)), randomSource(7), 2, 3);
+  const both = feeds(pair);
+  const row = (k: number): Record<string, Tensor> =>
+    Object.fromEntries(
+      Object.entries(both).map(([name, t]) => {
+        const size = t.data.length / 2;
+        return [name, f32([1, ...t.shape.slice(1)], expectDType(t, "float32", name).slice(k * size, (k + 1) * size))];
+      }),
+    );
+  const alone = [await velocities(pair.slice(0, 1), row(0)), await velocities(pair.slice(1), row(1))];
+  expect(Number(await velocities(pair, both))).toBeCloseTo((Number(alone[0]) + Number(alone[1])) / 2, 5);
+});
+
+test("the text encoder learns with the transformer, and its states are those that editing gets", async () => {
+  const tiny = tinyTextEncoder(4);
+  const file = memoryWeights(tiny.tensors, { metadata: tiny.metadata });
+  const tokenizer = createTokenizer(parseTokenizerJson(tinyTokenizer(1024)));
+  const encoder = textEncoder("tiny", await openQwenVl(file), tokenizer);
+  const wide = tinyTransformer(2, { layers: 2, heads: 2, headDim: 16, jointAttentionDim: 64, axes: [4, 6, 6], zeroCond: true });
+  const { model: reader } = await loadTransformer(memoryWeights(wide.tensors, { metadata: wide.metadata }));
+  const prompted: Dataset = {
+    ...dataset,
+    example: async (split, index) => ({
+      ...(await dataset.example(split, index)),
+      prompt: index % 2 ? "swap them" : "the first on the left",
+    }),
+  };
+
+  const examples = new EncodedExamples(runtime, vae, encoder, prompted, 32, true);
+  const frozen = new EncodedExamples(runtime, vae, encoder, prompted, 32, false);
+  const pair = [await examples.get(0), await examples.get(1)];
+  const text = textOf(pair);
+  const b = newBuilder();
+  if (!text.build) throw new Error("the text is not built");
+  const { states } = await runtime.run(
+    b.graph({ states: text.build(b) }),
+    Object.fromEntries(Object.entries(text.feeds).filter(([n]) => n !== "text_mask")),
+  );
+  const mask = text.feeds.text_mask;
+  if (!states || !mask) throw new Error("no states");
+  for (const k of [0, 1]) {
+    const alone = (await frozen.get(k)).text;
+    if ("batch" in alone) throw new Error("states are wanted");
+    const got = expectDType(states, "float32", "states").subarray(k * text.length * 64, k * text.length * 64 + alone.data.length);
+    expect(Math.max(...alone.data.map((x, i) => Math.abs(x - (got[i] ?? 0))))).toBeLessThan(1e-4);
+    expect(Array.from(mask.data.subarray(k * text.length, (k + 1) * text.length), Number).reduce((n, x) => n + x, 0)).toBe(alone.shape[1]);
+  }
+
+  const ctx = context();
+  await pretrainTransformer.run(
+    {
+      ...settings,
+      model: reader,
+      vae,
+      clip: encoder,
+      dataset: prompted,
+      steps: 6,
+      batch: 2,
+      weight_decay: 0,
+      ema_decay: 0,
+      shift: 2,
+      face_weight: 3,
+      vision_size: 32,
+      train_text_encoder: true,
+      prefix: "t",
+    },
+    ctx,
+    {},
+  );
+  const learned = readSafetensors(ctx.saved.get("t-text-encoder.safetensors") ?? new Uint8Array()).tensors;
+  const whole = withTrained(tiny.tensors, learned);
+  const changed = [...tiny.tensors].filter(([name, t]) => whole.get(name)?.data.some((x, i) => x !== t.data[i])).map(([name]) => name);
+  expect(changed).toContain("model.embed_tokens.weight");
+  expect(changed).toContain("model.layers.0.self_attn.q_proj.weight");
+  for (const name of changed) expect(name).toMatch(/^model\./);
+  expect(
+    [...readSafetensors(ctx.saved.get("t.safetensors") ?? new Uint8Array()).tensors.keys()].every((n) => !n.startsWith("model.")),
+  ).toBe(true);
+});
+
 test("noise and velocity belong together, and the times cover (0, 1)", async () => {
-  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32);
+  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32, false);
   const batch = [await examples.get(0), await examples.get(1)];
   const [first] = batch;
   if (!first) throw new Error("no example");
-  const shape = {
-    batch: 2,
-    target: first.target,
-    references: first.references,
-    textLength: first.textLength,
-    positions: "diffusers",
-  } as const;
+  const shape = shapeOf(batch, textOf(batch));
   const { x, target, sigma, weight } = batchFeeds(batch, shape, randomSource(4), 1, 5);
   if (!x || !target || !sigma || !weight) throw new Error("a feed is missing");
   const [early = 0, late = 0] = expectDType(sigma, "float32", "sigma");

@@ -47,14 +47,20 @@ export class TrainedWeights {
     return Object.fromEntries([...this.params].map(([name, data]) => [name, f32(this.shapes.get(name) ?? [data.length], data)]));
   }
 
-  /** A safetensors file of these arrays and of the weights that stay; the graph's prefix (`vae.`, `dit.`) is left off the names. */
-  file(arrays: ReadonlyMap<string, Float32Array>, metadata: Readonly<Record<string, string>>): Uint8Array {
+  /**
+   * A safetensors file of these arrays and of the weights that stay; the graph's prefix (`vae.`, `dit.`) is left off the names.
+   * @param belongs which of them, by their name in the graph
+   */
+  file(
+    arrays: ReadonlyMap<string, Float32Array>,
+    metadata: Readonly<Record<string, string>>,
+    belongs: (name: string) => boolean = () => true,
+  ): Uint8Array {
     return writeSafetensors(
       new Map(
-        [...this.#frozen, ...arrays].map(([name, data]) => [
-          name.slice(name.indexOf(".") + 1),
-          f32(this.shapes.get(name) ?? [data.length], data),
-        ]),
+        [...this.#frozen, ...arrays]
+          .filter(([name]) => belongs(name))
+          .map(([name, data]) => [name.slice(name.indexOf(".") + 1), f32(this.shapes.get(name) ?? [data.length], data)]),
       ),
       metadata,
     );
