@@ -32,9 +32,13 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
     console.error(`In a checkout run \`npm ci\`, which brings it. Else install Node.js ${NEEDED} from https://nodejs.org.`);
     process.exitCode = 1;
   } else {
-    const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+    const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+      // The channel closes when this process ends, however it ends.
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+      env: { ...process.env, WHOSWHO_LAUNCHER: "1" },
+    });
     // A terminal's Ctrl-C reaches the child twice then, which it takes for once.
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
     child.on("exit", (code, signal) => {
       if (signal) {
         process.removeAllListeners(signal);

@@ -1,12 +1,13 @@
 // Composition root of the CLI. Everything heavy is loaded by the command that needs it: `graph help` must be quick.
 import { dirname } from "node:path";
 import { main } from "./engine/cli/main.ts";
+import { endWithLauncher, outliveReaders } from "./engine/cli/process-wiring.ts";
 
 /** An installed package runs compiled files, below `dist`. */
 const compiled = import.meta.filename.endsWith(".js");
 
-// The reader of a pipe may go away: `graph nodes | head`.
-process.stdout.on("error", () => process.exit(0));
+outliveReaders();
+endWithLauncher();
 
 process.exitCode = await main(process.argv.slice(2), {
   root: compiled ? dirname(import.meta.dirname) : import.meta.dirname,

@@ -81,7 +81,7 @@ export const runNode = z.object({
   id: z.string(),
   type: z.string(),
   title: z.string(),
-  state: z.enum(["waiting", "running", "finished", "cached", "unneeded", "failed"]),
+  state: z.enum(["waiting", "running", "finished", "cached", "unneeded", "failed", "skipped"]),
   ms: z.number().optional(),
   /** What it showed last: see `shown`. */
   shown: z.record(z.string(), z.array(z.unknown())).optional(),

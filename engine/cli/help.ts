@@ -4,6 +4,8 @@ const TEXT = `graph: runs workflows of typed nodes
 
   graph run FILE [options]       run a workflow (JSON of the editor, API format, or a PNG that holds one)
     --set NODE.INPUT=VALUE       change an input; NODE is an id or a title; a file's path may be given; may be repeated
+    --only NODE                  only this output node (by id); may be repeated
+    --pin NODE                   keep the node's result of the last run in the output directory, and run only what lies below it
     --out DIR                    where pictures, tensors and run.json go (default out/NAME)
     --input DIR                  where input files are looked for first (then input/ beside FILE, then FILE's folder)
     --models DIR                 another model folder, searched first; may be repeated (also: WHOSWHO_MODELS)
@@ -18,7 +20,8 @@ const TEXT = `graph: runs workflows of typed nodes
   graph doctor                   Node, backends, memory, disk, models, permissions
   graph help, graph --version
 
-Exit codes: 0 ok, 1 usage, 2 invalid workflow, 3 a node failed, 4 cancelled. Ctrl-C cancels, twice kills.
+Exit codes: 0 ok, 1 usage, 2 invalid workflow, 3 a node failed, 4 cancelled, 5 some outputs were left out because something
+they need is wrong, and the others ran. Ctrl-C cancels, twice kills.
 Results of finished nodes are kept (WHOSWHO_DATA): running again goes on where it ended.`;
 
 export const help: Command = async () => {

@@ -5,10 +5,10 @@ import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { readPngText } from "../formats/png-metadata.ts";
 import { parseWorkflow, type WorkflowResult } from "../graph/parse-workflow.ts";
-import { fileId, fileReferences, type Plan, plan } from "../graph/plan.ts";
+import { fileId, fileReferences, type Plan, type PlanOptions, plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
 import type { ValidGraph } from "../graph/valid-graph.ts";
-import { validate } from "../graph/validate.ts";
+import { type GraphIssue, validate } from "../graph/validate.ts";
 import { workflowToPrompt } from "../graph/workflow-to-prompt.ts";
 import type { Registry } from "../node/registry.ts";
 import type { InputFiles } from "../store/input-files.ts";
@@ -37,28 +37,33 @@ export async function readWorkflowFile(path: string): Promise<WorkflowResult> {
   }
 }
 
-export type Loaded =
-  | {
-      readonly ok: true;
-      readonly graph: ValidGraph;
-      readonly prompt: Prompt;
-      readonly document: unknown;
-      readonly values: readonly SetValue[];
-      readonly warnings: readonly Issue[];
-    }
-  | { readonly ok: false; readonly issues: readonly Issue[]; readonly warnings: readonly Issue[] };
+export interface Loaded {
+  /** What is right in the workflow; absent when nothing can run. */
+  readonly workflow?: {
+    readonly graph: ValidGraph;
+    readonly prompt: Prompt;
+    readonly document: unknown;
+    readonly values: readonly SetValue[];
+  };
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
 
-/** Workflow → validated graph, with `--set` applied. @throws AppError USAGE_SET */
-export function loadGraph(read: WorkflowResult, registry: Registry, settings: readonly string[]): Loaded {
-  if (!read.ok) return { ok: false, issues: read.issues, warnings: [] };
+/** Workflow → validated graph, with `--set` applied. @param targets only these outputs @throws AppError USAGE_SET, USAGE_TARGET */
+export function loadGraph(read: WorkflowResult, registry: Registry, settings: readonly string[], targets?: readonly string[]): Loaded {
+  if (!read.ok) return { issues: read.issues, warnings: [] };
   const converted = workflowToPrompt(read.workflow, registry);
-  if (!converted.ok) return { ok: false, issues: converted.issues, warnings: [] };
+  if (!converted.ok) return { issues: converted.issues, warnings: [] };
   const { prompt, values } = setValues(converted.prompt, settings, registry);
-  const checked = validate(prompt, registry);
-  const warnings = [...converted.warnings, ...checked.warnings];
-  if (!checked.ok) return { ok: false, issues: checked.issues, warnings };
+  const checked = validate(prompt, registry, targets && { targets });
+  const wrong = checked.issues.find((issue) => issue.code === "TARGET_NOT_OUTPUT");
+  if (wrong) throw new AppError("USAGE_TARGET", wrong.message, wrong.hint === undefined ? {} : { hint: wrong.hint });
   const document = read.workflow.format === "ui" ? read.workflow.document : undefined;
-  return { ok: true, graph: checked.graph, prompt, document, values, warnings };
+  return {
+    workflow: { graph: checked.graph, prompt, document, values },
+    issues: checked.issues,
+    warnings: [...converted.warnings, ...checked.warnings],
+  };
 }
 
 /**
@@ -80,24 +85,26 @@ export async function typedPaths(
   return { inputs, models };
 }
 
-/** Looks up every file the graph names, and plans. Files that are missing are issues. */
+/** Looks up every file the graph names, and plans. A file that is missing is an issue, and the outputs that need it are left out. */
 export async function planGraph(
   graph: ValidGraph,
   inputs: InputFiles,
   models: ModelFolders,
-): Promise<{ readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly issues: readonly Issue[] }> {
+  options: Pick<PlanOptions, "pinned"> = {},
+): Promise<{ readonly plan: Plan; readonly issues: readonly GraphIssue[] }> {
   const fingerprints = new Map<string, string>();
-  const issues: Issue[] = [];
+  const issues: GraphIssue[] = [];
   for (const { node, input, kind, name } of fileReferences(graph)) {
     try {
       const id = fileId(kind, name);
       if (!fingerprints.has(id))
         fingerprints.set(id, await (kind.kind === "input" ? inputs.fingerprint(name) : models.fingerprint(kind.folder, name)));
     } catch (error) {
-      issues.push(issueOf(error, [node, input]));
+      issues.push({ ...issueOf(error, [node, input]), outputs: graph.outputsOf(node) });
     }
   }
-  return issues.length > 0 ? { ok: false, issues } : { ok: true, plan: plan(graph, { fingerprints }) };
+  const usable = graph.without(issues.map((issue) => String(issue.path[0])));
+  return { plan: plan(usable, { fingerprints, ...options }), issues };
 }
 
 function issueOf(error: unknown, path: readonly string[]): Issue {

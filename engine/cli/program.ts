@@ -1,7 +1,7 @@
 import type { AnyDeclaration } from "../node/define-node.ts";
 
-/** Exit codes of `graph`. */
-export const EXIT = { ok: 0, usage: 1, invalid: 2, failed: 3, cancelled: 4 } as const;
+/** Exit codes of `graph`. `partial`: what could run has run, but something in the workflow is wrong and some outputs were left out. */
+export const EXIT = { ok: 0, usage: 1, invalid: 2, failed: 3, cancelled: 4, partial: 5 } as const;
 
 /** What the composition root knows and the commands don't. */
 export interface Program {

@@ -70,6 +70,9 @@ export function textReporter(terminal: Terminal, plan: Plan): Reporter {
         done++;
         line(`${count()} ${nameOf(e.node)} ${e.from === "unneeded" ? "not needed" : "known"}`);
         break;
+      case "node.skipped":
+        line(`${e.title} (${e.node}) does not run: something it needs is wrong`);
+        break;
       case "node.saved":
         line(`      saved ${[e.file.subfolder, e.file.filename].filter((p) => p !== "").join("/")}`);
         break;

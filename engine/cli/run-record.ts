@@ -1,4 +1,5 @@
 // run.json: everything about a run that a person may want to know a year later. Folded from its events.
+import type { Issue } from "../base/issues.ts";
 import type { RunError, RunEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { RunOutcome } from "../host/compute-host.ts";
@@ -9,7 +10,9 @@ interface NodeRecord {
   readonly id: string;
   readonly type: string;
   readonly title: string;
-  state: "waiting" | "running" | "finished" | "cached" | "unneeded";
+  state: "waiting" | "running" | "finished" | "cached" | "unneeded" | "skipped";
+  /** Under which its result is kept; null = it is not. */
+  key?: string | null;
   /** Of work; absent when it did not run. */
   ms?: number;
 }
@@ -36,6 +39,9 @@ export interface RunRecordOptions {
   readonly run: string;
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
   readonly plan: Plan;
+  /** What is wrong in the workflow: it stopped the skipped outputs. */
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
   readonly versions: Versions;
   readonly device: string;
   readonly threads: number;
@@ -52,7 +58,11 @@ export class RunRecord {
 
   constructor(options: RunRecordOptions) {
     this.#options = options;
-    this.#nodes = new Map(options.plan.steps.map(({ id, type, title }) => [id, { id, type, title, state: "waiting" }]));
+    const { steps, skipped } = options.plan;
+    this.#nodes = new Map<string, NodeRecord>([
+      ...steps.map(({ id, type, title }) => [id, { id, type, title, state: "waiting" }] as const),
+      ...skipped.map(({ id, type, title }) => [id, { id, type, title, state: "skipped" }] as const),
+    ]);
   }
 
   add(event: RunEvent): void {
@@ -67,8 +77,10 @@ export class RunRecord {
       case "node.finished":
         node.state = "finished";
         node.ms = event.ms;
+        node.key = event.key;
         break;
       case "node.cached":
+        node.key = event.key;
         node.state = event.from === "unneeded" ? "unneeded" : "cached";
         break;
       case "node.scored":
@@ -94,7 +106,7 @@ export class RunRecord {
 
   /** The finished document. */
   document({ event, memory }: RunOutcome): unknown {
-    const { run, workflow, plan, versions, device, threads } = this.#options;
+    const { run, workflow, plan, issues, warnings, versions, device, threads } = this.#options;
     const error: RunError | undefined = "error" in event ? event.error : undefined;
     return {
       format: "whos-who.run",
@@ -106,6 +118,8 @@ export class RunRecord {
       ended: new Date(event.at).toISOString(),
       seconds: "ms" in event ? event.ms / 1000 : 0,
       workflow,
+      // Of the workflow; what nodes warn of stands in `warnings`.
+      issues: [...issues.map((i) => ({ level: "error", ...i })), ...warnings.map((i) => ({ level: "warning", ...i }))],
       scores: namedScores(this.scores),
       warnings: [...this.#warnings.values()].map(({ times, ...warning }) => ({ ...warning, ...(times > 1 && { times }) })),
       ...(this.#moreWarnings > 0 && { moreWarnings: this.#moreWarnings }),
@@ -120,9 +134,10 @@ export class RunRecord {
         peakRssBytes: memory.peakRss,
         ...(memory.peakAnonymous !== undefined && { peakAnonymousBytes: memory.peakAnonymous }),
       },
-      nodes: [...this.#nodes.values()].map(({ state, ms, ...node }) => ({
+      nodes: [...this.#nodes.values()].map(({ state, ms, key, ...node }) => ({
         ...node,
         state,
+        ...(key !== undefined && { key }),
         cached: state === "cached" || state === "unneeded",
         ...(ms !== undefined && { ms }),
       })),

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
+import type { Issue } from "../base/issues.ts";
 import { stringifyJson } from "../base/json.ts";
 import { DEVICES } from "../graph/devices.ts";
 import type { Plan } from "../graph/plan.ts";
@@ -25,12 +27,14 @@ import { scoreTable } from "./score-table.ts";
 import { codeIdentity, type Versions, versionsOf } from "./versions.ts";
 
 const USAGE =
-  "graph run FILE [--set NODE.INPUT=VALUE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--resume] [--dry-run] [--json]";
+  "graph run FILE [--set NODE.INPUT=VALUE]... [--only NODE]... [--pin NODE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--resume] [--dry-run] [--json]";
 const MEMORY_BYTES = 2 ** 31;
 const STORED_BYTES = 8 * 2 ** 30;
 
 const OPTIONS = {
   set: { type: "string", multiple: true },
+  only: { type: "string", multiple: true },
+  pin: { type: "string", multiple: true },
   out: { type: "string" },
   input: { type: "string", multiple: true },
   models: { type: "string", multiple: true },
@@ -60,41 +64,55 @@ export const run: Command = async (args, program) => {
     },
   };
   // Until the run begins there is nothing to wait for.
-  process.on("SIGINT", leave).on("SIGTERM", leave);
+  for (const signal of ENDING) process.on(signal, leave);
   const host = new ComputeHost({ entry: program.worker, settings, onStderr: (text) => process.stderr.write(text) });
   // The child loads while this process checks the workflow.
   if (read.ok) host.start();
   try {
     const registry = new Registry(await program.nodes());
-    const loaded = loadGraph(read, registry, values.set ?? []);
-    printIssues(loaded.ok ? [] : loaded.issues, loaded.warnings, values.json);
-    if (!loaded.ok) return EXIT.invalid;
-    const allowed = await typedPaths(loaded.values);
+    const loaded = loadGraph(read, registry, values.set ?? [], values.only);
+    const found = loaded.workflow;
+    if (!found) {
+      printIssues(loaded.issues, loaded.warnings, values.json);
+      return EXIT.invalid;
+    }
+    const name = basename(file).replace(/\.(json|png)$/i, "");
+    const output = resolve(values.out ?? join("out", name));
+    const allowed = await typedPaths(found.values);
     const inputs = {
       roots: [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)],
       allowed: allowed.inputs,
     };
     const models = { roots: modelRoots(program, values.models), allowed: allowed.models };
-    const planned = await planGraph(loaded.graph, new InputFiles(inputs), new ModelFolders(models));
-    if (!planned.ok) {
-      printIssues(planned.issues, [], values.json);
-      return EXIT.invalid;
-    }
+    const pinned = await pinnedKeys(values.pin ?? [], join(output, "run.json"));
+    const planned = await planGraph(found.graph, new InputFiles(inputs), new ModelFolders(models), { pinned });
     const { plan } = planned;
-    const name = basename(file).replace(/\.(json|png)$/i, "");
-    const output = resolve(values.out ?? join("out", name));
-    const workflow = { prompt: loaded.prompt, ...(loaded.document !== undefined && { workflow: loaded.document }) };
+    const issues = [...loaded.issues, ...planned.issues];
+    printIssues(issues, loaded.warnings, values.json);
+    if (plan.steps.length === 0) return EXIT.invalid;
+    const workflow = { prompt: found.prompt, ...(found.document !== undefined && { workflow: found.document }) };
     const begin = (id: string, mode: "run" | "dry", onEvent: Parameters<ComputeHost["run"]>[1]): RunHandle =>
       host.run({ run: id, mode, plan, workflow, output, resume: values.resume, inputs, models }, onEvent);
     if (values["dry-run"]) return await rehearse(begin, plan, values.json);
-    const sha256 = createHash("sha256").update(stringifyJson(loaded.prompt)).digest("hex");
-    const about = { workflow: { file, name, sha256 }, plan, versions, device: device.data, threads: threads ?? availableParallelism() };
+    const sha256 = createHash("sha256").update(stringifyJson(found.prompt)).digest("hex");
+    const about = {
+      workflow: { file, name, sha256 },
+      plan,
+      issues,
+      warnings: loaded.warnings,
+      versions,
+      device: device.data,
+      threads: threads ?? availableParallelism(),
+    };
     return await perform(begin, program, { ...about, output, asJson: values.json });
   } finally {
-    process.off("SIGINT", leave).off("SIGTERM", leave);
+    for (const signal of ENDING) process.off(signal, leave);
     await host.close();
   }
 };
+
+/** SIGHUP: the terminal was closed. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const leave = (): never => process.exit(EXIT.cancelled);
 
@@ -103,6 +121,8 @@ type Begin = (id: string, mode: "run" | "dry", onEvent: Parameters<ComputeHost["
 interface Performance {
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
   readonly plan: Plan;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
   readonly versions: Versions;
   readonly device: string;
   readonly threads: number;
@@ -137,7 +157,10 @@ async function perform(begin: Begin, program: Program, { output, asJson, ...abou
         console.error(`${state === "failed" ? `error ${error?.code}${place}` : "cancelled"}${error ? `: ${error.message}` : ""}`);
       if (!asJson && error?.hint !== undefined) console.error(`  ${error.hint}`);
     }
-    return { finished: EXIT.ok, failed: EXIT.failed, cancelled: EXIT.cancelled }[state];
+    const { skipped } = about.plan;
+    if (skipped.length > 0 && !asJson)
+      console.error(`not run: ${skipped.map((s) => `${s.title} (${s.id})`).join(", ")}; what is wrong stands above, and in run.json`);
+    return { finished: skipped.length > 0 ? EXIT.partial : EXIT.ok, failed: EXIT.failed, cancelled: EXIT.cancelled }[state];
   } finally {
     journal.close();
   }
@@ -164,8 +187,37 @@ async function rehearse(begin: Begin, plan: Plan, asJson: boolean): Promise<numb
     ...(seconds > 0 ? [`about ${duration(seconds * 1000)}`] : []),
     ...(diskBytes > 0 ? [`${byteCount(diskBytes)} on disk`] : []),
   ];
+  for (const { id, title } of plan.skipped) reporter.line(`${title} (${id}) would not run`);
   reporter.line(`nothing was run or written${parts.length > 0 ? `; the estimates add up to ${parts.join(", ")}` : ""}`);
-  return EXIT.ok;
+  return plan.skipped.length > 0 ? EXIT.invalid : EXIT.ok;
+}
+
+const earlierRun = z.object({ nodes: z.array(z.looseObject({ id: z.string(), key: z.string().nullable().optional() })) });
+
+/** The results that the last run in this output directory had of some nodes. @throws AppError USAGE_PIN */
+async function pinnedKeys(ids: readonly string[], path: string): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new AppError("USAGE_PIN", `there is no earlier run to pin results of: cannot read ${path}`, {
+      hint: "run it without --pin first",
+      cause,
+    });
+  });
+  const { nodes } = earlierRun.parse(JSON.parse(text));
+  return new Map(
+    ids.map((id) => {
+      const key = nodes.find((n) => n.id === id)?.key;
+      if (typeof key === "string") return [id, key];
+      throw new AppError("USAGE_PIN", `the run in ${path} kept no result of node ${id}`, {
+        hint: `it kept those of ${
+          nodes
+            .filter((n) => typeof n.key === "string")
+            .map((n) => n.id)
+            .join(", ") || "none"
+        }`,
+      });
+    }),
+  );
 }
 
 /** One Ctrl-C may arrive from the terminal and from the process that started this one. */
@@ -182,11 +234,11 @@ async function interruptible(handle: RunHandle, say: (text: string) => void): Re
       handle.cancel();
     } else if (now - first >= SAME_MS) handle.kill();
   };
-  process.off("SIGINT", leave).off("SIGTERM", leave).on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  for (const signal of ENDING) process.off(signal, leave).on(signal, onSignal);
   try {
     return await handle.done;
   } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    for (const signal of ENDING) process.off(signal, onSignal);
   }
 }
 

@@ -20,14 +20,14 @@ export const validateCommand: Command = async (args, program) => {
   const file = resolve(positionals[0] ?? "");
   const read = await readWorkflowFile(file);
   const loaded = loadGraph(read, new Registry(await program.nodes()), []);
-  if (!loaded.ok) {
-    printIssues(loaded.issues, loaded.warnings, values.json);
-    return EXIT.invalid;
-  }
   const roots = [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)];
-  const planned = await planGraph(loaded.graph, new InputFiles({ roots }), new ModelFolders({ roots: modelRoots(program, values.models) }));
-  printIssues(planned.ok ? [] : planned.issues, loaded.warnings, values.json);
-  if (!planned.ok) return EXIT.invalid;
-  if (!values.json) console.log(`valid: ${planned.plan.steps.length} nodes would run`);
-  return EXIT.ok;
+  const models = new ModelFolders({ roots: modelRoots(program, values.models) });
+  const planned = loaded.workflow && (await planGraph(loaded.workflow.graph, new InputFiles({ roots }), models));
+  const issues = [...loaded.issues, ...(planned?.issues ?? [])];
+  printIssues(issues, loaded.warnings, values.json);
+  const { steps, skipped } = planned?.plan ?? { steps: [], skipped: [] };
+  if (!values.json && issues.length === 0) console.log(`valid: ${steps.length} nodes would run`);
+  else if (!values.json && steps.length > 0)
+    console.log(`${steps.length} nodes would run; not: ${skipped.map(({ id, title }) => `${title} (${id})`).join(", ")}`);
+  return issues.length === 0 ? EXIT.ok : EXIT.invalid;
 };

@@ -2,6 +2,8 @@
 import { z } from "zod";
 
 const NODE = { node: z.string(), type: z.string() };
+/** Under which the result is kept, for pinning it; null = it is not. */
+const KEY = z.string().nullable();
 /** Milliseconds of work. */
 const MS = z.number().nonnegative();
 
@@ -46,8 +48,13 @@ export const effect = z.discriminatedUnion("kind", [
 ]);
 export type Effect = z.infer<typeof effect>;
 
+/** Characters of a preview's base64: about 190 kB of picture. A run may make thousands. */
+export const MAX_PREVIEW = 256 * 1024;
+
 const body = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("run.started"), /** Nodes in the plan. */ nodes: z.number().int().nonnegative() }),
+  /** An output of the workflow that is not in the plan, because something it needs is wrong. */
+  z.object({ kind: z.literal("node.skipped"), ...NODE, title: z.string() }),
   z.object({
     kind: z.literal("node.started"),
     ...NODE,
@@ -65,12 +72,12 @@ const body = z.discriminatedUnion("kind", [
     note: z.string().optional(),
     /** The picture in the making. */
     preview: z
-      .object({ mime: z.enum(["image/jpeg", "image/png", "image/webp"]), /** Of the file's bytes. */ base64: z.string() })
+      .object({ mime: z.enum(["image/jpeg", "image/png", "image/webp"]), /** Of the file's bytes. */ base64: z.base64().max(MAX_PREVIEW) })
       .optional(),
   }),
   /** Known from before: in memory, on disk, or not needed because everything that asks for it is known. */
-  z.object({ kind: z.literal("node.cached"), ...NODE, from: z.enum(["memory", "disk", "unneeded"]) }),
-  z.object({ kind: z.literal("node.finished"), ...NODE, ms: MS }),
+  z.object({ kind: z.literal("node.cached"), ...NODE, from: z.enum(["memory", "disk", "unneeded"]), key: KEY }),
+  z.object({ kind: z.literal("node.finished"), ...NODE, ms: MS, key: KEY }),
   ...effect.options,
   z.object({ kind: z.literal("node.saved"), ...NODE, file: savedFile }),
   /** Of a dry run: what would happen to the node. */

@@ -4,10 +4,13 @@ interface Frame {
   readonly next: Iterator<string>;
 }
 
+/** A tangle holds millions of cycles. Each listed one is a path as long as the graph. */
+export const MAX_CYCLES = 20;
+
 export interface Order {
   /** Every id reachable from the roots, sources first. */
   readonly order: readonly string[];
-  /** Each as the ids along it, the first repeated at the end. */
+  /** Each as the ids along it, the first repeated at the end; the first {@link MAX_CYCLES} that are met. */
   readonly cycles: readonly (readonly string[])[];
 }
 
@@ -30,7 +33,7 @@ export function sourcesFirst(roots: Iterable<string>, sources: (id: string) => I
         state.set(top.id, "done");
         order.push(top.id);
       } else if (!state.has(value)) enter(value);
-      else if (state.get(value) === "open") {
+      else if (state.get(value) === "open" && cycles.length < MAX_CYCLES) {
         const ids = stack.map((f) => f.id);
         // The stack runs from consumer to source; a path reads from source to consumer.
         cycles.push([value, ...ids.slice(ids.indexOf(value)).reverse()]);

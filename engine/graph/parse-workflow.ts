@@ -24,6 +24,8 @@ export const WORKFLOW_LIMITS: WorkflowLimits = { maxBytes: 8 << 20, maxDepth: 64
 
 /** More issues of one document than this help nobody. */
 const MAX_ISSUES = 100;
+/** Ids stand in messages, paths and cache keys. */
+const MAX_ID = 256;
 
 /** Reads workflow JSON: API format (bare or as `{ prompt }`), UI 0.4, UI 1.0. 64-bit seeds stay exact (bigint). */
 export function parseWorkflow(source: string | Uint8Array, limits: WorkflowLimits = WORKFLOW_LIMITS): WorkflowResult {
@@ -88,6 +90,11 @@ function readApi(nodes: Readonly<Record<string, unknown>>, limits: WorkflowLimit
   const prompt: [string, Prompt[string]][] = [];
   let links = 0;
   for (const [id, node] of entries) {
+    if (id.length > MAX_ID) {
+      if (issues.length < MAX_ISSUES)
+        issues.push(issue("WORKFLOW_SHAPE", [], `a node id has ${id.length} characters, the limit is ${MAX_ID}`, "shorten it"));
+      continue;
+    }
     const parsed = promptNode.safeParse(node);
     if (!parsed.success) {
       if (issues.length < MAX_ISSUES) issues.push(...fromZod(parsed.error, [id]));

@@ -1,10 +1,11 @@
-// What to run, in which order, under which cache keys. Same graph and files, same plan, byte for byte.
+// What to run, and in which order. Same graph and files, same plan, byte for byte.
+import { AppError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { stringifyJson } from "../base/json.ts";
 import type { FileKind } from "./catalogue.ts";
 import { sourcesFirst } from "./order.ts";
 import type { Link } from "./prompt.ts";
-import type { ValidGraph, ValidNode } from "./valid-graph.ts";
+import { consumersOf, reach, type SkippedOutput, type ValidGraph, type ValidNode } from "./valid-graph.ts";
 
 /** An input that comes from another step. */
 export interface StepLink {
@@ -20,8 +21,13 @@ export interface Step {
   readonly type: string;
   readonly version: string;
   readonly title: string;
-  /** 64 hexadecimal digits; null = never cached, because the node or something it depends on must run each time. */
-  readonly key: string | null;
+  /**
+   * What it is besides its links: 64 hexadecimal digits over type, version, values and files. null = it runs each time. Its cache
+   * key comes from this and from the keys of what it asks for: see `cacheKey`.
+   */
+  readonly own: string | null;
+  /** The key of a kept result to use in place of a run: what it asks for is not in the plan. */
+  readonly pinned?: string | undefined;
   readonly isOutput: boolean;
   readonly widgets: Readonly<Record<string, unknown>>;
   /** Sockets and linked widgets. A linked widget's value has to go through `parseWidget` when it arrives. */
@@ -32,6 +38,8 @@ export interface Step {
 export interface Plan {
   /** Sources first. */
   readonly steps: readonly Step[];
+  /** Outputs that the workflow has and this plan can't make: something they need is wrong. */
+  readonly skipped: readonly SkippedOutput[];
 }
 
 /** A widget value that names a file. */
@@ -47,6 +55,8 @@ export interface PlanOptions {
   readonly fingerprints?: ReadonlyMap<string, string>;
   /** Only these outputs. */
   readonly targets?: readonly string[];
+  /** Node id → key of the result it is to keep. Without targets, only outputs that depend on one of them are made. */
+  readonly pinned?: ReadonlyMap<string, string>;
 }
 
 /** The files whose content decides results; look their fingerprints up before planning. */
@@ -66,59 +76,47 @@ export function fileId(kind: FileKind, name: string): string {
   return kind.kind === "input" ? `input:${name}` : `model:${kind.folder}/${name}`;
 }
 
+/** @throws AppError PIN_UNKNOWN when a pinned node is not in the graph */
 export function plan(graph: ValidGraph, options: PlanOptions = {}): Plan {
-  const { fingerprints = new Map(), targets } = options;
-  const roots = targets ? graph.outputs.filter((id) => targets.includes(id)) : graph.outputs;
-  const { order } = sourcesFirst(roots, (id) => {
+  const { fingerprints = new Map(), targets, pinned = new Map() } = options;
+  for (const id of pinned.keys())
+    if (!graph.nodes.has(id))
+      throw new AppError("PIN_UNKNOWN", `node ${id} is pinned, but no output asks for it`, {
+        hint: "unpin it, or connect it to an output",
+      });
+  const below = pinned.size > 0 && !targets ? reach(pinned.keys(), consumersOf(graph.nodes)) : undefined;
+  const isWanted = (id: string): boolean => (targets?.includes(id) ?? true) && (below?.has(id) ?? true);
+  const { order } = sourcesFirst(graph.outputs.filter(isWanted), (id) => {
     const node = graph.nodes.get(id);
-    return node ? [...node.links.values(), ...node.extra.values()].map(([source]) => source) : [];
+    return node && !pinned.has(id) ? [...node.links.values(), ...node.extra.values()].map(([source]) => source) : [];
   });
-  const keys = new Map<string, string | null>();
+  const resolve = (links: ReadonlyMap<string, Link>): Readonly<Record<string, StepLink>> =>
+    Object.fromEntries(
+      [...links].map(([name, [source, slot]]) => [
+        name,
+        { id: source, slot, output: graph.nodes.get(source)?.declaration.outputs[slot]?.name ?? "" },
+      ]),
+    );
   const steps = order.flatMap((id): Step[] => {
     const node = graph.nodes.get(id);
     if (!node) return [];
-    const key = cacheKey(node, keys, fingerprints);
-    keys.set(id, key);
     const { type, version, isOutput } = node.declaration;
-    const resolve = (links: ReadonlyMap<string, Link>): Readonly<Record<string, StepLink>> =>
-      Object.fromEntries(
-        [...links].map(([name, [source, slot]]) => [
-          name,
-          { id: source, slot, output: graph.nodes.get(source)?.declaration.outputs[slot]?.name ?? "" },
-        ]),
-      );
-    return [
-      {
-        id,
-        type,
-        version,
-        title: node.title,
-        key,
-        isOutput,
-        widgets: node.widgets,
-        links: resolve(node.links),
-        extra: resolve(node.extra),
-      },
-    ];
+    const pin = pinned.get(id);
+    const of = { id, type, version, title: node.title, own: ownPart(node, fingerprints), isOutput, widgets: node.widgets };
+    if (pin !== undefined) return [{ ...of, pinned: pin, links: {}, extra: {} }];
+    return [{ ...of, links: resolve(node.links), extra: resolve(node.extra) }];
   });
-  return { steps };
+  return { steps, skipped: graph.skipped.filter(({ id }) => isWanted(id)) };
 }
 
-/** sha256 over type, version and inputs; links count by what they come from (its key and the slot), never by node id. */
-function cacheKey(node: ValidNode, keys: ReadonlyMap<string, string | null>, fingerprints: ReadonlyMap<string, string>): string | null {
-  const { type, version, cache, inputs } = node.declaration;
+/** See {@link Step.own}. */
+function ownPart({ declaration, widgets }: ValidNode, fingerprints: ReadonlyMap<string, string>): string | null {
+  const { type, version, cache, inputs } = declaration;
   if (cache === "never") return null;
   const parts: unknown[] = [type, version];
-  for (const [name, link] of [...node.links, ...node.extra]) {
-    const source = keys.get(link[0]);
+  for (const name of Object.keys(widgets).sort()) {
     const input = inputs.get(name);
-    // A file whose name is not known yet can't be fingerprinted.
-    if (!source || (input?.kind === "widget" && input.file)) return null;
-    parts.push([name, "link", source, link[1]]);
-  }
-  for (const name of Object.keys(node.widgets).sort()) {
-    const input = inputs.get(name);
-    const value = node.widgets[name];
+    const value = widgets[name];
     if (input?.kind === "widget" && input.file && typeof value === "string" && value !== "") {
       const fingerprint = fingerprints.get(fileId(input.file, value));
       if (fingerprint === undefined) return null;

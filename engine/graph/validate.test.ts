@@ -3,10 +3,11 @@ import { z } from "zod";
 import { defineNode, input, optional, widget } from "../node/define-node.ts";
 import { Registry } from "../node/registry.ts";
 import { socket } from "../node/socket.ts";
+import { keysBeforeRun } from "./cache-key.ts";
 import { fileReferences, plan } from "./plan.ts";
 import type { Prompt } from "./prompt.ts";
 import { ValidGraph } from "./valid-graph.ts";
-import { type ValidateResult, validate } from "./validate.ts";
+import { MAX_FINDINGS, type ValidateResult, validate } from "./validate.ts";
 
 const IMAGE = socket<number>("IMAGE");
 const INT = socket<number>("INT");
@@ -57,6 +58,26 @@ const registry = new Registry([
     outputs: { IMAGE },
     cache: "pure",
     run: () => ({ IMAGE: 1 }),
+  }),
+  defineNode({
+    type: "Two",
+    version: "1.0.0",
+    category: "t",
+    summary: "s",
+    inputs: {},
+    outputs: { first: IMAGE, second: IMAGE },
+    cache: "pure",
+    run: () => ({ first: 1, second: 2 }),
+  }),
+  defineNode({
+    type: "Late",
+    version: "1.0.0",
+    category: "t",
+    summary: "s",
+    inputs: {},
+    outputs: { STRING },
+    cache: "pure",
+    run: () => ({ STRING: "a.safetensors" }),
   }),
   defineNode({
     type: "Clock",
@@ -127,7 +148,6 @@ describe("validate", () => {
       registry,
     );
     expect(issuesOf(result)).toEqual([
-      "UNKNOWN_NODE_TYPE 5",
       "VALUE_SMALLER_THAN_MIN 1.size",
       "VALUE_SMALLER_THAN_MIN 1.seed",
       "VALUE_NOT_IN_LIST 1.kind",
@@ -141,11 +161,13 @@ describe("validate", () => {
       "BAD_LINKED_INPUT 4.image",
       "REQUIRED_INPUT_MISSING 6.image",
     ]);
-    const all = result.ok ? [] : result.issues;
+    const all = result.issues;
     expect(all.every((i) => (i.hint ?? "") !== "" && i.message.length > 10)).toBe(true);
-    expect(all[0]?.hint).toBe("did you mean Save?");
-    expect(all[3]?.hint).toBe("did you mean noise?");
-    expect(all[10]?.hint).toBe("did you mean prefix?");
+    expect(all[2]?.hint).toBe("did you mean noise?");
+    expect(all[9]?.hint).toBe("did you mean prefix?");
+    // Nothing asks for the node of unknown type.
+    expect(result.warnings).toMatchObject([{ code: "UNKNOWN_NODE_TYPE", path: ["5"], hint: "did you mean Save?" }]);
+    expect(result.graph.outputs).toEqual([]);
   });
 
   test("a valid prompt becomes a ValidGraph with parsed values and defaults; nothing else is one", () => {
@@ -176,7 +198,101 @@ describe("validate", () => {
 
   test("nodes that no output needs only have to exist", () => {
     expect(issues({ "1": source, "2": node("Save", { image: ["1", 0] }), "3": node("Blend", {}) })).toEqual([]);
-    expect(issues({ "1": source, "2": node("Save", { image: ["1", 0] }), "3": node("Nope", {}) })).toEqual(["UNKNOWN_NODE_TYPE 3"]);
+    const unknown = validate({ "1": source, "2": node("Save", { image: ["1", 0] }), "3": node("Nope", {}) }, registry);
+    expect(unknown.ok).toBe(true);
+    expect(unknown.warnings.map((w) => `${w.code} ${w.path}`)).toEqual(["UNKNOWN_NODE_TYPE 3"]);
+  });
+
+  test("a good output runs beside bad ones; each issue names the outputs it stops, and hides no other", () => {
+    const result = validate(
+      {
+        "1": source,
+        "2": node("Save", { image: ["1", 0] }),
+        "3": node("Nope", {}),
+        "4": node("Blend", { a: ["3", 0], strength: 7 }),
+        "5": node("Save", { image: ["4", 0], prefix: 1 }),
+        "6": node("Save", { image: ["4", 0] }),
+        "7": node("Save", {}),
+      },
+      registry,
+    );
+    expect(result.issues.map((i) => [i.code, ...i.path, i.outputs])).toEqual([
+      ["UNKNOWN_NODE_TYPE", "3", ["5", "6"]],
+      ["VALUE_BIGGER_THAN_MAX", "4", "strength", ["5", "6"]],
+      ["REQUIRED_INPUT_MISSING", "7", "image", ["7"]],
+    ]);
+    expect(result.graph.outputs).toEqual(["2"]);
+    const planned = plan(result.graph);
+    expect(planned.steps.map((s) => s.id)).toEqual(["1", "2"]);
+    expect(planned.skipped.map((s) => [s.id, s.type])).toEqual([
+      ["5", "Save"],
+      ["6", "Save"],
+      ["7", "Save"],
+    ]);
+  });
+
+  test("what is wrong behind the branch that a switch does not take is a warning", () => {
+    const prompt = (on: boolean): Prompt => ({
+      "1": node("Nope", {}),
+      "2": node("Source", { name: "n", size: 0 }),
+      "3": node("Blend", { a: ["1", 0], b: ["2", 0] }),
+      "4": source,
+      "5": node("Switch", { on, no: ["3", 0], yes: ["4", 0] }),
+      "6": node("Save", { image: ["5", 0] }),
+    });
+    const off = validate(prompt(true), registry);
+    expect(off.ok).toBe(true);
+    expect(off.warnings.map((w) => w.code)).toEqual(["UNKNOWN_NODE_TYPE", "VALUE_SMALLER_THAN_MIN"]);
+    expect(plan(off.graph).steps.map((s) => s.id)).toEqual(["4", "5", "6"]);
+    expect(issues(prompt(false))).toEqual(["UNKNOWN_NODE_TYPE 1", "VALUE_SMALLER_THAN_MIN 2.size"]);
+  });
+
+  test("a missing file stops the outputs that need it, known or found later", () => {
+    const { graph } = validate(
+      {
+        "1": node("Load", { file: "a" }),
+        "2": node("Save", { image: ["1", 0] }),
+        "3": source,
+        "4": node("Save", { image: ["3", 0] }),
+        "5": node("Blend", { a: ["1", 0], strength: 9 }),
+        "6": node("Save", { image: ["5", 0] }),
+      },
+      registry,
+    );
+    expect(graph.outputs).toEqual(["2", "4"]);
+    // The file behind a bad output is looked for too: every issue shows at once.
+    expect(graph.outputsOf("1")).toEqual(["2"]);
+    const left = graph.without(["1"]);
+    expect(left.outputs).toEqual(["4"]);
+    expect(left.skipped.map((s) => s.id)).toEqual(["6", "2"]);
+  });
+
+  test("findings are bounded, and the rest is counted; a tangle of cycles ends", () => {
+    const many: Record<string, unknown> = {};
+    for (let i = 0; i < 100_000; i++) many[`upload${i}`] = 1;
+    const result = validate({ "1": node("Source", { name: "n", ...many }), "2": node("Save", { image: ["1", 0] }) }, registry);
+    expect(result.ok).toBe(true);
+    expect(result.warnings).toHaveLength(MAX_FINDINGS + 1);
+    expect(result.warnings.at(-1)).toMatchObject({ code: "TOO_MANY_WARNINGS", message: "99800 more warnings are not listed" });
+    const bad: Record<string, Prompt[string]> = {};
+    for (let i = 0; i < 1000; i++) bad[i] = node("Save", { prefix: {}, image: 3 });
+    bad.good = source;
+    bad.last = node("Save", { image: ["good", 0] });
+    const stopped = validate(bad, registry);
+    expect(stopped.issues).toHaveLength(MAX_FINDINGS + 1);
+    expect(stopped.issues.at(-1)?.code).toBe("TOO_MANY_ISSUES");
+    // Issues that are not listed stop their outputs all the same.
+    expect(stopped.graph.outputs).toEqual(["last"]);
+    const tangle: Record<string, Prompt[string]> = {};
+    for (let i = 0; i < 300; i++) {
+      const links: Record<string, unknown> = { a: [String((i + 1) % 300), 0] };
+      for (let j = 0; j < 30; j++) links[`image_${j}`] = [String((i * 7 + j * 11) % 300), 0];
+      tangle[i] = node("Blend", links);
+    }
+    tangle.out = node("Save", { image: ["0", 0] });
+    const cycles = validate(tangle, registry);
+    expect(JSON.stringify(cycles.issues).length).toBeLessThan(100_000);
+    expect(cycles.graph.outputs).toEqual([]);
   });
 
   test("unknown constants are ignored with a warning", () => {
@@ -207,9 +323,9 @@ describe("validate", () => {
     );
     expect(issues(prompt)).toEqual(["UNKNOWN_INPUT constructor.toString"]);
     expect(issues({ "1": node("constructor", {}), "2": node("Save", { image: ["toString", 0] }) })).toEqual([
-      "UNKNOWN_NODE_TYPE 1",
       "LINKED_NODE_MISSING 2.image",
     ]);
+    expect(issues({ "1": node("constructor", {}), "2": node("Save", { image: ["1", 0] }) })).toEqual(["UNKNOWN_NODE_TYPE 1"]);
   });
 
   test("a chain of 2,000 nodes needs no stack", () => {
@@ -219,7 +335,7 @@ describe("validate", () => {
     const steps = plan(graphOf(chain)).steps;
     expect(steps).toHaveLength(2001);
     expect(steps[2000]?.id).toBe("2000");
-    expect(new Set(steps.map((s) => s.key)).size).toBe(2001);
+    expect(new Set(keysBeforeRun(plan(graphOf(chain)), registry).values()).size).toBe(2001);
   });
 });
 
@@ -229,8 +345,9 @@ describe("plan", () => {
     "2": node("Blend", { a: ["1", 0], image_10: ["1", 0], image_2: ["1", 0] }),
     "3": node("Save", { image: ["2", 0] }),
   };
-  const keys = (prompt: Prompt, fingerprints?: ReadonlyMap<string, string>) =>
-    plan(graphOf(prompt), fingerprints && { fingerprints }).steps.map((s) => s.key);
+  const keys = (prompt: Prompt, fingerprints?: ReadonlyMap<string, string>) => [
+    ...keysBeforeRun(plan(graphOf(prompt), fingerprints && { fingerprints }), registry).values(),
+  ];
 
   test("same graph, same bytes; ids and order in the file do not enter the keys, everything else does", () => {
     expect(JSON.stringify(plan(graphOf(two)).steps.map((s) => ({ ...s, widgets: String(s.widgets) })))).toBe(
@@ -248,6 +365,40 @@ describe("plan", () => {
     const blend = keys({ ...two, "2": node("Blend", { a: ["1", 0], b: ["1", 0] }) });
     expect(blend[0]).toBe(keys(two)[0]);
     expect(blend[1]).not.toBe(keys(two)[1]);
+  });
+
+  test("which output of a node a link asks for is part of the key", () => {
+    const prompt = (slot: number): Prompt => ({
+      "1": node("Two"),
+      "2": node("Blend", { a: ["1", slot], image_1: ["1", 0] }),
+      "3": node("Save", { image: ["2", 0] }),
+    });
+    expect(keys(prompt(0))[0]).toBe(keys(prompt(1))[0]);
+    expect(keys(prompt(0))[1]).not.toBe(keys(prompt(1))[1]);
+    const variadic: Prompt = { ...prompt(0), "2": node("Blend", { a: ["1", 0], image_1: ["1", 1] }) };
+    expect(keys(variadic)[1]).not.toBe(keys(prompt(0))[1]);
+  });
+
+  test("a pinned node keeps its key, what only it asks for is not in the plan, and only what lies below it runs", () => {
+    const prompt: Prompt = { ...two, "4": node("Save", { image: ["1", 0] }), "5": node("Save", { image: ["2", 0], prefix: "b" }) };
+    const pinned = new Map([["2", "f".repeat(64)]]);
+    const planned = plan(graphOf(prompt), { pinned });
+    expect(planned.steps.map((s) => s.id)).toEqual(["2", "3", "5"]);
+    const pinnedKeys = keysBeforeRun(planned, registry);
+    expect(pinnedKeys.get("2")).toBe("f".repeat(64));
+    expect(pinnedKeys.get("3")).not.toBe(keysBeforeRun(plan(graphOf(prompt)), registry).get("3"));
+    expect(plan(graphOf(prompt), { pinned, targets: ["3", "4"] }).steps.map((s) => s.id)).toEqual(["2", "3", "1", "4"]);
+    expect(() => plan(graphOf(two), { pinned: new Map([["9", "a"]]) })).toThrow(expect.objectContaining({ code: "PIN_UNKNOWN" }));
+  });
+
+  test("the key of a step whose file comes over a link can't be told before the run, nor can what depends on it", () => {
+    const prompt: Prompt = {
+      "0": node("Late"),
+      "1": node("Load", { file: ["0", 0] }),
+      "2": node("Save", { image: ["1", 0] }),
+    };
+    const known = keysBeforeRun(plan(graphOf(prompt)), registry);
+    expect([known.get("0") === undefined, known.get("1"), known.get("2")]).toEqual([false, undefined, undefined]);
   });
 
   test("targets keep only what they need", () => {

@@ -7,7 +7,7 @@ import { inlineKnownValues } from "./known-values.ts";
 import { sourcesFirst } from "./order.ts";
 import { compareIds, isLink, type Link, type Prompt, type PromptNode } from "./prompt.ts";
 import { socketFeedsWidget, socketsMatch } from "./socket-match.ts";
-import { ValidGraph, type ValidNode } from "./valid-graph.ts";
+import { consumersOf, reach, ValidGraph, type ValidNode } from "./valid-graph.ts";
 import { parseWidget } from "./widget-value.ts";
 
 export interface ValidateOptions {
@@ -15,13 +15,28 @@ export interface ValidateOptions {
   readonly targets?: readonly string[];
 }
 
-export type ValidateResult =
-  | { readonly ok: true; readonly graph: ValidGraph; readonly warnings: readonly Issue[] }
-  | { readonly ok: false; readonly issues: readonly Issue[]; readonly warnings: readonly Issue[] };
+/** An issue, and whom it stops: ComfyUI's `dependent_outputs`. */
+export interface GraphIssue extends Issue {
+  readonly outputs: readonly string[];
+}
+
+export interface ValidateResult {
+  /** Nothing is wrong. A graph may be run all the same while it has outputs: those are right, the issues stop others. */
+  readonly ok: boolean;
+  readonly graph: ValidGraph;
+  readonly issues: readonly GraphIssue[];
+  readonly warnings: readonly Issue[];
+}
+
+/** More findings than this help nobody; the rest is counted. */
+export const MAX_FINDINGS = 200;
+/** Nodes of a cycle that its message names. */
+const SHOWN = 12;
 
 /**
- * Checks what the output nodes reach: types, links, sockets, values, cycles. As in ComfyUI, nodes that no output needs only have to exist.
- * Issues carry `path` [node id, input name]; codes are ComfyUI's in upper case where it has one.
+ * Checks what the output nodes reach: types, links, sockets, values, cycles. As in ComfyUI, an output is run when everything it needs
+ * is right, whatever is wrong with others. What no output needs is at most a warning: nodes of unknown type, and the branch that a
+ * switch in a known position does not take. Issues carry `path` [node id, input name]; codes are ComfyUI's in upper case where it has one.
  */
 export function validate(prompt: Prompt, catalogue: Catalogue, options: ValidateOptions = {}): ValidateResult {
   const run = new Validation(prompt, catalogue);
@@ -33,66 +48,134 @@ export function validate(prompt: Prompt, catalogue: Catalogue, options: Validate
     const node = run.node(id);
     if (node) nodes.set(id, node);
   }
-  if (run.issues.length === 0) run.issues.push(...inlineKnownValues(nodes));
-  const warnings = run.warnings;
-  if (run.issues.length > 0) return { ok: false, issues: run.issues, warnings };
-  return { ok: true, graph: new ValidGraph(nodes, roots), warnings };
+  for (const issue of inlineKnownValues(nodes)) run.add(issue);
+  return run.result(nodes, order, roots);
 }
 
 class Validation {
-  readonly issues: Issue[] = [];
-  readonly warnings: Issue[] = [];
   readonly #prompt: Prompt;
+  readonly #catalogue: Catalogue;
   readonly #declarations = new Map<string, CatalogueNode>();
+  readonly #issues: Issue[] = [];
+  readonly #warnings: Issue[] = [];
+  /** Of the request, not of a node. */
+  readonly #general: Issue[] = [];
+  #found = 0;
+  #uncounted = { issues: 0, warnings: 0 };
+  /** Nodes that something is wrong with, whether or not the issue is listed. */
+  readonly #bad = new Set<string>();
 
   constructor(prompt: Prompt, catalogue: Catalogue) {
     this.#prompt = prompt;
+    this.#catalogue = catalogue;
     for (const id of Object.keys(prompt).sort(compareIds)) {
-      const type = prompt[id]?.class_type ?? "";
-      const declaration = catalogue.get(type);
+      const declaration = catalogue.get(prompt[id]?.class_type ?? "");
       if (declaration) this.#declarations.set(id, declaration);
-      else {
-        const near = didYouMean(type, catalogue.types());
-        this.#issue(
-          "UNKNOWN_NODE_TYPE",
-          [id],
-          `node ${id} is of type ${type}, which does not exist`,
-          near ? `did you mean ${near}?` : "list the types with `graph nodes`",
-        );
-      }
     }
+  }
+
+  add(issue: Issue): void {
+    this.#found++;
+    const [id] = issue.path;
+    if (typeof id === "string") this.#bad.add(id);
+    if (this.#issues.length < MAX_FINDINGS) this.#issues.push(issue);
+    else this.#uncounted.issues++;
+  }
+
+  #warn(warning: () => Issue): void {
+    if (this.#warnings.length < MAX_FINDINGS) this.#warnings.push(warning());
+    else this.#uncounted.warnings++;
+  }
+
+  /** What can run, and what stands in the way of the rest. */
+  result(nodes: ReadonlyMap<string, ValidNode>, order: readonly string[], roots: readonly string[]): ValidateResult {
+    // A node that is wrong itself keeps all its links: which of them it needs can't be told.
+    const links = new Map(
+      order.map((id) => [id, nodes.get(id) ?? { links: new Map(this.sources(id).map((s) => [s, [s, 0] as const])), extra: new Map() }]),
+    );
+    const consumers = consumersOf(links);
+    const sources = new Map([...links].map(([id, n]) => [id, [...n.links.values(), ...n.extra.values()].map(([source]) => source)]));
+    const needed = reach(roots, sources);
+    const unknown = Object.keys(this.#prompt)
+      .sort(compareIds)
+      .filter((id) => !this.#declarations.has(id));
+    // Where nothing is an output, the output may just be a node of unknown type.
+    const stops = (id: string): boolean => needed.has(id) || roots.length === 0;
+    for (const id of unknown)
+      if (!needed.has(id) && roots.length > 0) this.#warn(() => this.#unknownType(id, "; nothing that runs needs it"));
+    const own = this.#issues.splice(0);
+    for (const id of unknown) if (stops(id)) this.add(this.#unknownType(id, ""));
+    for (const issue of own) {
+      const [id] = issue.path;
+      if (typeof id === "string" && needed.has(id)) this.add(issue);
+      else this.#warn(() => ({ ...issue, message: `${issue.message}; nothing that runs needs it` }));
+    }
+    const bad = [...this.#bad].filter((id) => needed.has(id));
+    const spoiled = reach(bad, consumers);
+    const outputsOf = (id: string): readonly string[] => {
+      const reached = reach([id], consumers);
+      return roots.filter((root) => reached.has(root));
+    };
+    const issues: GraphIssue[] = this.#general.map((issue) => ({ ...issue, outputs: [] }));
+    for (const issue of this.#issues) issues.push({ ...issue, outputs: outputsOf(String(issue.path[0] ?? "")) });
+    const { issues: more, warnings: moreWarnings } = this.#uncounted;
+    if (more > 0) issues.push({ ...tooMany("TOO_MANY_ISSUES", more, "issues"), outputs: roots.filter((root) => spoiled.has(root)) });
+    const warnings = [...this.#warnings, ...(moreWarnings > 0 ? [tooMany("TOO_MANY_WARNINGS", moreWarnings, "warnings")] : [])];
+    const skipped = roots.flatMap((id) => {
+      const type = this.#prompt[id]?.class_type ?? "";
+      return spoiled.has(id) ? [{ id, type, title: this.#prompt[id]?._meta?.title ?? type }] : [];
+    });
+    const right = new Map([...nodes].filter(([id]) => needed.has(id) && !this.#bad.has(id)));
+    const graph = new ValidGraph(
+      right,
+      roots.filter((id) => !spoiled.has(id)),
+      skipped,
+    );
+    return { ok: issues.length === 0, graph, issues, warnings };
+  }
+
+  #unknownType(id: string, more: string): Issue {
+    const type = this.#prompt[id]?.class_type ?? "";
+    const near = didYouMean(type, this.#catalogue.types());
+    return {
+      code: "UNKNOWN_NODE_TYPE",
+      path: [id],
+      message: `node ${id} is of type ${type}, which does not exist${more}`,
+      hint: near ? `did you mean ${near}?` : "list the types with `graph nodes`",
+    };
   }
 
   roots(targets: readonly string[] | undefined): readonly string[] {
     const outputs = [...this.#declarations].filter(([, d]) => d.isOutput).map(([id]) => id);
-    for (const id of targets ?? [])
-      if (!this.#declarations.get(id)?.isOutput)
-        this.#issue(
-          "TARGET_NOT_OUTPUT",
-          [id],
-          `target ${id} is not an output node of this workflow`,
-          `output nodes are ${outputs.join(", ")}`,
-        );
+    for (const id of new Set(targets))
+      if (!this.#declarations.get(id)?.isOutput && this.#general.length < MAX_FINDINGS)
+        this.#general.push({
+          code: "TARGET_NOT_OUTPUT",
+          path: [id],
+          message: `target ${id} is not an output node of this workflow`,
+          hint: `output nodes are ${outputs.slice(0, SHOWN).join(", ")}`,
+        });
     const roots = targets ? outputs.filter((id) => targets.includes(id)) : outputs;
     // With an unknown type among the nodes the output may just be that one.
-    if (roots.length === 0 && this.issues.length === 0)
-      this.#issue(
-        "PROMPT_NO_OUTPUTS",
-        [],
-        "nothing in this workflow is saved or shown",
-        "add an output node such as SaveImage or PreviewAny",
-      );
+    if (roots.length === 0 && this.#general.length === 0 && this.#declarations.size === Object.keys(this.#prompt).length)
+      this.#general.push({
+        code: "PROMPT_NO_OUTPUTS",
+        path: [],
+        message: "nothing in this workflow is saved or shown",
+        hint: "add an output node such as SaveImage or PreviewAny",
+      });
     return roots;
   }
 
   /** Ids a node's links lead to, where they exist. */
   sources(id: string): string[] {
     const inputs = Object.values(this.#prompt[id]?.inputs ?? {});
-    return inputs.flatMap((v) => (isLink(v) && this.#declarations.has(v[0]) ? [v[0]] : []));
+    return inputs.flatMap((v) => (isLink(v) && Object.hasOwn(this.#prompt, v[0]) ? [v[0]] : []));
   }
 
   reportCycle(ids: readonly string[]): void {
-    const path = ids.map((id) => `${id} (${this.#prompt[id]?.class_type})`).join(" → ");
+    const shown = ids.length > SHOWN ? [...ids.slice(0, SHOWN), "…", ...ids.slice(-1)] : ids;
+    const path = shown.map((id) => (id === "…" ? id : `${id} (${this.#prompt[id]?.class_type})`)).join(" → ");
     this.#issue("DEPENDENCY_CYCLE", [ids[0] ?? ""], `these nodes wait for each other: ${path}`, "remove one of these links");
   }
 
@@ -100,7 +183,7 @@ class Validation {
     const declaration = this.#declarations.get(id);
     const node = this.#prompt[id];
     if (!declaration || !node) return undefined;
-    const before = this.issues.length;
+    const before = this.#found;
     const given = new Map(Object.entries(node.inputs).filter(([, v]) => v !== null && v !== undefined));
     const widgets: Record<string, unknown> = {};
     const links = new Map<string, Link>();
@@ -127,7 +210,7 @@ class Validation {
         );
     }
     const extra = this.#undeclared(id, node, declaration, given);
-    if (this.issues.length > before) return undefined;
+    if (this.#found > before) return undefined;
     this.#check(id, node, declaration, widgets);
     return { id, declaration, title: node._meta?.title ?? declaration.type, widgets, links, extra };
   }
@@ -150,8 +233,8 @@ class Validation {
       return false;
     }
     const declaration = this.#declarations.get(source);
-    // A node of unknown type has been reported already.
-    if (!declaration) return false;
+    // A node of unknown type is reported once, as itself: the link leads to it.
+    if (!declaration) return true;
     const output = declaration.outputs[slot];
     if (!output) {
       const slots = declaration.outputs.map((o, i) => `${i} ${o.name}`).join(", ");
@@ -176,6 +259,8 @@ class Validation {
   /** Variadic links; anything else undeclared is an issue where it would change the result, else a warning. */
   #undeclared(id: string, node: PromptNode, declaration: CatalogueNode, given: ReadonlyMap<string, unknown>): ReadonlyMap<string, Link> {
     const extra: [number, string, Link][] = [];
+    let free: string[] | undefined;
+    let undeclared = 0;
     for (const [name, value] of given) {
       if (declaration.inputs.has(name)) continue;
       const { variadic } = declaration;
@@ -185,13 +270,20 @@ class Validation {
           extra.push([Number(number), name, value]);
         continue;
       }
-      const free = [...declaration.inputs.keys()].filter((n) => !given.has(n));
-      const near = didYouMean(name, free);
+      free ??= [...declaration.inputs.keys()].filter((n) => !given.has(n));
+      // Where thousands are undeclared, none of them is a misspelling.
+      const near = ++undeclared <= MAX_FINDINGS ? didYouMean(name, free) : undefined;
       const known = [...declaration.inputs.keys()].join(", ") || "none";
       const message = `${describe(id, node)} has no input ${name.slice(0, 80)}`;
       const hint = near ? `did you mean ${near}?` : `its inputs are ${known}`;
-      if (isLink(value) || near) this.#issue("UNKNOWN_INPUT", [id, name], message, hint);
-      else this.warnings.push({ code: "UNKNOWN_INPUT", path: [id, name], message: `${message}: its value is ignored`, hint });
+      if (isLink(value) || near) this.#issue("UNKNOWN_INPUT", [id, name.slice(0, 256)], message, hint);
+      else
+        this.#warn(() => ({
+          code: "UNKNOWN_INPUT",
+          path: [id, name.slice(0, 256)],
+          message: `${message}: its value is ignored`,
+          hint,
+        }));
     }
     return new Map(extra.sort((a, b) => a[0] - b[0]).map(([, name, link]) => [name, link]));
   }
@@ -206,8 +298,12 @@ class Validation {
   }
 
   #issue(code: string, path: readonly (string | number)[], message: string, hint: string | undefined): void {
-    this.issues.push({ code, path, message, ...(hint !== undefined && { hint }) });
+    this.add({ code, path, message, ...(hint !== undefined && { hint }) });
   }
+}
+
+function tooMany(code: string, count: number, what: string): Issue {
+  return { code, path: [], message: `${count} more ${what} are not listed`, hint: "mend the first ones, then validate again" };
 }
 
 function describe(id: string, node: PromptNode): string {

@@ -86,8 +86,11 @@ function talk(entry: string): void {
   });
   // A parent that is gone can't use the result: whatever is saved is saved, the rest is the next run's.
   process.on("disconnect", end);
-  // Ctrl-C reaches the whole terminal group; what it means is the parent's to say.
-  process.on("SIGINT", () => undefined);
+  // These reach the whole group (Ctrl-C, a closed terminal, a service that is stopped); what they mean is the parent's to say.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
+  // What a library prints goes to the parent's standard error, which may be closed.
+  process.stdout.on("error", () => undefined);
+  process.stderr.on("error", () => undefined);
   setInterval(() => meter.read(), METER_MS).unref();
   setInterval(() => say({ kind: "heartbeat", memory: meter.read() }), HEARTBEAT_MS);
 }

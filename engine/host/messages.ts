@@ -25,13 +25,15 @@ const plan = z.object({
       type: z.string(),
       version: z.string(),
       title: z.string(),
-      key: z.string().nullable(),
+      own: z.string().nullable(),
+      pinned: z.string().optional(),
       isOutput: z.boolean(),
       widgets: z.record(z.string(), z.unknown()),
       links: z.record(z.string(), stepLink),
       extra: z.record(z.string(), stepLink),
     }),
   ),
+  skipped: z.array(z.object({ id: z.string(), type: z.string(), title: z.string() })),
 }) satisfies z.ZodType<Plan>;
 
 /** Folders to search, and paths by the text that names them: see InputFileOptions. */

@@ -23,15 +23,19 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
   const inputs = new InputFiles(request.inputs);
   const output = once(() => OutputDirectory.open(request.output));
   const temporary = once(() => OutputDirectory.open(join(request.output, TEMPORARY), undefined, "temp"));
+  const models = new ModelFolders(request.models);
   return {
     compute: (check) => (check ? runtime.checkedBy(check) : runtime),
-    models: new ModelFolders(request.models),
+    models,
     readInput: (name) => inputs.read(name),
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
     saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
     runDirectory: async (name) => (await output()).runDirectory(name),
     freeSpace: () => freeSpace(request.output),
     resume: request.resume,
+    // The node that reads it says what is wrong with it.
+    identify: (kind, name) =>
+      (kind.kind === "input" ? inputs.fingerprint(name) : models.fingerprint(kind.folder, name)).catch(() => undefined),
     workflow: request.workflow,
     memory: () => process.memoryUsage.rss(),
     now: () => performance.now(),

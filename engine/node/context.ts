@@ -66,6 +66,11 @@ export interface RunDirectory {
   remove(file: string): Promise<void>;
 }
 
+export interface PreviewPicture {
+  readonly mime: "image/jpeg" | "image/png" | "image/webp";
+  readonly bytes: Uint8Array;
+}
+
 export interface NodeContext {
   readonly nodeId: string;
   readonly signal: AbortSignal;
@@ -88,7 +93,8 @@ export interface NodeContext {
   score(name: string, value: unknown): void;
   /** What an output node shows, ComfyUI's `ui` dictionary: `{ images: [SavedFile…] }`. */
   show(ui: Readonly<Record<string, readonly unknown[]>>): void;
-  progress(value: number, max: number, note?: string): void;
+  /** @param preview what the result looks like by now; a picture of more than 190 kB is left out, with a warning */
+  progress(value: number, max: number, note?: string, preview?: PreviewPicture): void;
   /**
    * A line for the person. Warnings are repeated when the result comes from the cache, and stand in run.json.
    * @param input the socket that the message speaks of: where it comes from (a picture's file, a node) is added

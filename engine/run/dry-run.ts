@@ -12,14 +12,15 @@ import type { World } from "./world.ts";
 
 /** Emits one `node.planned` per step, then `run.finished`, or `run.failed` with DRY_RUN_ISSUES when any step has an issue. Never throws. */
 export async function dryRun(options: ExecuteOptions): Promise<void> {
-  const { plan, world, memory, stored, signal, poll } = options;
+  const { plan, registry, world, signal, poll } = options;
   const emit = envelope(options.run, world.clock, options.emit);
   const started = world.now();
   emit({ kind: "run.started", nodes: plan.steps.length });
+  for (const { id, type, title } of plan.skipped) emit({ kind: "node.skipped", node: id, type, title });
   const values = new Map<string, Readonly<Record<string, unknown>>>();
   let issues = 0;
   try {
-    for (const decision of await knownSteps(plan, memory, stored)) {
+    for (const decision of await knownSteps(plan, registry, options)) {
       poll?.();
       signal.throwIfAborted();
       const { step } = decision;

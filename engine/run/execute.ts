@@ -1,13 +1,14 @@
-// Walks a plan. Everything that happens is an event; the last one says how the run ended.
+// Walks a plan, and makes keys on the way. Everything that happens is an event; the last one says how the run ended.
 import { AppError, toAppError } from "../base/errors.ts";
 import { type Effect, isTerminal, type RunError, type RunEvent, type RunEventBody } from "../graph/events.ts";
 import type { Plan, Step } from "../graph/plan.ts";
 import type { AnyNode } from "../node/define-node.ts";
 import type { Registry } from "../node/registry.ts";
-import { type Decision, knownSteps } from "./known-steps.ts";
+import { Frontier } from "./frontier.ts";
+import { type Decision, type Known, knownSteps, recall } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
-import type { Result, ResultCache, StoredResults } from "./result-cache.ts";
-import { type Lookup, runInputs } from "./run-inputs.ts";
+import type { ResultCache, StoredResults } from "./result-cache.ts";
+import { runInputs } from "./run-inputs.ts";
 import { stepSource, withSource } from "./step-source.ts";
 import type { World } from "./world.ts";
 
@@ -38,7 +39,7 @@ export function envelope(run: string, clock: () => number, emit: (event: RunEven
  * Finished nodes are kept under their keys, failed ones are not: the same plan again goes on after the error.
  */
 export async function execute(options: ExecuteOptions): Promise<RunEvent> {
-  const { run, plan, registry, world, memory, stored, signal, poll } = options;
+  const { run, plan, registry, world, signal, poll } = options;
   const sourceOf = stepSource(plan, registry);
   let last: RunEvent | undefined;
   const emit = envelope(run, world.clock, (event) => {
@@ -53,21 +54,22 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
   const ms = (): number => world.now() - started;
   let current: Step | undefined;
   emit({ kind: "run.started", nodes: plan.steps.length });
+  for (const { id, type, title } of plan.skipped) emit({ kind: "node.skipped", node: id, type, title });
   try {
     checkCancelled();
-    const decisions = await knownSteps(plan, memory, stored);
-    const values = new Values(decisions);
+    const decisions = await knownSteps(plan, registry, options);
+    const frontier = new Frontier(decisions, registry);
     for (const decision of decisions) {
       current = decision.step;
       checkCancelled();
-      const known = decision.run ? twin(decision.step, memory) : decision;
-      if (!known) await runStep(options, decision.step, values, emit, (input) => sourceOf(decision.step, input), checkCancelled);
+      const { key, known } = await settle(decision, frontier, options);
+      if (!known) await runStep(options, decision.step, key, frontier, emit, (input) => sourceOf(decision.step, input), checkCancelled);
       else {
-        values.put(decision.step.id, known.outputs);
-        if (decision.run) values.release(decision.step);
+        frontier.put(decision.step.id, key, known.outputs);
+        if (decision.run) frontier.release(decision.step);
         const of = { node: decision.step.id, type: decision.step.type };
         for (const effect of known.effects) emit({ ...withSource(effect, (input) => sourceOf(decision.step, input)), ...of });
-        emit({ kind: "node.cached", ...of, from: known.from });
+        emit({ kind: "node.cached", ...of, from: known.from, key });
       }
     }
     emit({ kind: "run.finished", ms: ms() });
@@ -79,16 +81,24 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
   return last;
 }
 
-/** The result of a step with the same key that ran earlier in this run. */
-function twin(step: Step, memory: ResultCache): (Result & { readonly from: "memory" }) | undefined {
-  const result = step.key === null ? undefined : memory.get(step.key);
-  return result && { from: "memory", ...result };
+/** The key of a step whose sources are settled; and its result, if that is known by now: from before, or from a twin in this run. */
+async function settle(
+  decision: Decision,
+  frontier: Frontier,
+  { world, memory, stored }: ExecuteOptions,
+): Promise<{ readonly key: string | null; readonly known: Known | (Decision & { readonly run: false }) | undefined }> {
+  if (!decision.run) return { key: decision.key ?? null, known: decision };
+  const key = decision.key === undefined ? await frontier.key(decision.step, world.identify) : decision.key;
+  if (key === null) return { key, known: undefined };
+  // Where the key was known before the run, so was what the disk holds.
+  return { key, known: await recall(key, true, { memory, ...(stored && decision.key === undefined && { stored }) }) };
 }
 
 async function runStep(
   { registry, world, memory, stored, signal, flush }: ExecuteOptions,
   step: Step,
-  values: Values,
+  key: string | null,
+  frontier: Frontier,
   emit: (event: RunEventBody) => void,
   sourceOf: (input: string) => string | undefined,
   checkCancelled: () => void,
@@ -97,26 +107,37 @@ async function runStep(
   const node = registry.node(step.type);
   if (!node)
     throw new AppError("UNKNOWN_NODE_TYPE", `there is no node of type ${step.type}`, { hint: "list the types with `graph nodes`" });
-  const { inputs, extra, missing } = runInputs(step, registry, values.lookup);
+  const { inputs, extra, missing } = runInputs(step, registry, frontier.lookup);
   const [absent] = missing;
   if (absent !== undefined) throw absentOutput(step, absent);
-  emit({ kind: "node.started", ...of, title: step.title, ...(node.stop && { stop: node.stop }) });
+  emit({ kind: "node.started", ...of, title: step.title, ...(node.stop && { stop: node.stop }), ...linkedWidgets(step, registry, inputs) });
   await flush?.();
   const effects: Effect[] = [];
   const started = world.now();
   const ctx = nodeContext({ world, step, stop: node.stop, signal, checkCancelled, emit, sourceOf, effects });
   const outputs = declaredOutputs(node, await node.run(inputs, ctx, extra));
   const ms = world.now() - started;
-  values.put(step.id, outputs);
-  values.release(step);
-  emit({ kind: "node.finished", ...of, ms });
-  if (step.key === null) return;
-  memory.set(step.key, { outputs, effects });
+  frontier.put(step.id, key, outputs);
+  frontier.release(step);
+  emit({ kind: "node.finished", ...of, ms, key });
+  if (key === null) return;
+  memory.set(key, { outputs, effects });
   try {
-    await stored?.write(step.key, { outputs, effects }, ms);
+    await stored?.write(key, { outputs, effects }, ms);
   } catch (error) {
     emit({ kind: "node.logged", ...of, level: "warn", message: `its result is not kept for the next run: ${toAppError(error).message}` });
   }
+}
+
+/** Values that came over links into widgets, for whoever shows the node. */
+function linkedWidgets(
+  step: Step,
+  registry: Registry,
+  inputs: Readonly<Record<string, unknown>>,
+): { readonly linked?: Record<string, unknown> } {
+  const declared = registry.get(step.type)?.inputs;
+  const names = Object.keys(step.links).filter((name) => declared?.get(name)?.kind === "widget");
+  return names.length > 0 ? { linked: Object.fromEntries(names.map((name) => [name, inputs[name]])) } : {};
 }
 
 /** The declared outputs and no others. A node may leave one out: that is an error only where a link asks for it. */
@@ -143,35 +164,4 @@ export function runErrorOf(thrown: unknown, step?: Step): RunError {
     ...(step && { node: step.id, type: step.type, title: step.title }),
     ...(Object.keys(error.details).length > 0 && { details: { ...error.details } }),
   };
-}
-
-/** Outputs of this run, each let go when the last step that asks for it has run. */
-class Values {
-  readonly #outputs = new Map<string, Readonly<Record<string, unknown>>>();
-  readonly #askers = new Map<string, number>();
-
-  constructor(decisions: readonly Decision[]) {
-    for (const { run, step } of decisions) if (run) for (const id of sources(step)) this.#askers.set(id, (this.#askers.get(id) ?? 0) + 1);
-  }
-
-  put(id: string, outputs: Readonly<Record<string, unknown>> | null): void {
-    if (outputs && this.#askers.has(id)) this.#outputs.set(id, outputs);
-  }
-
-  readonly lookup: Lookup = ({ id, output }) => {
-    const outputs = this.#outputs.get(id);
-    return outputs && Object.hasOwn(outputs, output) ? { value: outputs[output] } : undefined;
-  };
-
-  release(step: Step): void {
-    for (const id of sources(step)) {
-      const left = (this.#askers.get(id) ?? 1) - 1;
-      this.#askers.set(id, left);
-      if (left === 0) this.#outputs.delete(id);
-    }
-  }
-}
-
-function sources(step: Step): Set<string> {
-  return new Set([...Object.values(step.links), ...Object.values(step.extra)].map((link) => link.id));
 }

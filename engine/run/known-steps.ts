@@ -1,60 +1,74 @@
-// Which steps of a plan have to run, given what is known from before.
+// Looks ahead, before anything runs: which steps are known from before, and which nothing asks for.
+import { AppError } from "../base/errors.ts";
+import { keysBeforeRun, type StepKey } from "../graph/cache-key.ts";
+import type { Catalogue } from "../graph/catalogue.ts";
 import type { Effect } from "../graph/events.ts";
 import type { Plan, Step } from "../graph/plan.ts";
 import type { Result, ResultCache, StoredResults } from "./result-cache.ts";
 
 export type Decision =
-  | { readonly run: true; readonly step: Step }
+  | {
+      readonly run: true;
+      readonly step: Step;
+      /** undefined = it can be told only when its inputs exist; the step may turn out to be known then. */
+      readonly key: StepKey;
+    }
   | {
       readonly run: false;
       readonly step: Step;
+      readonly key: StepKey;
       readonly from: "memory" | "disk" | "unneeded";
       /** Present when a step that runs asks for them. */
       readonly outputs: Result["outputs"];
       readonly effects: readonly Effect[];
     };
 
+/** Where results are kept. */
+export interface Kept {
+  readonly memory: ResultCache;
+  readonly stored?: StoredResults;
+}
+
 /**
  * Decides from the outputs backwards: a known node is not run, and what only it asked for is not needed at all. So a checkpoint
  * of 20 billion weights is not even opened when everything that needs it is known. Values that will be asked for are read here:
  * a damaged entry is then simply not known.
+ * @throws AppError PIN_LOST when a pinned result is asked for and not kept any more
  */
-export async function knownSteps(plan: Plan, memory: ResultCache, stored: StoredResults | undefined): Promise<Decision[]> {
+export async function knownSteps(plan: Plan, catalogue: Catalogue, kept: Kept): Promise<Decision[]> {
+  const keys = keysBeforeRun(plan, catalogue);
   const asked = new Set<string>();
   const decisions: Decision[] = [];
-  for (let i = plan.steps.length - 1; i >= 0; i--) {
-    const step = plan.steps[i];
-    if (!step) continue;
-    const known = await recall(step, asked.has(step.id), memory, stored);
-    if (known) decisions.push({ run: false, step, ...known });
-    else if (!step.isOutput && !asked.has(step.id)) decisions.push({ run: false, step, from: "unneeded", outputs: null, effects: [] });
+  for (const step of [...plan.steps].reverse()) {
+    const key = keys.get(step.id);
+    const isAsked = asked.has(step.id);
+    const known = typeof key === "string" ? await recall(key, isAsked, kept) : undefined;
+    if (known) decisions.push({ run: false, step, key, ...known });
+    else if (!step.isOutput && !isAsked) decisions.push({ run: false, step, key, from: "unneeded", outputs: null, effects: [] });
+    else if (step.pinned !== undefined)
+      throw new AppError("PIN_LOST", `the pinned result of node ${step.id} (${step.title}) is not kept any more`, {
+        hint: "unpin the node and run it again",
+        details: { node: step.id },
+      });
     else {
-      decisions.push({ run: true, step });
+      decisions.push({ run: true, step, key });
       for (const link of [...Object.values(step.links), ...Object.values(step.extra)]) asked.add(link.id);
     }
   }
   return decisions.reverse();
 }
 
-type Known = { readonly from: "memory" | "disk"; readonly outputs: Result["outputs"]; readonly effects: readonly Effect[] };
+export type Known = { readonly from: "memory" | "disk"; readonly outputs: Result["outputs"]; readonly effects: readonly Effect[] };
 
-function recall(
-  step: Step,
-  needsOutputs: boolean,
-  memory: ResultCache,
-  stored: StoredResults | undefined,
-): Known | undefined | Promise<Known | undefined> {
-  if (step.key === null) return undefined;
-  const result = memory.get(step.key);
+/** What is kept under a key; undefined when nothing is, or not all that is needed. */
+export async function recall(key: string, needsOutputs: boolean, { memory, stored }: Kept): Promise<Known | undefined> {
+  const result = memory.get(key);
   if (result && (result.outputs || !needsOutputs)) return { from: "memory", ...result };
-  return stored && recallStored(step.key, needsOutputs, stored);
-}
-
-async function recallStored(key: string, needsOutputs: boolean, stored: StoredResults): Promise<Known | undefined> {
+  if (!stored) return undefined;
   if (!needsOutputs) {
     const effects = await stored.peek(key);
     return effects && { from: "disk", outputs: null, effects };
   }
-  const result = await stored.read(key);
-  return result?.outputs ? { from: "disk", ...result } : undefined;
+  const found = await stored.read(key);
+  return found?.outputs ? { from: "disk", ...found } : undefined;
 }

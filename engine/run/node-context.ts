@@ -1,7 +1,7 @@
 // One node's view of the world: everything it tells becomes an event.
 import { AppError } from "../base/errors.ts";
 import { randomSource } from "../base/random.ts";
-import type { Effect, RunEventBody } from "../graph/events.ts";
+import { type Effect, MAX_PREVIEW, type RunEventBody } from "../graph/events.ts";
 import type { Step } from "../graph/plan.ts";
 import type { NodeContext } from "../node/context.ts";
 import type { AnyDeclaration } from "../node/define-node.ts";
@@ -31,6 +31,7 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
     effects.push(effect);
     emit(effect);
   };
+  let toldTooLarge = false;
   let lastProgress = Number.NEGATIVE_INFINITY;
   return {
     nodeId: step.id,
@@ -54,12 +55,24 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
     workflow: world.workflow,
     score: (name, value) => tell({ kind: "node.scored", ...of, name, value: transportable(name, value) }),
     show: (ui) => tell({ kind: "node.shown", ...of, ui: Object.fromEntries(Object.entries(ui).map(([k, list]) => [k, [...list]])) }),
-    progress(value, max, note) {
+    progress(value, max, note, picture) {
       if (stop !== "finish") checkCancelled();
       const now = world.now();
       if (value < max && now - lastProgress < PROGRESS_MS) return;
       lastProgress = now;
-      emit({ kind: "node.progress", ...of, value, max, ...(note !== undefined && { note }) });
+      const base64 = picture && Buffer.from(picture.bytes).toString("base64");
+      const fits = base64 !== undefined && base64.length <= MAX_PREVIEW;
+      if (base64 !== undefined && !fits && !toldTooLarge) {
+        toldTooLarge = true;
+        emit({
+          kind: "node.logged",
+          ...of,
+          level: "warn",
+          message: `a preview of ${picture?.bytes.length} bytes is too large to be shown`,
+        });
+      }
+      const preview = picture && fits && { preview: { mime: picture.mime, base64 } };
+      emit({ kind: "node.progress", ...of, value, max, ...(note !== undefined && { note }), ...preview });
     },
     log(level, message, input) {
       const line: Effect = { kind: "node.logged", ...of, level, message, ...(input !== undefined && { input }) };

@@ -90,7 +90,7 @@ describe("graph.mjs with the real nodes", () => {
       workflow({ 1: { class_type: "PrimitivInt", inputs: {} }, 2: { class_type: "PreviewAny", inputs: {} } }),
     ]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/UNKNOWN_NODE_TYPE[\s\S]*did you mean PrimitiveInt\?[\s\S]*REQUIRED_INPUT_MISSING/);
+    expect(stderr).toMatch(/REQUIRED_INPUT_MISSING[\s\S]*UNKNOWN_NODE_TYPE[\s\S]*did you mean PrimitiveInt\?/);
     expect(existsSync(join(dir, "out"))).toBe(false);
   });
 
@@ -243,6 +243,54 @@ describe("running", () => {
     expect(runJson().nodes.find((n) => n.id === "1")).toMatchObject({ cached: true });
   });
 
+  const TWO = {
+    1: { class_type: "ToyNumber", inputs: { value: 7 } },
+    2: { class_type: "ToySave", inputs: { a: ["1", 0] } },
+    3: { class_type: "ToyNumber", inputs: { value: 8 } },
+    4: { class_type: "ToySave", inputs: { a: ["3", 0] } },
+  };
+
+  test("one bad output does not stop the good one: exit 5, and summary, events and run.json say what did not run", () => {
+    const prompt = { ...TWO, 3: { class_type: "ToyNumber", inputs: { value: 800 } }, 5: { class_type: "Nope", inputs: {} } };
+    const { status, stdout, stderr } = graph(TOY, ["run", workflow(prompt)]);
+    expect(status).toBe(5);
+    expect(stderr).toMatch(/error VALUE_BIGGER_THAN_MAX at 3\.value/);
+    expect(stderr).toMatch(/warning UNKNOWN_NODE_TYPE at 5/);
+    expect(stderr).toMatch(/not run: ToySave \(4\)/);
+    expect(stdout).toMatch(/ToySave \(4\) does not run/);
+    const record = runJson();
+    expect(record).toMatchObject({ state: "finished", scores: { saved: 7 }, files: ["number_00001_.txt"] });
+    expect(record).toMatchObject({
+      issues: [
+        { level: "error", code: "VALUE_BIGGER_THAN_MAX", outputs: ["4"] },
+        { level: "warning", code: "UNKNOWN_NODE_TYPE" },
+      ],
+      nodes: [
+        { id: "1", state: "finished" },
+        { id: "2", state: "finished" },
+        { id: "4", state: "skipped" },
+      ],
+    });
+    expect(graph(TOY, ["validate", workflow(prompt)])).toMatchObject({
+      status: 2,
+      stdout: expect.stringMatching(/2 nodes would run; not: ToySave \(4\)/),
+    });
+    // A file that is missing stops its own output only.
+    const absent = { ...TWO, 4: { class_type: "ToySave", inputs: { a: ["3", 0], file: "absent.png" } } };
+    expect(graph(TOY, ["run", workflow(absent)])).toMatchObject({ status: 5, stderr: expect.stringMatching(/INPUT_NOT_FOUND at 4\.file/) });
+  });
+
+  test("--only runs one output; --pin keeps a result of the last run and runs what lies below it", () => {
+    const file = workflow(TWO);
+    expect(graph(TOY, ["run", file, "--only", "4"]).status).toBe(0);
+    expect(runJson()).toMatchObject({ scores: { value: 8, saved: 8 }, nodes: [{ id: "3" }, { id: "4" }] });
+    expect(graph(TOY, ["run", file, "--only", "3"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/USAGE_TARGET/) });
+    // What node 3 is set to now does not matter: its result is the earlier one.
+    expect(graph(TOY, ["run", file, "--set", "3.value=50", "--pin", "3"]).status).toBe(0);
+    expect(runJson()).toMatchObject({ scores: { saved: 8 }, nodes: [{ id: "3", cached: true }, { id: "4" }] });
+    expect(graph(TOY, ["run", file, "--pin", "4"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/USAGE_PIN.*node 4/) });
+  });
+
   test("--dry-run plans, estimates and writes nothing", () => {
     const prompt = { 1: { class_type: "ToyTrain", inputs: {} }, 2: { class_type: "ToySave", inputs: { a: ["1", 0] } } };
     const { status, stdout } = graph(TOY, ["run", workflow(prompt), "--dry-run"]);
@@ -275,9 +323,48 @@ describe("running", () => {
   });
 });
 
+test("a reader that goes away does not end the run", async () => {
+  const child = spawn(process.execPath, [TOY, "run", workflow(TROUBLE("none"))], {
+    cwd: dir,
+    env: environment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let told = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    told += text;
+  });
+  child.stdout.once("data", () => child.stdout.destroy());
+  const [code] = await once(child, "close");
+  expect(code).toBe(0);
+  expect(told).toMatch(/standard output is closed/);
+  expect(runJson()).toMatchObject({ state: "finished", files: ["number_00001_.txt"] });
+});
+
+test("killing the launcher alone ends a training as a signal would: it saves", async () => {
+  const prompt = { 1: { class_type: "ToyTrain", inputs: {} }, 2: { class_type: "ToySave", inputs: { a: ["1", 0] } } };
+  const args = JSON.stringify([TOY, "run", workflow(prompt), "--json"]);
+  writeFileSync(
+    join(dir, "launcher.mjs"),
+    `import { spawn } from "node:child_process";
+     const env = { ...process.env, WHOSWHO_LAUNCHER: "1" };
+     const child = spawn(process.execPath, ${args}, { stdio: ["inherit", "inherit", "inherit", "ipc"], env });
+     console.log(JSON.stringify({ pid: child.pid }));`,
+  );
+  const launcher = spawn(process.execPath, ["launcher.mjs"], { cwd: dir, env: environment(), stdio: ["ignore", "pipe", "ignore"] });
+  let text = "";
+  launcher.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+    if (text.includes('"node.progress"')) launcher.kill("SIGKILL");
+  });
+  // The pipe closes when both processes have ended.
+  await once(launcher, "close");
+  expect(existsSync(join(dir, "out", "w", "train", "checkpoint"))).toBe(true);
+  expect(runJson().state).toBe("cancelled");
+});
+
 describe("Ctrl-C", () => {
   /** Sends SIGINT when the running node reports progress, and again `more` times when the CLI says it is cancelling. */
-  async function interrupted(args: readonly string[], more: boolean): Promise<number | null> {
+  async function interrupted(args: readonly string[], more: boolean, signal: NodeJS.Signals = "SIGINT"): Promise<number | null> {
     const child: ChildProcess = spawn(process.execPath, [TOY, ...args], {
       cwd: dir,
       env: environment(),
@@ -289,9 +376,9 @@ describe("Ctrl-C", () => {
       text += chunk;
       if (sent === 0 && text.includes('"node.progress"')) {
         sent++;
-        child.kill("SIGINT");
+        child.kill(signal);
         // A second one right after the first is the same key press.
-        child.kill("SIGINT");
+        child.kill(signal);
         if (more) setTimeout(() => child.kill("SIGINT"), 400);
       }
     });
@@ -310,9 +397,9 @@ describe("Ctrl-C", () => {
     expect(runJson().state).toBe("cancelled");
   });
 
-  test("a training node saves before it ends", async () => {
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("a training node saves before it ends: %s", async (signal) => {
     const prompt = { 1: { class_type: "ToyTrain", inputs: {} }, 2: { class_type: "ToySave", inputs: { a: ["1", 0] } } };
-    expect(await interrupted(["run", workflow(prompt), "--json"], false)).toBe(4);
+    expect(await interrupted(["run", workflow(prompt), "--json"], false, signal)).toBe(4);
     expect(existsSync(join(dir, "out", "w", "train", "checkpoint"))).toBe(true);
   });
 });

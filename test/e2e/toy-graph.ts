@@ -1,6 +1,10 @@
 // The CLI over toy nodes that misbehave on request.
 import { main } from "../../engine/cli/main.ts";
+import { endWithLauncher, outliveReaders } from "../../engine/cli/process-wiring.ts";
 import { toyNodes } from "../crash/toy-nodes.ts";
+
+outliveReaders();
+endWithLauncher();
 
 process.exitCode = await main(process.argv.slice(2), {
   root: new URL("../..", import.meta.url).pathname.replace(/\/$/, ""),
