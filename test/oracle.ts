@@ -2,7 +2,7 @@
 import * as ort from "onnxruntime-node";
 import { nameOf } from "../engine/ir/graph.ts";
 import type { Graph } from "../engine/ir/value.ts";
-import { emitOnnx } from "../engine/onnx/emit.ts";
+import { emitOnnx, inputName, outputName } from "../engine/onnx/emit.ts";
 import type { RefTensor } from "../engine/ops/define-op.ts";
 import { interpret } from "../engine/ops/interpret.ts";
 import { opRow } from "../engine/ops/table.ts";
@@ -17,12 +17,12 @@ export async function runOrt(graph: Graph, feeds: Readonly<Record<string, RefTen
     for (const v of inputs) {
       const t = feeds[nameOf(v)];
       if (!t) throw new Error(`no feed for ${nameOf(v)}`);
-      fed[nameOf(v)] = toOrt(t, v.dtype);
+      fed[inputName(nameOf(v))] = toOrt(t, v.dtype);
     }
     const results = await session.run(fed);
     const out: Record<string, RefTensor> = {};
     for (const name of Object.keys(graph.outputs)) {
-      const r = results[`>${name}`];
+      const r = results[outputName(name)];
       if (r) out[name] = { shape: r.dims, data: Float64Array.from(r.data as ArrayLike<number>, Number) };
     }
     return out;

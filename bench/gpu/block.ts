@@ -106,7 +106,7 @@ export function blockGraph(options: ProbeOptions, file: NumberFile, maxTokens: n
   const results: Record<string, Value> = { image: out.image, text: out.text };
   if (c.pass === "forward+backward") {
     const weighted = [out.image, out.text].map((y, i) =>
-      b.sum(b.mul(y, wide(i ? "text" : "image", y.shape, 1, maxTokens * dim)), [], false),
+      b.sum(b.mul(y, wide(i ? "cotangent.text" : "cotangent.image", y.shape, 1, maxTokens * dim)), [], false),
     );
     const loss = weighted.reduce((x, y) => b.add(x, y));
     const wrt = [...adapters, image, text];

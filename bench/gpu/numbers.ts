@@ -35,10 +35,9 @@ export class NumberFile {
         dtype,
       );
       const chunk = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      for (let done = 0; done < length; )
-        done += writeSync(this.#fd, chunk, 0, Math.min(chunk.length, length - done), region.offset + done);
+      for (let done = 0; done < all; ) done += writeSync(this.#fd, chunk, 0, Math.min(chunk.length, all - done), region.offset + done);
       // Every region starts elsewhere in a page; all at whole elements.
-      this.#end += Math.ceil(length / 64) * 64;
+      this.#end += Math.ceil(all / 64) * 64;
       this.#regions.set(name, region);
     }
     if (length > region.length) throw new RangeError(`${name} has ${region.length} bytes, not ${length}`);

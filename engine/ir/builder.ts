@@ -3,7 +3,8 @@ import { AppError } from "../base/errors.ts";
 import { bfloat16FromFloat32 } from "../tensor/convert.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
-import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
+import { bytesOfTensor, f32, type Tensor, tensor } from "../tensor/tensor.ts";
+import { attrsText, attrText } from "./attr-text.ts";
 import type { Attrs, Graph, Node, TypeInfo, Value, WeightSource } from "./value.ts";
 
 /** What the builder needs of the op table. */
@@ -50,10 +51,19 @@ export class Builder {
     return value;
   }
 
-  /** A parameter, by name, from host memory or at an offset of a file. */
+  /**
+   * A parameter, by name, from host memory or at an offset of a file. The same name gives the same value.
+   * @throws AppError IR_NAME when the name is known with another source or type, IR_WEIGHT
+   */
   weight(name: string, dtype: DType, shape: Shape, source: WeightSource): Value {
     const known = this.#weights.get(name);
-    if (known) return this.#agree("weight", name, known, dtype, shape);
+    if (known) {
+      if (known.def.kind !== "weight" || !sameSource(known.def.source, source))
+        throw new AppError("IR_NAME", `weight ${name} is asked again with other numbers`, {
+          hint: "two models in one graph call their weights alike: load one of them under another file name",
+        });
+      return this.#agree("weight", name, known, dtype, shape);
+    }
     const length = source.kind === "file" ? source.length : source.tensor.data.byteLength;
     if (length !== sizeOf(shape) * bytesOf(dtype))
       throw new AppError("IR_WEIGHT", `weight ${name}: ${dtype} [${shape}] does not fill ${length} bytes`);
@@ -74,7 +84,7 @@ export class Builder {
 
   /** A scalar literal. */
   scalar(x: number, dtype: DType = "float32"): Value {
-    const key = `#${dtype}|${Object.is(x, -0) ? "-0" : x}`;
+    const key = `#${dtype}|${attrText(x)}`;
     const known = this.#shared.get(key)?.[0];
     if (known) return known;
     const value = this.constant(scalarTensor(x, dtype));
@@ -84,7 +94,7 @@ export class Builder {
 
   /** Any op of the table. Returns all outputs. @throws AppError OP_TYPE */
   op(op: string, inputs: readonly (Value | null)[], attrs: Attrs = {}): readonly Value[] {
-    const key = `${this.#scope}|${op}|${inputs.map((v) => v?.id ?? "-").join(",")}|${JSON.stringify(attrs)}`;
+    const key = `${this.#scope}|${op}|${inputs.map((v) => v?.id ?? "-").join(",")}|${attrsText(attrs)}`;
     const known = this.#shared.get(key);
     if (known) return known;
     const types = this.#types.infer(op, inputs, attrs);
@@ -267,6 +277,14 @@ export class Builder {
       throw new AppError("IR_NAME", `${what} ${name} is ${known.dtype} [${known.shape}], asked again as ${dtype} [${shape}]`);
     return known;
   }
+}
+
+function sameSource(a: WeightSource, c: WeightSource): boolean {
+  if (a.kind === "file") return c.kind === "file" && a.path === c.path && a.offset === c.offset && a.length === c.length;
+  if (c.kind === "file") return false;
+  if (a.tensor === c.tensor) return true;
+  const [x, y] = [bytesOfTensor(a.tensor), bytesOfTensor(c.tensor)];
+  return x.length === y.length && x.every((byte, i) => byte === y[i]);
 }
 
 function scalarTensor(x: number, dtype: DType): Tensor {

@@ -2,8 +2,9 @@
 import { sha256 } from "../base/hash.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { bytesOfTensor } from "../tensor/tensor.ts";
+import { attrsText, attrText } from "./attr-text.ts";
 import { reach } from "./graph.ts";
-import type { Attr, Attrs, Graph, Value } from "./value.ts";
+import type { Attrs, Graph, Value } from "./value.ts";
 
 export interface PrintOptions {
   /** "identity": weights by name and source; "position": by order of first use, so that equal layers print equally; or what to call each. */
@@ -39,7 +40,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
     const inputs = node.inputs.map((v) => (v ? use(v) : "-")).join(", ");
     const outputs = node.outputs.map(define).join(", ");
     const scope = node.scope !== "" && options.scopes !== false ? `  # ${node.scope}` : "";
-    lines.push(`${outputs} = ${node.op}(${inputs})${attrsText(node.attrs)} : ${node.outputs.map(typeText).join(", ")}${scope}`);
+    lines.push(`${outputs} = ${node.op}(${inputs})${attributes(node.attrs)} : ${node.outputs.map(typeText).join(", ")}${scope}`);
   }
   const outputs = Object.entries(graph.outputs).map(([name, v]) => `${name}=${use(v)}`);
   return `${[...lines, `return ${outputs.join(", ")}`].join("\n")}\n`;
@@ -72,20 +73,14 @@ function leafText(v: Value, weight: "identity" | ((v: Value) => string) | undefi
 }
 
 function constantText(t: Tensor): string {
-  return t.data.length <= INLINE && !t.dtype.includes("float16") ? `(${Array.from(t.data, text).join(",")})` : contentHash(t);
+  return t.data.length <= INLINE && !t.dtype.includes("float16")
+    ? `(${Array.from(t.data, (x: number | bigint) => (typeof x === "bigint" ? String(x) : attrText(x))).join(",")})`
+    : contentHash(t);
 }
 
-function text(x: number | bigint): string {
-  return Object.is(x, -0) ? "-0" : String(x);
-}
-
-function attrsText(attrs: Attrs): string {
-  const entries = Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length ? ` {${entries.map(([k, v]) => `${k}=${attrText(v)}`).join(", ")}}` : "";
-}
-
-function attrText(v: Attr): string {
-  return typeof v === "number" ? text(v) : JSON.stringify(v);
+function attributes(attrs: Attrs): string {
+  const text = attrsText(attrs);
+  return text === "" ? "" : ` {${text}}`;
 }
 
 // Tensors are immutable once in a graph, so one hash each is enough.

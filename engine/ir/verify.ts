@@ -1,4 +1,4 @@
-// What must hold of every graph. Run after each pass in tests, and before a session when GRAPH_VERIFY is set.
+// What must hold of every graph. Run after each pass in tests; what is emitted of it is checked always (engine/onnx/verify-emitted.ts).
 import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { bytesOf } from "../tensor/dtype.ts";

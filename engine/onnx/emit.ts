@@ -1,5 +1,6 @@
 // IR → ONNX. One ModelProto: nodes in order, constants inline, weights by reference into the user's own files.
 import { AppError } from "../base/errors.ts";
+import { attrText } from "../ir/attr-text.ts";
 import { nameOf, reach } from "../ir/graph.ts";
 import type { Attr, Graph, Node, Value } from "../ir/value.ts";
 import type { OpRow } from "../ops/define-op.ts";
@@ -7,6 +8,7 @@ import type { DType } from "../tensor/dtype.ts";
 import { bytesOfTensor, f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { ELEM_TYPE } from "./elem-type.ts";
 import { message, ProtoWriter } from "./proto.ts";
+import { assertEmitted } from "./verify-emitted.ts";
 
 /** ONNX opset of the main domain. ORT 1.29 knows every row of the op table at this version. */
 export const OPSET = 21;
@@ -40,14 +42,25 @@ type Literal = (value: Attr, dtype: DType, where: string) => string;
 
 export interface Emitted {
   readonly model: Uint8Array;
-  /** Inputs the session wants, by feed name. */
+  /** Inputs the session wants, each under `inputName`. */
   readonly inputs: readonly Value[];
   /** Bytes of weights that stay in files. */
   readonly externalBytes: number;
 }
 
+/** What an input or weight is called in the emitted model. Only these names begin with `<`, whatever the caller calls them. */
+export function inputName(name: string): string {
+  return `<${name}`;
+}
+
+/** What an output is called in the emitted model. Only these names begin with `>`. */
+export function outputName(name: string): string {
+  return `>${name}`;
+}
+
 /**
- * Writes the graph as an ONNX model. Inputs keep their names, fed weights theirs, outputs are prefixed with `>`.
+ * Writes the graph as an ONNX model. Inputs and weights are called `inputName`, outputs `outputName`; names made here begin
+ * with a letter, so the three kinds cannot meet. The model is read back and compared with the graph before it is returned.
  * File weights become external data with the absolute path less its leading slash: open with the folder key set to "/".
  * @throws AppError ONNX_EMIT
  */
@@ -60,11 +73,11 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
   const fedValues: Value[] = [...inputs];
   let externalBytes = 0;
 
-  for (const v of inputs) names.set(v.id, nameOf(v));
+  for (const v of inputs) names.set(v.id, inputName(nameOf(v)));
   for (const v of weights) {
-    const name = nameOf(v);
+    const name = inputName(nameOf(v));
     names.set(v.id, name);
-    if (options.fed?.has(name)) {
+    if (options.fed?.has(nameOf(v))) {
       fedValues.push(v);
       continue;
     }
@@ -84,7 +97,7 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
     }
 
   const literal: Literal = (value, dtype, where) => {
-    const key = `${dtype}:${JSON.stringify(value)}`;
+    const key = `${dtype}:${attrText(value)}`;
     let name = literals.get(key);
     if (!name) {
       name = `k${literals.size}`;
@@ -110,14 +123,14 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
       1,
       message((n) => {
         n.data(1, names.get(v.id) ?? "");
-        n.data(2, `>${name}`);
+        n.data(2, outputName(name));
         n.data(4, "Identity");
       }),
     );
   g.data(2, "graph");
   for (const t of initializers) g.data(5, t);
-  for (const v of fedValues) g.data(11, valueInfo(nameOf(v), v));
-  for (const [name, v] of Object.entries(graph.outputs)) g.data(12, valueInfo(`>${name}`, v));
+  for (const v of fedValues) g.data(11, valueInfo(inputName(nameOf(v)), v));
+  for (const [name, v] of Object.entries(graph.outputs)) g.data(12, valueInfo(outputName(name), v));
 
   const model = message((m) => {
     m.int(1, IR_VERSION);
@@ -132,6 +145,7 @@ export function emitOnnx(graph: Graph, rows: (op: string) => OpRow, options: Emi
         }),
       );
   });
+  assertEmitted(graph, rows, model.bytes);
   return { model: model.bytes.slice(), inputs: fedValues, externalBytes };
 }
 
@@ -149,8 +163,9 @@ function doubleProtos(node: Node, row: OpRow, names: ReadonlyMap<number, string>
     const name = v ? names.get(v.id) : undefined;
     if (!v || !name || own.has(v.id)) return [];
     const short = v.dtype === "float32" || v.dtype === "float16";
-    own.set(v.id, short ? `${name}_in_${node.id}` : name);
-    return short ? [[name, `${name}_in_${node.id}`, v.dtype]] : [];
+    const wide = `w${v.id}n${node.id}`;
+    own.set(v.id, short ? wide : name);
+    return short ? [[name, wide, v.dtype]] : [];
   };
   const before = node.inputs.flatMap(around);
   const after = node.outputs.flatMap(around);
@@ -214,6 +229,8 @@ function attributeProto(op: string, key: string, value: Attr): ProtoWriter {
         for (const x of value) a.float(7, x);
         a.int(20, 6);
       } else {
+        const wrong = value.find((x) => !Number.isSafeInteger(x));
+        if (wrong !== undefined) throw new AppError("ONNX_EMIT", `${op}.${key}: ${wrong} is no exact integer`);
         for (const x of value) a.int(8, x);
         a.int(20, 7);
       }
@@ -227,6 +244,12 @@ function attributeProto(op: string, key: string, value: Attr): ProtoWriter {
 function literalTensor(value: Attr, dtype: DType, where: string): Tensor {
   const numbers = typeof value === "object" ? value.map(Number) : [Number(value)];
   const shape = typeof value === "object" ? [numbers.length] : [];
+  if (dtype === "int64" || dtype === "int32") {
+    // The nearest double to the largest int64 lies one beyond it.
+    const limit = dtype === "int64" ? 2 ** 63 : 2 ** 31;
+    for (const x of numbers)
+      if (!Number.isInteger(x) || x < -limit || x >= limit) throw new AppError("ONNX_EMIT", `${where}: ${x} is no ${dtype}`);
+  }
   if (dtype === "int64") return tensor("int64", shape, BigInt64Array.from(numbers, BigInt));
   if (dtype === "float32") return f32(shape, numbers);
   if (dtype === "float64") return tensor("float64", shape, Float64Array.from(numbers));

@@ -6,7 +6,7 @@ import type { Graph, Value } from "../ir/value.ts";
 import type { RefTensor } from "../ops/define-op.ts";
 import { interpret } from "../ops/interpret.ts";
 import { newBuilder, OPS, opRow } from "../ops/table.ts";
-import { emitOnnx } from "./emit.ts";
+import { emitOnnx, inputName, outputName } from "./emit.ts";
 import { importOnnx } from "./import.ts";
 
 /** Writes a graph as ONNX, reads it back, and evaluates both. */
@@ -14,9 +14,10 @@ function throughOnnx(graph: Graph, feeds: Record<string, RefTensor>): void {
   const module = importOnnx(emitOnnx(graph, opRow).model);
   const b = newBuilder();
   const inputs = Object.fromEntries(module.inputs.map((i) => [i.name, b.input(i.name, i.dtype, i.shape.map(Number))]));
-  const back = interpret(b.graph(module.build(b, inputs)), feeds);
+  const named = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [inputName(name), t]));
+  const back = interpret(b.graph(module.build(b, inputs)), named);
   const truth = interpret(graph, feeds);
-  for (const name of Object.keys(graph.outputs)) expect(apartness(back[`>${name}`], truth[name]), name).toBeLessThan(1e-6);
+  for (const name of Object.keys(graph.outputs)) expect(apartness(back[outputName(name)], truth[name]), name).toBeLessThan(1e-6);
 }
 
 describe("every row goes to ONNX and back", () => {

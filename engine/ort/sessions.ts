@@ -6,7 +6,7 @@ import { AppError } from "../base/errors.ts";
 import type { Device, Feeds, Results } from "../ir/compute.ts";
 import { nameOf, reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
-import { emitOnnx } from "../onnx/emit.ts";
+import { emitOnnx, inputName, outputName } from "../onnx/emit.ts";
 import { opRow } from "../ops/table.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -107,10 +107,10 @@ export class Sessions {
         const ortFeeds: Record<string, ort.Tensor> = {};
         for (const name of names) {
           const v = leaves.get(name);
-          if (v) ortFeeds[name] = toOrt(name, feedFor(v, feeds));
+          if (v) ortFeeds[inputName(name)] = toOrt(name, feedFor(v, feeds));
         }
         const results = await this.#run(session, ortFeeds);
-        return Object.fromEntries(outputs.map(([name, v]) => [name, fromOrt(name, v.dtype, v.shape, results[`>${name}`])]));
+        return Object.fromEntries(outputs.map(([name, v]) => [name, fromOrt(name, v.dtype, v.shape, results[outputName(name)])]));
       });
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { randomSource } from "../../engine/base/random.ts";
-import { emitOnnx } from "../../engine/onnx/emit.ts";
+import { emitOnnx, inputName } from "../../engine/onnx/emit.ts";
 import { importOnnx } from "../../engine/onnx/import.ts";
 import { newBuilder, opRow } from "../../engine/ops/table.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
@@ -34,6 +34,7 @@ function scorer(): Uint8Array {
 const bytes = scorer();
 const module = importOnnx(bytes);
 const model: OnnxModel = { id: "scorer", name: "scorer.onnx", inputs: module.inputs, outputs: module.outputs, build: module.build };
+const input = inputName("pixels");
 const output = module.outputs[0]?.name ?? "";
 const options = { size: 0, mean: [0.5], std: [0.25, 0.5, 1], color: "BGR" as const };
 const runtime = createRuntime({ device: "cpu" });
@@ -90,7 +91,7 @@ test("LoadOnnx lists inputs and outputs; the reward refuses what the model does 
   };
   const { sockets } = await loadOnnx.run({ onnx_name: "scorer.onnx" }, open, {});
   expect(sockets).toBe(describeOnnx(module));
-  expect(sockets).toContain("input pixels: float32 [1, 3, 8, 8]");
+  expect(sockets).toContain(`input ${input}: float32 [1, 3, 8, 8]`);
   const reward = onnxReward(model, options, { output, read: "element", element: 9, sign: 1 });
   const b = newBuilder();
   expect(() => reward.build(b, b.input("image", "float32", [1, 3, 8, 8]), {}, "")).toThrow(/element 9 of 5/);
@@ -115,7 +116,7 @@ test("ApplyOnnx runs it on tensors in the listed order", async () => {
   const { output_1, ...more } = await applyOnnx.run({ model }, fakeContext(runtime), { input_1: pixels });
   expect(Object.keys(more)).toHaveLength(model.outputs.length - 1);
   const b = newBuilder();
-  const expected = await runtime.run(b.graph(model.build(b, { pixels: b.input("pixels", "float32", [1, 3, 8, 8]) })), { pixels });
+  const expected = await runtime.run(b.graph(model.build(b, { [input]: b.input("pixels", "float32", [1, 3, 8, 8]) })), { pixels });
   expect(output_1).toEqual(expected[output]);
-  await expect(applyOnnx.run({ model }, fakeContext(runtime), {})).rejects.toThrow(/input_1 \(pixels\)/);
+  await expect(applyOnnx.run({ model }, fakeContext(runtime), {})).rejects.toThrow(/input_1 \(<pixels\)/);
 });
