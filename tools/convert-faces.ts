@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { float32FromFloat16 } from "../engine/tensor/convert.ts";
+import { copyOfBytes } from "../engine/tensor/dtype.ts";
 
 const WeightSpec = z.object({
   name: z.string(),
@@ -39,7 +40,7 @@ function readShard(manifest: z.infer<typeof Manifest>, bytes: Uint8Array): Map<s
     const length = spec.shape.reduce((a, d) => a * d, 1);
     const { quantization } = spec;
     const size = length * (quantization?.dtype === "uint8" ? 1 : quantization?.dtype === "float16" ? 2 : 4);
-    const part = bytes.slice(offset, offset + size);
+    const part = copyOfBytes(bytes.subarray(offset, offset + size));
     offset += size;
     if (part.length !== size) throw new Error(`${spec.name}: the shard ends early`);
     if (quantization?.dtype === "uint8")

@@ -1,4 +1,4 @@
-// Walks a plan on any machine. Tensors are freed (let go of) as soon as no later segment reads them.
+// Walks a plan on any machine. A tensor is dropped as soon as no later segment reads it.
 import type { Graph, Value } from "../ir/value.ts";
 import type { TrainingPlan } from "./segmented-grad.ts";
 import type { Segment, SegmentPlan } from "./segments.ts";
@@ -19,7 +19,7 @@ export async function runSegments<T>(
   feeds: Readonly<Record<string, T>>,
   machine: SegmentMachine<T>,
 ): Promise<Record<string, T>> {
-  const values = new Values(feeds, machine);
+  const values = new LiveTensors(feeds, machine);
   const kept = new Set(Object.values(plan.outputs).map((v) => v.id));
   await forward(plan.segments, values, machine, kept);
   return values.named(plan.outputs);
@@ -34,7 +34,7 @@ export async function runTraining<T>(
   feeds: Readonly<Record<string, T>>,
   machine: SegmentMachine<T>,
 ): Promise<{ readonly outputs: Record<string, T>; readonly gradients: readonly T[] }> {
-  const values = new Values(feeds, machine);
+  const values = new LiveTensors(feeds, machine);
   const kept = new Set(Object.values(plan.outputs).map((v) => v.id));
   const needed = new Map<number, number>();
   plan.backward.forEach(({ segment }, at) => {
@@ -59,7 +59,7 @@ export async function runTraining<T>(
 
 async function forward<T>(
   segments: readonly Segment[],
-  values: Values<T>,
+  values: LiveTensors<T>,
   machine: SegmentMachine<T>,
   kept: ReadonlySet<number>,
 ): Promise<void> {
@@ -74,7 +74,7 @@ async function forward<T>(
 }
 
 /** Tensors at hand, by value. */
-class Values<T> {
+class LiveTensors<T> {
   readonly #feeds: Readonly<Record<string, T>>;
   readonly #machine: SegmentMachine<T>;
   readonly #known = new Map<number, T>();

@@ -1,7 +1,7 @@
 // safetensors: 8 bytes of header length (little endian), a JSON header, then the tensors without gaps.
 // Format: https://github.com/huggingface/safetensors#format. Everything is checked before anything is allocated for it.
 import { AppError } from "../base/errors.ts";
-import { bytesOf, type DType, viewAs } from "../tensor/dtype.ts";
+import { bytesOf, copyOfBytes, type DType, viewAs } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { bytesOfTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import { dtypeOfSafetensors, safetensorsNameOf } from "./safetensors-dtype.ts";
@@ -127,7 +127,7 @@ export function readSafetensors(bytes: Uint8Array): {
 /** A tensor over (when aligned) or from a copy of its little-endian bytes. @throws AppError TENSOR_SHAPE when the length is wrong. */
 export function tensorOfBytes(type: { readonly dtype: DType; readonly shape: Shape }, bytes: Uint8Array): Tensor {
   const size = bytesOf(type.dtype);
-  const whole = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const whole = bytes.byteOffset % size === 0 ? bytes : copyOfBytes(bytes);
   return tensor(type.dtype, type.shape, viewAs(type.dtype, whole.buffer, whole.byteOffset, Math.floor(whole.length / size)));
 }
 

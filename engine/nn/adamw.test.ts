@@ -27,6 +27,22 @@ test("clipping bounds the norm and reports the one before", () => {
   expect(clipGradNorm(g, 0)).toBeCloseTo(1, 5);
 });
 
+test("clipping leaves gradients below the bound as they are, to the bit, and none at all", () => {
+  for (const [a, b, bound] of [
+    [3e-3, 4e-3, 1],
+    [0, 0, 1],
+    [3, 4, 0],
+    [3, 4, 10],
+  ] as const) {
+    const g = new Map([
+      ["a", Float32Array.of(a)],
+      ["b", Float32Array.of(b)],
+    ]);
+    expect(clipGradNorm(g, bound)).toBeCloseTo(Math.hypot(a, b), 6);
+    expect([...g.values()].map((x) => x[0])).toEqual([a, b].map(Math.fround));
+  }
+});
+
 test("a missing gradient is refused by name", () => {
   const p = new Map([["w", new Float32Array(2)]]);
   expect(() => adamWStep(p, new Map(), adamWState(p), 1)).toThrow(/parameter w/);

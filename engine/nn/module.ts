@@ -1,8 +1,8 @@
 import type { Builder } from "../ir/builder.ts";
 
 /**
- * A differentiable function in the IR together with its parameters: what MODEL, VAE, CLIP, LORA, FACE_ENCODER, REWARD
- * and OBJECTIVE sockets carry. `build` may be called with any builder and any number of times.
+ * A differentiable function in the IR together with its parameters: a diffusion model, the two halves of a VAE, a face
+ * encoder. `build` may be called with any builder and any number of times.
  */
 export interface Module<Inputs, Outputs> {
   /** Changes whenever architecture, files or adapters change. Part of cache keys. */

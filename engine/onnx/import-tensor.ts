@@ -2,11 +2,12 @@
 import { AppError } from "../base/errors.ts";
 import type { WeightSource } from "../ir/value.ts";
 import { bfloat16FromFloat32 } from "../tensor/convert.ts";
-import { bytesOf, DTYPES, type DType, viewAs, zeros } from "../tensor/dtype.ts";
+import { bytesOf, copyOfBytes, DTYPES, type DType, type TensorData, viewAs, zeros } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import type { OnnxTensor } from "./decode.ts";
+import type { OnnxNumbers, OnnxTensor } from "./decode.ts";
 import { ELEM_TYPE } from "./elem-type.ts";
+import { eachFloat, eachInteger } from "./proto-reader.ts";
 
 /** Inline data from this size on stays in the model's file instead of being copied. */
 const MAPPED = 2 ** 20;
@@ -41,16 +42,35 @@ export function readTensor(t: OnnxTensor): Tensor {
   const length = count * bytesOf(dtype);
   if (t.raw) {
     if (t.raw.length !== length) throw misfit(t, `${t.raw.length} bytes for ${length}`);
-    return tensor(dtype, shape, viewAs(dtype, t.raw.slice().buffer, 0, count));
+    return tensor(dtype, shape, viewAs(dtype, copyOfBytes(t.raw).buffer, 0, count));
   }
-  const given = dtype === "float32" || dtype === "float64" ? t.floats.length : t.ints.length;
-  if (given !== count) throw misfit(t, `${given} numbers for ${count}`);
+  const numbers = dtype === "float32" ? t.floats : dtype === "float64" ? t.doubles : t.ints;
+  if (numbers.count !== count) throw misfit(t, `${numbers.count} numbers for ${count}`);
+  return tensor(dtype, shape, readNumbers(dtype, numbers));
+}
+
+/** 16-bit floats are stored as their bits in int32_data. */
+function readNumbers(dtype: DType, { count, fields }: OnnxNumbers): TensorData {
   const data = zeros(dtype, count);
-  // 16-bit floats are stored as their bits in int32_data.
-  if (data instanceof BigInt64Array) data.set(t.ints.map((x) => BigInt.asIntN(64, x)));
-  else if (dtype === "float32" || dtype === "float64") data.set(t.floats);
-  else data.set(t.ints.map(Number));
-  return tensor(dtype, shape, data);
+  let at = 0;
+  if (data instanceof BigInt64Array) {
+    const halves = new Uint32Array(data.buffer);
+    for (const f of fields)
+      eachInteger(f, (low, high) => {
+        halves[at++] = low;
+        halves[at++] = high;
+      });
+  } else if (dtype === "float32" || dtype === "float64")
+    for (const f of fields)
+      eachFloat(f, dtype === "float32" ? 4 : 8, (x) => {
+        data[at++] = x;
+      });
+  else
+    for (const f of fields)
+      eachInteger(f, (low) => {
+        data[at++] = low;
+      });
+  return data;
 }
 
 /** A tensor of any non-8-bit-float dtype from numbers. int64 saturates. */

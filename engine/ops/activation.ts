@@ -4,7 +4,7 @@ import { choice, floatType, num, oneDType, ref, type, typeError } from "./check.
 import { defineOp, type OpRow, type OpSample, type Vjp } from "./define-op.ts";
 import { apart, type Rng, uniform } from "./draw.ts";
 import { erf } from "./erf.ts";
-import { dyOf, inputOf, unaryRule } from "./gradient.ts";
+import { dyOf, inputOf, unaryRule, zerosLike } from "./gradient.ts";
 import { broadcast } from "./reference.ts";
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -77,7 +77,10 @@ const Clip = defineOp({
     const [lo, hi] = [num(attrs, "min", -Infinity), num(attrs, "max", Infinity)];
     return [broadcast((x) => Math.min(hi, Math.max(lo, x)), ref(inputs, 0))];
   },
-  vjp: unaryRule((b, dy, x, y) => b.where(b.one("Equal", [x, y]), dy, 0)),
+  // The bounds belong to the inside: a value on one can move back. Bounds the wrong way round make a constant.
+  vjp: unaryRule((b, dy, x, y, { attrs }) =>
+    num(attrs, "min", -Infinity) > num(attrs, "max", Infinity) ? zerosLike(b, x.shape, x.dtype) : b.where(b.one("Equal", [x, y]), dy, 0),
+  ),
   samples: (rng) => [
     { inputs: [uniform(rng, [3, 4])], attrs: { min: -0.51, max: 0.73 } },
     { inputs: [uniform(rng, [5])], attrs: { min: 0.11 } },
@@ -100,8 +103,8 @@ const PRelu = defineOp({
     const { b } = c;
     const [x, slope] = [inputOf(c, 0), inputOf(c, 1)];
     const dy = dyOf(c);
-    const negative = b.one("Less", [x, b.scalar(0, x.dtype)]);
-    return [c.needs[0] ? b.mul(dy, b.where(negative, slope, 1)) : null, c.needs[1] ? b.mul(dy, b.min(x, 0)) : null];
+    const positive = b.one("Greater", [x, b.scalar(0, x.dtype)]);
+    return [c.needs[0] ? b.mul(dy, b.where(positive, 1, slope)) : null, c.needs[1] ? b.mul(dy, b.min(x, 0)) : null];
   },
   samples: (rng) => [
     { inputs: [apart(rng, [2, 3, 4]), uniform(rng, [3, 1], 0, 0.5)] },
@@ -131,13 +134,13 @@ export const activations: readonly OpRow[] = [
   activation(
     "LeakyRelu",
     (x, a) => (x < 0 ? num(a, "alpha", 0.01) * x : x),
-    unaryRule((b, dy, x, _, c) => b.where(b.one("Less", [x, b.scalar(0, x.dtype)]), b.mul(dy, num(c.attrs, "alpha", 0.01)), dy)),
+    unaryRule((b, dy, x, _, c) => b.where(b.one("Greater", [x, b.scalar(0, x.dtype)]), dy, b.mul(dy, num(c.attrs, "alpha", 0.01)))),
     [{}, { alpha: 0.2 }],
   ),
   activation(
     "Elu",
     (x, a) => (x < 0 ? num(a, "alpha", 1) * Math.expm1(x) : x),
-    unaryRule((b, dy, x, y, c) => b.mul(dy, b.where(b.one("Less", [x, b.scalar(0, x.dtype)]), b.add(y, num(c.attrs, "alpha", 1)), 1))),
+    unaryRule((b, dy, x, y, c) => b.mul(dy, b.where(b.one("Greater", [x, b.scalar(0, x.dtype)]), 1, b.add(y, num(c.attrs, "alpha", 1))))),
     [{}, { alpha: 0.5 }],
   ),
   activation(
@@ -149,11 +152,11 @@ export const activations: readonly OpRow[] = [
   activation(
     "HardSwish",
     (x) => x * Math.min(1, Math.max(0, x / 6 + 0.5)),
-    // h + x·h' with h = HardSigmoid(1/6, 1/2); h' = 1/6 strictly inside (0, 1).
+    // h + x·h' with h = HardSigmoid(1/6, 1/2); h' = 1/6 strictly inside (0, 1). Outside, x may be infinite: any bound does.
     unaryRule((b, dy, x) => {
       const h = b.one("HardSigmoid", [x], { alpha: 1 / 6, beta: 0.5 });
       const inside = b.one("Sign", [b.mul(h, b.sub(1, h))]);
-      return b.mul(dy, b.add(h, b.mul(b.mul(x, inside), 1 / 6)));
+      return b.mul(dy, b.add(h, b.mul(b.mul(b.one("Clip", [x], { min: -3, max: 3 }), inside), 1 / 6)));
     }),
   ),
   activation(

@@ -1,4 +1,5 @@
-import type { TypeInfo } from "../ir/value.ts";
+import type { TypeInfo, Value } from "../ir/value.ts";
+import { toFloat32 } from "../tensor/convert.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { broadcastOf, num, oneDType, ref, type, typeError } from "./check.ts";
 import { defineOp, nonDifferentiable, type OpRow, type OpSample, type RefTensor, type Vjp } from "./define-op.ts";
@@ -80,15 +81,34 @@ const Div = binary(
   (rng) => [...pairs(rng, uniform, (r, s) => apart(r, s, 0.5, 3)), { inputs: [integers(rng, [5], -9, 9), integers(rng, [1], 2, 5)] }],
 );
 
+/** A float literal without a zero. */
+function hasNoZero(v: Value): boolean {
+  if (v.def.kind !== "constant") return false;
+  const t = v.def.tensor;
+  const numbers = t.dtype === "float64" ? t.data : toFloat32(t);
+  return numbers.every((x: number | bigint) => x !== 0);
+}
+
+/**
+ * d/dx = p·xᵖ⁻¹ and d/dp = xᵖ·log x, both 0 at x = 0 where the formula is 0·∞: for p = 0, and for p ≥ 0. x is replaced there,
+ * not the result, so that the second derivative is finite too.
+ */
+const powRule: Vjp = (c) => {
+  const { b } = c;
+  const [x, p, y] = [inputOf(c, 0), inputOf(c, 1), outputOf(c, 0)];
+  const dy = dyOf(c);
+  const zero = b.scalar(0, x.dtype);
+  const offZero = (exponent: "Equal" | "GreaterOrEqual") =>
+    b.where(b.one("And", [b.one("Equal", [x, zero]), b.one(exponent, [p, zero])]), 1, x);
+  const slope = () => b.mul(p, b.pow(hasNoZero(p) ? x : offZero("Equal"), b.sub(p, 1)));
+  return [c.needs[0] ? b.mul(dy, slope()) : null, c.needs[1] ? b.mul(dy, b.mul(y, b.log(offZero("GreaterOrEqual")))) : null];
+};
+
 const Pow = binary(
   "Pow",
-  (x, p) => x ** p,
-  (c) => {
-    const { b } = c;
-    const [x, p, y] = [inputOf(c, 0), inputOf(c, 1), outputOf(c, 0)];
-    const dy = dyOf(c);
-    return [c.needs[0] ? b.mul(dy, b.mul(p, b.pow(x, b.sub(p, 1)))) : null, c.needs[1] ? b.mul(dy, b.mul(y, b.log(x))) : null];
-  },
+  // As IEEE 754: JavaScript has NaN for 1 to an infinite power.
+  (x, p) => (x === 1 || (x === -1 && Math.abs(p) === Infinity) ? 1 : x ** p),
+  powRule,
   (rng) =>
     pairs(
       rng,
@@ -97,16 +117,17 @@ const Pow = binary(
     ),
 );
 
-function extreme(name: "Max" | "Min", first: "GreaterOrEqual" | "LessOrEqual"): OpRow {
+function extreme(name: "Max" | "Min", loses: "Less" | "Greater"): OpRow {
   return binary(
     name,
     name === "Max" ? (a, c) => Math.max(a, c) : (a, c) => Math.min(a, c),
     (c) => {
       const { b } = c;
-      const dy = dyOf(c);
-      // Where both are equal the first operand takes the whole gradient: a valid subgradient.
-      const wins = b.one(first, [inputOf(c, 0), inputOf(c, 1)]);
-      return [c.needs[0] ? b.where(wins, dy, 0) : null, c.needs[1] ? b.where(wins, 0, dy) : null];
+      const [left, right, dy] = [inputOf(c, 0), inputOf(c, 1), dyOf(c)];
+      // Equal operands share the gradient, as in ReduceMax.
+      const share = () => b.where(b.one("Equal", [left, right]), b.mul(dy, 0.5), dy);
+      const own = (a: Value, other: Value) => b.where(b.one(loses, [a, other]), 0, share());
+      return [c.needs[0] ? own(left, right) : null, c.needs[1] ? own(right, left) : null];
     },
     (rng) =>
       pairs(
@@ -137,4 +158,4 @@ const Mod = defineOp({
   ],
 });
 
-export const arithmetic: readonly OpRow[] = [Add, Sub, Mul, Div, Pow, extreme("Max", "GreaterOrEqual"), extreme("Min", "LessOrEqual"), Mod];
+export const arithmetic: readonly OpRow[] = [Add, Sub, Mul, Div, Pow, extreme("Max", "Less"), extreme("Min", "Greater"), Mod];

@@ -12,6 +12,8 @@ export function zerosLike(b: Builder, shape: Shape, dtype: DType): Value {
 
 /** Broadcasts to `shape` when needed. */
 export function expandTo(b: Builder, x: Value, shape: Shape): Value {
+  // The runtime's Expand keeps the 1 of [1] → [0].
+  if (sizeOf(shape) === 0) return zerosLike(b, shape, x.dtype);
   return sameShape(x.shape, shape) ? x : b.expand(x, shape);
 }
 

@@ -111,7 +111,9 @@ const LpNormalization = defineOp({
       num(c.attrs, "p", 2) === 2
         ? [b.one("ReduceL2", [x], { axes, keepdims: 1 }), y]
         : [b.one("ReduceL1", [x], { axes, keepdims: 1 }), b.one("Sign", [x])];
-    return [b.div(b.sub(dy, b.mul(direction, along)), norm)];
+    // Nothing stays nothing, so its gradient is 0, not the pole beside it.
+    const isNothing = b.one("Equal", [norm, b.scalar(0, x.dtype)]);
+    return [b.where(isNothing, 0, b.div(b.sub(dy, b.mul(direction, along)), b.where(isNothing, 1, norm)))];
   },
   samples: (rng) => [
     { inputs: [apart(rng, [2, 3, 4])], attrs: { axis: -1, p: 2 } },

@@ -81,6 +81,7 @@ const extremeRule: Rule = ({ b, dy, x, y, axes }) => {
 
 function logSumExp(xs: readonly number[]): number {
   const m = Math.max(...xs);
+  if (Math.abs(m) === Infinity) return m;
   return m + Math.log(sum(xs.map((x) => Math.exp(x - m))));
 }
 
@@ -104,7 +105,8 @@ export const reductions: readonly OpRow[] = [
   reduction(
     "ReduceL2",
     (xs) => Math.hypot(...xs),
-    ({ b, dy, x, y }) => b.mul(x, b.div(dy, y)),
+    // At zero the subgradient of least norm: 0.
+    ({ b, dy, x, y }) => b.mul(x, b.div(dy, b.where(b.one("Equal", [y, b.scalar(0, y.dtype)]), 1, y))),
     apart,
   ),
   reduction(

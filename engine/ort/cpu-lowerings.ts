@@ -18,5 +18,5 @@ export const cpuLowerings: Lowerings = {
     return [bias ? b.add(scaled, bias) : scaled, mean, inv];
   },
   // A branch per element, mispredicted on half of them. The factor is the gradient's too, and then computed once.
-  PRelu: (b, _, [x, slope]) => (x && slope ? [b.mul(x, b.where(b.one("Less", [x, b.scalar(0, x.dtype)]), slope, 1))] : null),
+  PRelu: (b, _, [x, slope]) => (x && slope ? [b.mul(x, b.where(b.one("Greater", [x, b.scalar(0, x.dtype)]), 1, slope))] : null),
 };

@@ -82,6 +82,11 @@ export function viewAs<D extends DType>(dtype: D, buffer: ArrayBufferLike, byteO
   return ALLOCATE[dtype](buffer, byteOffset, length);
 }
 
+/** The bytes in an array of their own. `slice()` does not do that: a Node Buffer's is a view into its pool. */
+export function copyOfBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
 /** A zeroed array of `length` elements. */
 export function zeros<D extends DType>(dtype: D, length: number): ArrayOf[D] {
   return viewAs(dtype, new ArrayBuffer(length * BYTES[dtype]), 0, length);
