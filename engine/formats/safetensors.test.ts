@@ -5,7 +5,14 @@ import { AppError } from "../base/errors.ts";
 import { bytesOf, DTYPES, zeros } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { bytesOfTensor, f32, type Tensor, tensor } from "../tensor/tensor.ts";
-import { planSafetensors, readSafetensors, readSafetensorsHeader, safetensorsParts, writeSafetensors } from "./safetensors.ts";
+import {
+  planSafetensors,
+  readSafetensors,
+  readSafetensorsHeader,
+  safetensorsParts,
+  tensorOfBytes,
+  writeSafetensors,
+} from "./safetensors.ts";
 
 /** A file from header text and a number of data bytes. */
 function file(header: string | Uint8Array, data: number, claimed?: bigint): Uint8Array {
@@ -181,4 +188,13 @@ test("a source of the wrong length and a reserved name are refused", async () =>
   await parts.next();
   await expect(parts.next()).rejects.toMatchObject({ code: "FILE_SAFETENSORS_SIZE" });
   expect(() => planSafetensors([["__metadata__", { dtype: "uint8", shape: [1] }]])).toThrow(/__metadata__/);
+});
+
+test("a Node Buffer anywhere in its pool reads as the same bytes", () => {
+  for (let offset = 0; offset < 9; offset++) {
+    const pool = Buffer.alloc(64, 0xff);
+    pool.set(new Uint8Array(Float32Array.of(1.5, -2).buffer), offset);
+    const read = tensorOfBytes({ dtype: "float32", shape: [2] }, pool.subarray(offset, offset + 8));
+    expect([...read.data]).toEqual([1.5, -2]);
+  }
 });

@@ -13,18 +13,18 @@ export interface CompileOptions {
   readonly plan?: "whole" | "segments";
 }
 
-/** A graph made ready. Released by the runtime's own cache, never by the caller. */
+/** A graph made ready. The caller releases nothing: its sessions belong to the runtime's cache, which may drop and reopen them. */
 export interface Executable {
   readonly plan: "whole" | "segments";
   /** Bytes expected at the worst moment, before any run. */
   readonly predictedPeak: { readonly weights: number; readonly activations: number; readonly peak: number };
-  /** @throws AppError ORT_RUN, ORT_FEED, ORT_OUT_OF_MEMORY; AbortSignal is looked at between sessions. */
+  /** @throws AppError ORT_RUN, ORT_FEED, ORT_OUT_OF_MEMORY */
   run(feeds: Feeds): Promise<Results>;
 }
 
 export interface Compute {
   readonly device: Device;
-  /** Sessions are cached by the graph's hash: asking again is cheap. */
+  /** Sessions are kept by structure and weights: asking again for an equal graph opens none. */
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
   /**
    * The graph's outputs and `grad.<name>` = d outputs[loss] / d name for inputs and weights by name. Whole or by segment
