@@ -5,6 +5,8 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 export interface MachineSpeed {
   /** Operations per second that a transformer of useful size reaches. */
   readonly flops: number;
+  /** Operations per second of square matrix products alone. */
+  readonly matrixFlops: number;
   /** What a graph node costs beside its operations: what small models spend their time on. */
   readonly secondsPerNode: number;
 }
@@ -19,7 +21,8 @@ const SMALL_NODES = 256;
 export async function machineSpeed(ctx: Pick<NodeContext, "compute" | "now">): Promise<MachineSpeed> {
   const products = await timed(ctx, SIZE, PRODUCTS, true);
   const nodes = await timed(ctx, 4, SMALL_NODES, false);
-  return { flops: (EFFICIENCY * (2 * SIZE ** 3 * PRODUCTS)) / products, secondsPerNode: nodes / SMALL_NODES };
+  const matrixFlops = (2 * SIZE ** 3 * PRODUCTS) / products;
+  return { flops: EFFICIENCY * matrixFlops, matrixFlops, secondsPerNode: nodes / SMALL_NODES };
 }
 
 /** Seconds of the quicker of three runs. */

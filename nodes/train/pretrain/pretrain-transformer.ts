@@ -6,12 +6,17 @@ import type { Value } from "../../../engine/ir/value.ts";
 import { implementNode } from "../../../engine/node/define-node.ts";
 import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape } from "../../shared/contracts/modules.ts";
+import { flopsOf } from "../cost/graph-flops.ts";
 import { batchAt, streamOf } from "../loop/data-order.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
 import { pretrain } from "./pretrain-run.ts";
 import declaration from "./pretrain-transformer.node.ts";
+import { Throughput } from "./throughput.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
+
+/** A backward pass has twice the products of the forward pass. */
+const BACKWARD_AND_FORWARD = 3;
 
 export default implementNode(declaration, {
   async run({ model, vae, clip, dataset, ...i }, ctx) {
@@ -25,17 +30,25 @@ export default implementNode(declaration, {
     const graphOf = ({ shape, text }: Awaited<ReturnType<typeof batchOf>>) => flowMatchingLossGraph(model, shape, text.build);
     const weights = await TrainedWeights.of(ctx.compute, graphOf(await batchOf(0)));
     const { names } = weights;
-    const compiled = new Map<string, ReturnType<typeof ctx.compute.grad>>();
+    const compiled = new Map<string, { readonly flops: number; readonly run: ReturnType<typeof ctx.compute.grad> }>();
+    const throughput = await Throughput.of(ctx);
+    const compile = (next: Awaited<ReturnType<typeof batchOf>>) => {
+      const graph = graphOf(next);
+      return { flops: BACKWARD_AND_FORWARD * flopsOf(graph), run: ctx.compute.grad(graph, "loss", names, { fed: names }) };
+    };
     const adam = { weightDecay: i.weight_decay, betas: [0.9, 0.99] } as const;
     const { train_text_encoder, ...options } = i;
     const identity = [model.id, vae.id, clip.id, dataset.id, ...(train_text_encoder ? ["with text encoder"] : [])];
     await pretrain(ctx, options, weights, identity, adam, async (step) => {
       const next = await batchOf(step);
       const key = JSON.stringify(next.shape);
-      const compiling = compiled.get(key) ?? ctx.compute.grad(graphOf(next), "loss", names, { fed: names });
-      compiled.set(key, compiling);
+      const known = compiled.get(key) ?? compile(next);
+      compiled.set(key, known);
+      const executable = await known.run;
       const feeds = batchFeeds(next.batch, next.shape, streamOf(i.seed, 6, step), i.shift, i.face_weight);
-      const results = await (await compiling).run({ ...weights.feeds(), ...feeds, ...next.text.feeds });
+      const started = ctx.now();
+      const results = await executable.run({ ...weights.feeds(), ...feeds, ...next.text.feeds });
+      throughput.add(i.batch, known.flops, ctx.now() - started);
       const scalar = (name: string) => Number(results[name]?.data[0]);
       return { grads: gradientsOf(results, names), logs: { loss: scalar("loss"), mse: scalar("mse") } };
     });
