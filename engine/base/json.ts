@@ -17,8 +17,12 @@ export interface JsonLimits {
 /** Integers of more digits than this are kept as doubles: parsing them as bigint would take quadratic time. */
 const MAX_EXACT_DIGITS = 40;
 
+/** A number nobody writes, in place of NaN, which JSON does not have. */
+const NAN = "0e77777777";
+
 /**
- * JSON.parse with limits. Integers beyond ±(2^53-1) come back as bigint; the bare NaN and Infinity that Python writes become null.
+ * JSON.parse with limits. Integers beyond ±(2^53-1) come back as bigint; the bare NaN and Infinity that Python writes come back
+ * as those numbers, so that a schema can refuse them.
  * @throws AppError JSON_TOO_LARGE, JSON_TOO_DEEP, JSON_SYNTAX, JSON_KEY (a key `__proto__`)
  */
 export function parseJson(text: string, limits: JsonLimits): unknown {
@@ -53,12 +57,13 @@ export function stringifyJson(value: unknown, indent?: number): string {
 function revive(key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (key === "__proto__") throw new AppError("JSON_KEY", "the JSON has a key __proto__", { hint: "rename the key" });
   const digits = context?.source;
+  if (digits === NAN) return Number.NaN;
   if (typeof value === "number" && digits !== undefined && !Number.isSafeInteger(value) && digits.length <= MAX_EXACT_DIGITS)
     return /^-?\d+$/.test(digits) ? BigInt(digits) : value;
   return value;
 }
 
-/** One pass over the text outside strings: counts nesting, and writes null for NaN and Infinity. */
+/** One pass over the text outside strings: counts nesting, and writes what JSON can hold for NaN and Infinity. */
 function scan(text: string, maxDepth: number): string {
   const out: string[] = [];
   let copied = 0;
@@ -81,7 +86,7 @@ function scan(text: string, maxDepth: number): string {
         // I
         const word = text.startsWith("NaN", i) ? "NaN" : text.startsWith("Infinity", i) ? "Infinity" : "";
         if (word === "") break;
-        out.push(text.slice(copied, text[i - 1] === "-" ? i - 1 : i), "null");
+        out.push(text.slice(copied, i), word === "NaN" ? NAN : "1e999");
         i += word.length - 1;
         copied = i + 1;
       }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { readPngText } from "../formats/png-metadata.ts";
+import { fillFileNames } from "../graph/file-names.ts";
 import { parseWorkflow, type WorkflowResult } from "../graph/parse-workflow.ts";
 import { fileId, fileReferences, type Plan, type PlanOptions, plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
@@ -54,15 +55,16 @@ export function loadGraph(read: WorkflowResult, registry: Registry, settings: re
   if (!read.ok) return { issues: read.issues, warnings: [] };
   const converted = workflowToPrompt(read.workflow, registry);
   if (!converted.ok) return { issues: converted.issues, warnings: [] };
-  const { prompt, values } = setValues(converted.prompt, settings, registry);
+  const changed = setValues(converted.prompt, settings, registry);
+  const { prompt, warnings: names } = fillFileNames(changed.prompt, new Date());
   const checked = validate(prompt, registry, targets && { targets });
   const wrong = checked.issues.find((issue) => issue.code === "TARGET_NOT_OUTPUT");
   if (wrong) throw new AppError("USAGE_TARGET", wrong.message, wrong.hint === undefined ? {} : { hint: wrong.hint });
   const document = read.workflow.format === "ui" ? read.workflow.document : undefined;
   return {
-    workflow: { graph: checked.graph, prompt, document, values },
+    workflow: { graph: checked.graph, prompt, document, values: changed.values },
     issues: checked.issues,
-    warnings: [...converted.warnings, ...checked.warnings],
+    warnings: [...converted.warnings, ...names, ...checked.warnings],
   };
 }
 
@@ -75,9 +77,11 @@ export async function typedPaths(
 ): Promise<{ readonly inputs: Record<string, string>; readonly models: Record<string, string> }> {
   const inputs: Record<string, string> = {};
   const models: Record<string, string> = {};
-  for (const { value, file } of values) {
-    if (!file || typeof value !== "string" || value === "") continue;
-    const path = resolve(value);
+  for (const { value: typed, file } of values) {
+    if (!file || typeof typed !== "string" || typed === "") continue;
+    const path = resolve(typed);
+    // As the workflow will name it.
+    const value = typed.replaceAll("\\", "/");
     const about = await stat(path).catch(() => undefined);
     if (about?.isFile() && file.kind === "input") inputs[value] = path;
     else if (about && file.kind === "model") models[value] = path;

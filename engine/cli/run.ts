@@ -85,7 +85,7 @@ export const run: Command = async (args, program) => {
     };
     const models = { roots: modelRoots(program, values.models), allowed: allowed.models };
     const pinned = await pinnedKeys(values.pin ?? [], join(output, "run.json"));
-    const planned = await planGraph(found.graph, new InputFiles(inputs), new ModelFolders(models), { pinned });
+    const planned = await planGraph(found.graph, new InputFiles({ ...inputs, output }), new ModelFolders(models), { pinned });
     const { plan } = planned;
     const issues = [...loaded.issues, ...planned.issues];
     printIssues(issues, loaded.warnings, values.json);

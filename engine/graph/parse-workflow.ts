@@ -77,7 +77,9 @@ const promptNode = z.looseObject({
   class_type: z.string().max(256),
   inputs: z.record(z.string(), z.unknown()).nullish(),
   _meta: z
-    .looseObject({ title: z.string().optional().catch(undefined) })
+    .looseObject({ title: z.string().optional().catch(undefined), name: z.string().optional().catch(undefined) })
+    .transform(({ title, name }) => ({ ...(title !== undefined && { title }), ...(name !== undefined && { name }) }))
+    .transform((meta) => (Object.keys(meta).length > 0 ? meta : undefined))
     .optional()
     .catch(undefined),
 });
@@ -102,7 +104,7 @@ function readApi(nodes: Readonly<Record<string, unknown>>, limits: WorkflowLimit
     }
     const { class_type, inputs, _meta } = parsed.data;
     links += Object.values(inputs ?? {}).filter(isLink).length;
-    prompt.push([id, { class_type, inputs: inputs ?? {}, ...(_meta?.title !== undefined && { _meta: { title: _meta.title } }) }]);
+    prompt.push([id, { class_type, inputs: inputs ?? {}, ...(_meta && { _meta }) }]);
   }
   issues.push(...tooMany("links", links, limits.maxLinks));
   return issues.length > 0 ? refuse(issues) : { ok: true, workflow: { format: "api", prompt: Object.fromEntries(prompt) } };

@@ -7,7 +7,10 @@ export interface PromptNode {
   readonly class_type: string;
   /** A literal, a {@link Link}, or `{ __value__ }` around an array. */
   readonly inputs: Readonly<Record<string, unknown>>;
-  readonly _meta?: { readonly title?: string };
+  readonly _meta?: {
+    readonly title?: string /** What `%NAME.widget%` in file names calls it, where that is not its type. */;
+    readonly name?: string;
+  };
 }
 
 export type Prompt = Readonly<Record<string, PromptNode>>;

@@ -17,6 +17,8 @@ export interface UiNode {
   /** 0 always, 2 mute, 4 bypass. */
   readonly mode: number;
   readonly title: string | undefined;
+  /** What `%NAME.widget%` in file names calls it, where that is not its type. */
+  readonly name: string | undefined;
   readonly inputs: readonly UiInput[];
   /** Types, by slot. */
   readonly outputs: readonly string[];
@@ -117,6 +119,7 @@ const uiNode = z
       type: n.type,
       mode: n.mode ?? 0,
       title: n.title ?? undefined,
+      name: property(z.string().max(256), n.properties?.["Node name for S&R"]),
       inputs: n.inputs,
       outputs: n.outputs,
       widgetsValues: n.widgets_values ?? [],

@@ -6,7 +6,7 @@ export interface ValidNode {
   readonly id: string;
   readonly declaration: CatalogueNode;
   readonly title: string;
-  /** Parsed values: literals, defaults, and what arrives over links from nodes whose value is known. */
+  /** Parsed values, also those typed where a link of any type may come in: literals, defaults, and what arrives over links from nodes whose value is known. */
   readonly widgets: Readonly<Record<string, unknown>>;
   /** Declared inputs that come over links and are needed, in declared order. */
   readonly links: ReadonlyMap<string, Link>;

@@ -5,8 +5,8 @@ import type { Issue } from "../base/issues.ts";
 import type { Catalogue, CatalogueNode, CatalogueWidget } from "./catalogue.ts";
 import { inlineKnownValues } from "./known-values.ts";
 import { sourcesFirst } from "./order.ts";
-import { compareIds, isLink, type Link, type Prompt, type PromptNode } from "./prompt.ts";
-import { socketFeedsWidget, socketsMatch } from "./socket-match.ts";
+import { compareIds, isLink, type Link, type Prompt, type PromptNode, unwrapValue } from "./prompt.ts";
+import { socketFeedsWidget, socketsMatch, takesAnything } from "./socket-match.ts";
 import { consumersOf, reach, ValidGraph, type ValidNode } from "./valid-graph.ts";
 import { parseWidget } from "./widget-value.ts";
 
@@ -194,6 +194,7 @@ class Validation {
           input.kind === "socket" ? socketsMatch(type, input.type) : socketFeedsWidget(type, input.type);
         if (this.#checkLink(id, name, value, input.type, fits)) links.set(name, value);
       } else if (input.kind === "widget") this.#checkWidget(id, input, value, widgets);
+      else if (value !== undefined && takesAnything(input.type)) widgets[name] = unwrapValue(value);
       else if (value !== undefined)
         this.#issue(
           "BAD_LINKED_INPUT",
@@ -217,8 +218,12 @@ class Validation {
 
   #checkWidget(id: string, widget: CatalogueWidget, value: unknown, widgets: Record<string, unknown>): void {
     const result = parseWidget(widget, value);
-    if (result.ok) widgets[widget.name] = result.value;
-    else this.#issue(result.code, [id, widget.name], result.message, result.hint);
+    if (result.ok) {
+      widgets[widget.name] = result.value;
+      const { note } = result;
+      if (note !== undefined)
+        this.#warn(() => ({ code: "VALUE_CHANGED", path: [id, widget.name], message: note, hint: "put that number into the workflow" }));
+    } else this.#issue(result.code, [id, widget.name], result.message, result.hint);
   }
 
   #checkLink(id: string, name: string, [source, slot]: Link, wanted: string, fits: (type: string) => boolean): boolean {

@@ -10,8 +10,16 @@ export function isControlWord(value: unknown): boolean {
   return CONTROL.has(value);
 }
 
-/** Name → value. What the file says by name is taken from there. Else by position: a `control_after_generate` entry follows a seed and has no name. Entries that are absent or null are left out. */
-export function namedWidgetValues(node: UiNode, declaration: CatalogueNode | undefined): Map<string, unknown> {
+/**
+ * Name → value. What the file says by name is taken from there. Else by position: a `control_after_generate` entry follows a seed and has no
+ * name. Entries that are absent or null are left out.
+ * @param leftOver is told of entries that have no widget: the node had more when the file was saved
+ */
+export function namedWidgetValues(
+  node: UiNode,
+  declaration: CatalogueNode | undefined,
+  leftOver?: (values: readonly unknown[]) => void,
+): Map<string, unknown> {
   if (node.namedValues) return new Map(node.namedValues);
   const values = node.widgetsValues;
   if (!Array.isArray(values)) return new Map(Object.entries(values).filter(([, v]) => v !== null && v !== undefined));
@@ -21,7 +29,12 @@ export function namedWidgetValues(node: UiNode, declaration: CatalogueNode | und
     i.widget === undefined ? [] : [widgets.find((w) => w.name === i.widget) ?? i.widget],
   );
   const fromFile = assign(values, listed);
-  return fromFile.used === values.length && listed.length > 0 ? fromFile.named : assign(values, widgets).named;
+  if (fromFile.used === values.length && listed.length > 0) return fromFile.named;
+  const declared = assign(values, widgets);
+  // The button that uploads a picture is stored like a widget.
+  const rest = values.slice(declared.used).filter((v) => v !== null && v !== undefined && v !== "image" && v !== "" && !isControlWord(v));
+  if (declaration && rest.length > 0) leftOver?.(rest);
+  return declared.named;
 }
 
 function assign(

@@ -4,7 +4,7 @@ import type { CatalogueWidget } from "./catalogue.ts";
 import { unwrapValue } from "./prompt.ts";
 
 export type WidgetResult =
-  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly value: unknown /** What was changed that a person would want to know. */; readonly note?: string }
   | { readonly ok: false; readonly code: string; readonly message: string; readonly hint?: string };
 
 /**
@@ -12,13 +12,22 @@ export type WidgetResult =
  * undefined asks for the default. Never throws.
  */
 export function parseWidget(widget: CatalogueWidget, raw: unknown): WidgetResult {
-  const value = unwrapValue(raw);
+  const given = unwrapValue(raw);
+  // A workflow from Windows.
+  const value = widget.file && typeof given === "string" ? given.replaceAll("\\", "/") : given;
   const first = z.safeParse(widget.schema, value);
   if (first.success) return { ok: true, value: first.data };
   let told = first.error.issues[0];
   for (const candidate of alternatives(widget, value)) {
     const again = z.safeParse(widget.schema, candidate);
-    if (again.success) return { ok: true, value: again.data };
+    if (again.success) {
+      const isCut = typeof value === "number" && typeof again.data === "number" && again.data !== value;
+      return {
+        ok: true,
+        value: again.data,
+        ...(isCut && { note: `${widget.name}: ${value} is not a whole number: ${again.data} is used` }),
+      };
+    }
     if (told?.code === "invalid_type") told = again.error.issues[0];
   }
   return refusal(widget, value, told);
@@ -29,6 +38,8 @@ function* alternatives(widget: CatalogueWidget, value: unknown): Generator<unkno
     case "INT":
     case "FLOAT":
       if (typeof value === "bigint") yield Number(value);
+      if (typeof value === "boolean") yield Number(value);
+      if (widget.type === "INT" && typeof value === "number" && Number.isFinite(value)) yield Math.trunc(value);
       if (typeof value === "number" && Number.isSafeInteger(value)) yield BigInt(value);
       if (typeof value === "string" && /^\s*[+-]?\d{1,40}\s*$/.test(value)) {
         const exact = BigInt(value.trim().replace(/^\+/, ""));
@@ -42,7 +53,7 @@ function* alternatives(widget: CatalogueWidget, value: unknown): Generator<unkno
       if (typeof value === "string" && /^(true|false)$/i.test(value)) yield value.toLowerCase() === "true";
       break;
     case "STRING":
-      if (typeof value === "number" || typeof value === "bigint") yield String(value);
+      if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") yield String(value);
       break;
     case "COMBO":
       for (const option of widget.options ?? []) if (String(option) === String(value)) yield option;

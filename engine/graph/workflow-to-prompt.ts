@@ -46,7 +46,14 @@ export function workflowToPrompt(workflow: Workflow, catalogue: Catalogue): Prom
 function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: LinkedWidgets, warnings: Issue[]): PromptNode {
   const declaration = catalogue.get(node.type);
   const id = `${scope.prefix}${node.id}`;
-  const values = namedWidgetValues(node, declaration);
+  const values = namedWidgetValues(node, declaration, (rest) =>
+    warnings.push({
+      code: "WIDGET_COUNT",
+      path: [id],
+      message: `node ${id} (${node.type}) was saved with more widgets than it has here: ${rest.map(show).join(", ")} is ignored`,
+      hint: `see \`graph nodes ${node.type}\` for what it has`,
+    }),
+  );
   warnings.push(...disagreements(id, node, declaration, values));
   for (const [name, value] of scope.innerValues.get(node.id) ?? []) if (declaration?.inputs.has(name) ?? true) values.set(name, value);
   for (const name of EDITOR_ONLY) if (!declaration?.inputs.has(name)) values.delete(name);
@@ -66,7 +73,9 @@ function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: Li
       inputs.set(input.name, origin.link);
     }
   }
-  return { class_type: node.type, inputs: Object.fromEntries(inputs), ...(node.title !== undefined && { _meta: { title: node.title } }) };
+  const { title, name } = node;
+  const meta = { ...(title !== undefined && { title }), ...(name !== undefined && name !== node.type && { name }) };
+  return { class_type: node.type, inputs: Object.fromEntries(inputs), ...(Object.keys(meta).length > 0 && { _meta: meta }) };
 }
 
 /** Where a file says one thing by name and another by position, somebody changed one of the two by hand. */

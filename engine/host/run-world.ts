@@ -5,7 +5,7 @@ import type { World } from "../run/world.ts";
 import { freeSpace } from "../store/free-space.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { ModelFolders } from "../store/model-folders.ts";
-import { OutputDirectory } from "../store/output-directory.ts";
+import { OutputDirectory, TEMPORARY } from "../store/output-directory.ts";
 import type { RunRequest } from "./messages.ts";
 
 /** A runtime that asks before it starts anything. Implemented by engine/ort. */
@@ -16,11 +16,8 @@ export interface ComputeRuntime extends Compute {
   tryDevice(): Promise<void>;
 }
 
-/** Previews lie below the output directory, apart from what is kept. */
-const TEMPORARY = "temp";
-
 export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
-  const inputs = new InputFiles(request.inputs);
+  const inputs = new InputFiles({ ...request.inputs, output: request.output });
   const output = once(() => OutputDirectory.open(request.output));
   const temporary = once(() => OutputDirectory.open(join(request.output, TEMPORARY), undefined, "temp"));
   const models = new ModelFolders(request.models);

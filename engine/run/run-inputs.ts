@@ -37,6 +37,10 @@ export function runInputs(step: Step, catalogue: Catalogue, lookup: Lookup): Run
         `${parsed.message} (it comes from node ${link.id})`,
         parsed.hint === undefined ? {} : { hint: parsed.hint },
       );
+    if (parsed.note !== undefined)
+      throw new AppError("INVALID_INPUT_TYPE", `${name}: ${String(found.value)} is not a whole number (it comes from node ${link.id})`, {
+        hint: "link a whole number",
+      });
     inputs[name] = parsed.value;
   }
   for (const [name, link] of Object.entries(step.extra)) {

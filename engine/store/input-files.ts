@@ -1,7 +1,9 @@
 // Pictures and other files that a workflow names as inputs.
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
+import { TEMPORARY } from "./output-directory.ts";
 import { openRegular, resolveInside } from "./safe-path.ts";
 
 /** Far above any picture, far below what would exhaust memory. */
@@ -15,7 +17,12 @@ export interface InputFileOptions {
    * come from a stranger, can name nothing outside the roots.
    */
   readonly allowed?: Readonly<Record<string, string>>;
+  /** Where runs save: `NAME [output]` is below it, `NAME [temp]` below its folder for previews. */
+  readonly output?: string;
 }
+
+/** ComfyUI's way to name a file of another folder than the input's: `NAME [input]`, `[output]`, `[temp]`. */
+const ANNOTATED = /^(.*?)\s*\[(input|output|temp)\]$/s;
 
 export class InputFiles {
   readonly #options: InputFileOptions;
@@ -46,21 +53,34 @@ export class InputFiles {
   }
 
   async #find(name: string): Promise<string> {
-    const { allowed, roots } = this.#options;
+    const { allowed } = this.#options;
     const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;
     if (typed !== undefined) return realpath(typed);
+    const { roots, plain } = this.#place(name);
     for (const root of roots) {
       const exists = await realpath(root).then(
         () => true,
         () => false,
       );
       if (!exists) continue;
-      const path = await resolveInside(root, name);
+      const path = await resolveInside(root, plain);
       const real = await realpath(path).catch(() => undefined);
       if (real !== undefined) return real;
     }
     throw new AppError("INPUT_NOT_FOUND", `there is no input file ${JSON.stringify(name.slice(0, 200))}`, {
-      hint: `put it into ${roots.join(" or ")}, or name it on the command line: --set NODE.INPUT=PATH`,
+      hint:
+        roots.length === 0
+          ? "name it on the command line: --set NODE.INPUT=PATH"
+          : `put it into ${roots.join(" or ")}, or name it on the command line: --set NODE.INPUT=PATH`,
     });
+  }
+
+  /** The folders that a name may be in, and the name without its annotation. */
+  #place(name: string): { readonly roots: readonly string[]; readonly plain: string } {
+    const { roots, output } = this.#options;
+    const [, plain = name, folder = "input"] = ANNOTATED.exec(name) ?? [];
+    if (folder === "input") return { roots, plain };
+    if (output === undefined) return { roots: [], plain };
+    return { roots: [folder === "output" ? output : join(output, TEMPORARY)], plain };
   }
 }

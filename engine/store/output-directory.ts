@@ -8,6 +8,9 @@ import { openRunDirectory } from "./run-directory.ts";
 import { isInside, resolveInside } from "./safe-path.ts";
 import { storeError } from "./store-error.ts";
 
+/** Previews lie below the output directory, apart from what is kept. */
+export const TEMPORARY = "temp";
+
 export class OutputDirectory {
   readonly root: string;
   readonly #type: SavedFile["type"];

@@ -225,6 +225,27 @@ describe("input files", () => {
     await expect(typed.read("../other")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
   });
 
+  test("ComfyUI's [input], [output] and [temp] name the folder; nothing else does", async () => {
+    for (const folder of ["in/clipspace", "out/temp"]) mkdirSync(join(dir, folder), { recursive: true });
+    writeFileSync(join(dir, "in", "clipspace", "p.png"), "i");
+    writeFileSync(join(dir, "out", "p.png"), "o");
+    writeFileSync(join(dir, "out", "temp", "p.png"), "t");
+    writeFileSync(join(dir, "in", "p [x].png"), "x");
+    const files = new InputFiles({ roots: [join(dir, "in")], output: join(dir, "out") });
+    const read = async (name: string) => Buffer.from(await files.read(name)).toString();
+    expect(await Promise.all(["clipspace/p.png [input]", "p.png [output]", "p.png[temp]", "p [x].png"].map(read))).toEqual([
+      "i",
+      "o",
+      "t",
+      "x",
+    ]);
+    for (const name of ["p.png", "p.png [input]", "clipspace/p.png [output]"])
+      await expect(files.read(name), name).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
+    await expect(files.read("../in/p.png [output]")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    const noOutput = new InputFiles({ roots: [join(dir, "in")] });
+    await expect(noOutput.read("p.png [output]")).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
+  });
+
   test("a pipe or a folder does not hang or open", async () => {
     execFileSync("mkfifo", [join(dir, "pipe")]);
     mkdirSync(join(dir, "folder"));

@@ -1,13 +1,14 @@
 import { declareNode, input } from "../../engine/node/define-node.ts";
-import { ANY } from "../shared/contracts/sockets.ts";
+import { ANY, STRING } from "../shared/contracts/sockets.ts";
 
 export default declareNode({
   type: "PreviewAny",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "utils",
-  summary: "Shows any value as text.",
+  summary: "Shows any value as text, and hands the text on.",
   inputs: { source: input(ANY, "What to show.") },
-  outputs: {},
-  cache: "never",
+  outputs: { STRING },
+  // What it shows is told again when its result is known.
+  cache: "pure",
   isOutput: true,
 });

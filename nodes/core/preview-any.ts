@@ -8,7 +8,7 @@ const MAX_CHARACTERS = 20_000;
 export default implementNode(declaration, {
   run({ source }, ctx) {
     ctx.show({ text: [previewText(source)] });
-    return {};
+    return { STRING: typeof source === "string" ? source : previewText(source) };
   },
 });
 

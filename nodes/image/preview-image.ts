@@ -5,6 +5,6 @@ import { savePictures } from "./save-pictures.ts";
 export default implementNode(declaration, {
   async run({ images }, ctx) {
     await savePictures(ctx, images, `preview/node-${ctx.nodeId.replace(/[^\w-]/g, "_")}`, "temp");
-    return {};
+    return { images };
   },
 });

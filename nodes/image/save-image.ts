@@ -5,6 +5,6 @@ import { savePictures } from "./save-pictures.ts";
 export default implementNode(declaration, {
   async run({ images, filename_prefix }, ctx) {
     await savePictures(ctx, images, filename_prefix, "output");
-    return {};
+    return { images };
   },
 });

@@ -3,5 +3,8 @@ import { zerosTensor } from "../../engine/tensor/tensor.ts";
 import declaration from "./empty-sd3-latent-image.node.ts";
 
 export default implementNode(declaration, {
-  run: ({ width, height, batch_size }) => ({ LATENT: { samples: zerosTensor("float32", [batch_size, 16, height / 8, width / 8]) } }),
+  run({ width, height, batch_size }) {
+    const side = (pixels: number): number => Math.floor(pixels / 8);
+    return { LATENT: { samples: zerosTensor("float32", [batch_size, 16, side(height), side(width)]) } };
+  },
 });
