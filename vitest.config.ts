@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{engine,nodes,test,tools,bench}/**/*.test.ts"],
+    include: ["{engine,nodes,ui,test,tools,bench}/**/*.test.ts"],
     exclude: ["node_modules/**", "dist/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -23,6 +23,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   "engine/run": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node", "engine/ir", "engine/store"],
   "engine/host": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/ir"],
   "engine/cli": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/host", "engine/formats"],
+  "ui/doc": ["engine/base", "engine/graph", "engine/node"],
+  "ui/net": ["engine/base", "engine/graph", "engine/api"],
+  "ui/state": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net"],
+  "ui/canvas": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/state"],
+  "ui/panels": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net", "ui/state", "ui/canvas"],
+  "ui/shell": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net", "ui/state", "ui/canvas", "ui/panels"],
   "nodes/shared": [
     "engine/base",
     "engine/graph",
@@ -38,10 +44,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 };
 const FAMILY = [...(MAY["nodes/shared"] ?? []), "nodes/shared"];
 /** Composition roots and places that look at everything. */
-const FREE = new Set(["", "test", "bench", "tools"]);
+const FREE = new Set(["", "ui", "test", "bench", "tools"]);
 /** Packages that only one folder may touch. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["engine/ort"],
+  "@comfyorg/litegraph": ["ui/canvas"],
+  uplot: ["ui/panels"],
   sharp: ["nodes/shared"],
   "node:fs": ["engine/store", "engine/host", "engine/cli", "engine/ort"],
   "node:fs/promises": ["engine/store", "engine/host", "engine/cli"],
@@ -52,8 +60,8 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
 function sources(dir: string): string[] {
   return readdirSync(join(root, dir), { withFileTypes: true }).flatMap((e) => {
     const path = join(dir, e.name);
-    if (e.isDirectory()) return e.name === "node_modules" || e.name.startsWith(".") ? [] : sources(path);
-    return e.name.endsWith(".ts") && !e.name.endsWith(".test.ts") ? [path] : [];
+    if (e.isDirectory()) return e.name === "node_modules" || e.name === "dist" || e.name.startsWith(".") ? [] : sources(path);
+    return /\.tsx?$/.test(e.name) && !e.name.endsWith(".test.ts") ? [path] : [];
   });
 }
 
@@ -61,14 +69,14 @@ function sources(dir: string): string[] {
 function folderOf(file: string): string {
   const [top = "", second = ""] = file.split("/");
   if (!file.includes("/")) return "";
-  return (top === "engine" || top === "nodes") && file.split("/").length > 2 ? `${top}/${second}` : top;
+  return (top === "engine" || top === "nodes" || top === "ui") && file.split("/").length > 2 ? `${top}/${second}` : top;
 }
 
 const IMPORT = /^\s*(?:import|export)\b[^"';]*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
 
 test("imports point down only", () => {
   const wrong: string[] = [];
-  for (const file of ["engine", "nodes"].flatMap(sources)) {
+  for (const file of ["engine", "nodes", "ui"].flatMap(sources)) {
     const folder = folderOf(file);
     if (FREE.has(folder) || ["nodes/index.ts", "nodes/implementations.ts"].includes(file)) continue;
     const allowed = folder.startsWith("nodes/") && folder !== "nodes/shared" ? FAMILY : MAY[folder];
@@ -92,7 +100,7 @@ test("imports point down only", () => {
 
 test("no file imports itself by way of others", () => {
   const imports = new Map<string, readonly string[]>();
-  for (const file of ["engine", "nodes"].flatMap(sources)) {
+  for (const file of ["engine", "nodes", "ui"].flatMap(sources)) {
     const targets = [...readFileSync(join(root, file), "utf8").matchAll(IMPORT)].map((m) => m[1] ?? m[2] ?? m[3] ?? "");
     imports.set(
       file,
