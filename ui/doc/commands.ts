@@ -2,14 +2,17 @@
 
 import { arrangeGraph } from "./arrange.ts";
 import type { Clip } from "./clipboard.ts";
-import { pasteClip } from "./clipboard.ts";
+import { copyNodes, pasteClip } from "./clipboard.ts";
 import {
   type Doc,
   type DocGroup,
   type DocNode,
   graphAt,
   type Id,
+  INPUT_NODE,
+  isSubgraph,
   nodeById,
+  OUTPUT_NODE,
   type Place,
   type Point,
   type Rect,
@@ -50,6 +53,8 @@ export interface CommandArguments {
     readonly groups?: readonly { readonly index: number; readonly to: Rect }[];
     readonly reroutes?: readonly Moved<Point>[];
   };
+  /** Copies in place, a little aside; links among the copied are copied, links from outside too. */
+  "nodes.duplicate": { readonly place: Place; readonly ids: readonly Id[] };
   "node.resize": { readonly place: Place; readonly id: Id; readonly pos: Point; readonly size: Point };
   "node.rename": { readonly place: Place; readonly id: Id; readonly title: string };
   "node.mode": { readonly place: Place; readonly ids: readonly Id[]; readonly mode: number };
@@ -120,11 +125,22 @@ const apply: Appliers = {
     const to = new Map(nodes.map((m) => [String(m.id), m.to]));
     const bends = new Map(reroutes.map((m) => [String(m.id), m.to]));
     const rects = new Map(groups.map((g) => [g.index, g.to]));
+    const border = (id: number, [x, y, w, h]: Rect): Rect => {
+      const at = to.get(String(id));
+      return at ? [at[0], at[1], w, h] : [x, y, w, h];
+    };
     return withGraph(doc, place, {
+      ...(isSubgraph(graph) && { inputNode: border(INPUT_NODE, graph.inputNode), outputNode: border(OUTPUT_NODE, graph.outputNode) }),
       nodes: to.size === 0 ? graph.nodes : graph.nodes.map((n) => moved(n, to.get(String(n.id)))),
       groups: rects.size === 0 ? graph.groups : graph.groups.map((g, i) => ({ ...g, bounding: rects.get(i) ?? g.bounding })),
       reroutes: bends.size === 0 ? graph.reroutes : graph.reroutes.map((r) => ({ ...r, pos: bends.get(String(r.id)) ?? r.pos })),
     });
+  },
+  "nodes.duplicate": (doc, { place, ids }, faces) => {
+    const clip = copyNodes(doc, place, ids);
+    const x = Math.min(...clip.nodes.map((n) => n.pos[0]));
+    const y = Math.min(...clip.nodes.map((n) => n.pos[1]));
+    return clip.nodes.length === 0 ? doc : pasteClip(doc, place, faces, clip, [x + 20, y + 20], true);
   },
   "node.resize": (doc, { place, id, pos, size }) => editNode(doc, place, id, (n) => ({ ...n, pos, size })),
   "node.rename": (doc, { place, id, title }) =>
@@ -225,6 +241,8 @@ export function describeCommand(command: Command): string {
       return `Delete ${n(command.args.nodes.length || (command.args.groups?.length ?? 0) || (command.args.reroutes?.length ?? 0), command.args.nodes.length > 0 ? "node" : command.args.groups?.length ? "group" : "reroute")}`;
     case "items.move":
       return "Move";
+    case "nodes.duplicate":
+      return "Duplicate";
     case "node.resize":
       return "Resize";
     case "node.rename":

@@ -122,6 +122,10 @@ export function graphAt(doc: Doc, place: Place): DocGraph | DocSubgraph {
   return found;
 }
 
+export function isSubgraph(graph: DocGraph): graph is DocSubgraph {
+  return "inputNode" in graph;
+}
+
 export function subgraphOf(doc: Doc, node: DocNode): DocSubgraph | undefined {
   return doc.subgraphs.find((s) => s.id === node.type);
 }

@@ -3,6 +3,7 @@
 import type { WidgetType } from "../../engine/graph/catalogue.ts";
 import { socketFeedsWidget, socketsMatch } from "../../engine/graph/socket-match.ts";
 import {
+  type BoundarySlot,
   type Doc,
   type DocGraph,
   type DocInput,
@@ -13,6 +14,7 @@ import {
   graphAt,
   type Id,
   INPUT_NODE,
+  isSubgraph,
   linkById,
   nodeById,
   OUTPUT_NODE,
@@ -39,13 +41,13 @@ export function typesFit(output: string, input: string, widget: boolean): boolea
 
 /** The type an end of a link has; boundary nodes of a subgraph included. */
 export function outputType(graph: DocGraph, end: End): string | undefined {
-  if (sameId(end.node, INPUT_NODE) && "inputs" in graph) return boundaryType(graph.inputs, end.slot);
+  if (sameId(end.node, INPUT_NODE) && isSubgraph(graph)) return boundaryType(graph.inputs, end.slot);
   const output = nodeById(graph, end.node)?.outputs[end.slot];
   return output && typeName(output.type);
 }
 
 export function inputOf(graph: DocGraph, end: End): { readonly type: string; readonly widget: boolean; readonly name: string } | undefined {
-  if (sameId(end.node, OUTPUT_NODE) && "outputs" in graph) {
+  if (sameId(end.node, OUTPUT_NODE) && isSubgraph(graph)) {
     const type = boundaryType(graph.outputs, end.slot);
     return type === undefined ? undefined : { type, widget: false, name: "" };
   }
@@ -53,9 +55,10 @@ export function inputOf(graph: DocGraph, end: End): { readonly type: string; rea
   return input && { type: typeName(input.type), widget: input.widget !== undefined, name: input.name };
 }
 
-function boundaryType(slots: unknown, slot: number): string | undefined {
-  const found: unknown = Array.isArray(slots) ? slots[slot] : undefined;
-  return typeof found === "object" && found !== null && "type" in found ? typeName(found.type) : undefined;
+/** The slot after the last is the free one: it takes anything and becomes a slot of its own. */
+function boundaryType(slots: readonly BoundarySlot[], slot: number): string | undefined {
+  const found = slots[slot];
+  return found ? typeName(found.type) : slot === slots.length ? "*" : undefined;
 }
 
 /** Why two ends can't be joined, naming both sides; undefined when they can. */
@@ -121,9 +124,11 @@ function stateOf(graph: DocGraph): Readonly<Record<string, unknown>> {
 
 /** Joins two ends; a link that was in the input is replaced. @throws RangeError when they don't fit */
 export function connect(doc: Doc, place: Place, faces: NodeFaces, from: End, to: End, parentId?: Id): Doc {
-  const graph = graphAt(doc, place);
-  const why = refusal(graph, from, to);
+  const why = refusal(graphAt(doc, place), from, to);
   if (why !== undefined) throw new RangeError(why);
+  const grown = growBoundary(doc, place, from, to);
+  if (grown !== doc) return connect(grown, place, faces, from, to, parentId);
+  const graph = graphAt(doc, place);
   const old = graph.links.filter((l) => sameId(l.target_id, to.node) && l.target_slot === to.slot).map((l) => l.id);
   const cleared = old.length > 0 ? removeLinks(doc, place, old) : doc;
   const now = graphAt(cleared, place);
@@ -137,6 +142,34 @@ export function connect(doc: Doc, place: Place, faces: NodeFaces, from: End, to:
     ...(parentId !== undefined && { parentId }),
   };
   return attach(cleared, place, faces, [link]);
+}
+
+/** A link to the free slot of a subgraph's border makes a slot of it, on the definition and on every instance. */
+function growBoundary(doc: Doc, place: Place, from: End, to: End): Doc {
+  const graph = graphAt(doc, place);
+  if (place === null || !isSubgraph(graph)) return doc;
+  const slotOf = (name: string, type: unknown, taken: readonly BoundarySlot[]): BoundarySlot => {
+    let unique = name === "" ? "value" : name;
+    for (let n = 2; taken.some((s) => s.name === unique); n++) unique = `${name}_${n}`;
+    return { id: `${place}-${unique}`, name: unique, type, linkIds: [] };
+  };
+  const instances = (change: (node: DocNode) => DocNode): Doc => {
+    const each = (n: DocNode): DocNode => (n.type === place ? change(n) : n);
+    return { ...doc, nodes: doc.nodes.map(each), subgraphs: doc.subgraphs.map((s) => ({ ...s, nodes: s.nodes.map(each) })) };
+  };
+  if (sameId(from.node, INPUT_NODE) && from.slot === graph.inputs.length) {
+    const target = inputOf(graph, to);
+    const slot = slotOf(target?.name ?? "", target?.type ?? "*", graph.inputs);
+    const grown = instances((n) => ({ ...n, inputs: [...n.inputs, { name: slot.name, type: slot.type, link: null }] }));
+    return withGraph(grown, place, { inputs: [...graph.inputs, slot] });
+  }
+  if (sameId(to.node, OUTPUT_NODE) && to.slot === graph.outputs.length) {
+    const name = nodeById(graph, from.node)?.outputs[from.slot]?.name ?? "";
+    const slot = slotOf(name, outputType(graph, from) ?? "*", graph.outputs);
+    const grown = instances((n) => ({ ...n, outputs: [...n.outputs, { name: slot.name, type: slot.type, links: null }] }));
+    return withGraph(grown, place, { outputs: [...graph.outputs, slot] });
+  }
+  return doc;
 }
 
 /** Adds finished links to both their ends. */
@@ -187,14 +220,13 @@ export function removeLinks(doc: Doc, place: Place, ids: readonly Id[]): Doc {
 
 /** A subgraph's slots list their links too. */
 export function boundaries(graph: DocGraph, links: readonly DocLink[]): Partial<Pick<DocSubgraph, "inputs" | "outputs">> {
-  if (!("inputs" in graph)) return {};
-  const subgraph = graph as DocSubgraph;
+  if (!isSubgraph(graph)) return {};
   return {
-    inputs: subgraph.inputs.map((s, slot) => ({
+    inputs: graph.inputs.map((s, slot) => ({
       ...s,
       linkIds: links.filter((l) => sameId(l.origin_id, INPUT_NODE) && l.origin_slot === slot).map((l) => l.id),
     })),
-    outputs: subgraph.outputs.map((s, slot) => ({
+    outputs: graph.outputs.map((s, slot) => ({
       ...s,
       linkIds: links.filter((l) => sameId(l.target_id, OUTPUT_NODE) && l.target_slot === slot).map((l) => l.id),
     })),
