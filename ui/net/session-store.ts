@@ -1,0 +1,68 @@
+// Where open tabs survive a crash: IndexedDB, one entry per browser tab.
+import { z } from "zod";
+
+const STORE = "sessions";
+
+function open(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open("whos-who", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function transact<T>(mode: IDBTransactionMode, run: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const db = await open();
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = db.transaction(STORE, mode);
+      const request = run(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+      transaction.onerror = () => reject(transaction.error);
+    });
+  } finally {
+    db.close();
+  }
+}
+
+const entry = z.object({ at: z.number(), text: z.string() });
+
+export async function writeSession(id: string, text: string): Promise<void> {
+  await transact("readwrite", (store) => store.put({ at: Date.now(), text }, id));
+}
+
+/**
+ * This browser tab's session: the one it had before a reload, else the newest that no living tab holds, else a new one.
+ * The id is held by a lock until the tab ends.
+ */
+export async function claimSession(): Promise<{ readonly id: string; readonly text: string | undefined }> {
+  const known = sessionStorage.getItem("session");
+  const ids = (await transact("readonly", (store) => store.getAllKeys()).catch(() => [])).map(String);
+  const entries = await Promise.all(
+    ids.map(async (id) => ({ id, entry: entry.safeParse(await transact("readonly", (store) => store.get(id))) })),
+  );
+  const newest = entries.flatMap(({ id, entry: e }) => (e.success ? [{ id, ...e.data }] : [])).sort((a, b) => b.at - a.at);
+  // A duplicated browser tab starts with the same sessionStorage: whoever holds the lock keeps the id.
+  const candidates = known === null ? newest.map((e) => e.id) : [known, ...newest.map((e) => e.id)];
+  for (const id of candidates)
+    if (await hold(id)) {
+      sessionStorage.setItem("session", id);
+      return { id, text: newest.find((e) => e.id === id)?.text };
+    }
+  const id = crypto.randomUUID();
+  await hold(id);
+  sessionStorage.setItem("session", id);
+  return { id, text: undefined };
+}
+
+function hold(id: string): Promise<boolean> {
+  if (!("locks" in navigator)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    void navigator.locks.request(`whos-who ${id}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock === null ? undefined : new Promise(() => undefined);
+    });
+  });
+}
