@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { AppError } from "../base/errors.ts";
+import { memoryLimit } from "../base/memory-limit.ts";
 import { isTerminal, type RunError, type RunEvent } from "../graph/events.ts";
 import { computeEnvironment } from "./compute-environment.ts";
 import { explainDeath, oomKills } from "./death.ts";
@@ -17,7 +18,10 @@ export interface ComputeHostOptions {
   readonly silenceMs?: number;
   /** From fork to its being ready. Default 120 s. */
   readonly startMs?: number;
-  /** A child that holds more than this after a run is replaced before the next. Default: never. */
+  /**
+   * A child that holds more than this after a run, mapped files aside, is replaced before the next: caches keep within their limits, but
+   * a library may leak. Default: three quarters of what a process may use here.
+   */
   readonly recycleAboveBytes?: number;
   readonly onStderr?: (text: string) => void;
 }
@@ -203,8 +207,9 @@ export class ComputeHost {
     this.#active = undefined;
     if (this.#child) this.#child.hasServed = true;
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
-    const { recycleAboveBytes = Number.POSITIVE_INFINITY } = this.#options;
-    if (active.memory && active.memory.rss > recycleAboveBytes) {
+    const { recycleAboveBytes = 0.75 * memoryLimit() } = this.#options;
+    const { memory } = active;
+    if (memory && (memory.anonymous ?? memory.rss) > recycleAboveBytes) {
       // Forgotten first: the next run starts another one at once.
       const old = this.#child;
       this.#child = undefined;

@@ -4,9 +4,12 @@ import { isTerminal, type RunEvent } from "../graph/events.ts";
 import type { ComputeParts } from "./compute-thread.ts";
 import { MemoryMeter } from "./memory-meter.ts";
 import { type FromChild, fromThread, type ToChild, toChild } from "./messages.ts";
+import { PulseWatch } from "./pulse.ts";
 
 export const HEARTBEAT_MS = 1000;
 const METER_MS = 100;
+/** Far beyond any computation that ends: the largest are run by segment. WHOSWHO_STUCK_MINUTES says otherwise. */
+const STUCK_MINUTES = 60;
 
 /**
  * The whole of a compute process: `worker.ts` calls this and nothing else, in both threads.
@@ -19,10 +22,13 @@ export async function serveCompute(entry: string, parts: ComputeParts): Promise<
 
 function talk(entry: string): void {
   const meter = new MemoryMeter();
-  const flag = new SharedArrayBuffer(4);
-  const cancelled = new Int32Array(flag);
+  const shared = new SharedArrayBuffer(8);
+  const cancelled = new Int32Array(shared, 0, 1);
+  const pulse = new Int32Array(shared, 4, 1);
   let thread: Worker | undefined;
   let current: string | undefined;
+  let watch: PulseWatch | undefined;
+  let watchMs = HEARTBEAT_MS;
   let waiting: RunEvent[] = [];
 
   const say = (message: FromChild, then?: () => void): void => {
@@ -32,10 +38,13 @@ function talk(entry: string): void {
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
+  const { WHOSWHO_STUCK_MINUTES: given } = process.env;
+  const patience = given === undefined || given === "" ? STUCK_MINUTES : Number(given);
+  if (!(patience > 0)) throw new Error(`WHOSWHO_STUCK_MINUTES is ${given}, which is no number of minutes`);
   let isDying = false;
   /** The first reason is the reason. */
-  const die = (code: string, message: string): void => {
-    if (!isDying) say({ kind: "dying", error: { code, message } }, end);
+  const die = (code: string, message: string, hint?: string): void => {
+    if (!isDying) say({ kind: "dying", error: { code, message, ...(hint !== undefined && { hint }) } }, end);
     isDying = true;
   };
   const flush = (then?: () => void): void => {
@@ -46,7 +55,17 @@ function talk(entry: string): void {
   };
 
   const start = (message: Extract<ToChild, { kind: "init" }>): void => {
-    thread = new Worker(new URL(entry), { workerData: { settings: message.settings, flag } });
+    thread = new Worker(new URL(entry), { workerData: { settings: message.settings, shared } });
+    const { stuckMs = 60_000 * patience } = message.settings;
+    watchMs = Math.min(HEARTBEAT_MS, stuckMs / 4);
+    setInterval(() => {
+      if (current === undefined || !watch || watch.still(performance.now()) < stuckMs) return;
+      die(
+        "COMPUTE_STUCK",
+        `the computing thread gave no sign of life for ${Math.round(stuckMs / 1000)} s: a computation is stuck`,
+        "run it again: finished nodes are kept; where one computation really takes longer, set WHOSWHO_STUCK_MINUTES to more than that",
+      );
+    }, watchMs);
     thread.on("message", (raw: unknown) => {
       const heard = fromThread.parse(raw);
       if (heard.kind === "event") {
@@ -76,6 +95,7 @@ function talk(entry: string): void {
     if (message.kind === "init") start(message);
     else if (message.kind === "run") {
       current = message.request.run;
+      watch = new PulseWatch(pulse, watchMs, performance.now());
       Atomics.store(cancelled, 0, 0);
       meter.reset();
       thread?.postMessage(message);

@@ -2,6 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
+import { memoryLimit } from "../base/memory-limit.ts";
+import type { RunEvent } from "../graph/events.ts";
 import type { Device } from "../ir/compute.ts";
 import type { AnyNode } from "../node/define-node.ts";
 import { Registry } from "../node/registry.ts";
@@ -10,19 +12,27 @@ import { execute, runErrorOf } from "../run/execute.ts";
 import { ResultCache } from "../run/result-cache.ts";
 import { ResultStore } from "../store/result-store.ts";
 import { computeSettings, type FromThread, type RunRequest, toChild } from "./messages.ts";
+import { Pulse } from "./pulse.ts";
 import { type ComputeRuntime, runWorld } from "./run-world.ts";
+
+const TICK_MS = 1000;
 
 /** What only the composition root knows. */
 export interface ComputeParts {
   nodes(): Promise<readonly AnyNode[]>;
-  runtime(options: { readonly device: Device; readonly threads?: number }): Promise<ComputeRuntime>;
+  /** @param options.onComputing is to be told when a computation begins and ends */
+  runtime(options: {
+    readonly device: Device;
+    readonly threads?: number;
+    readonly onComputing: (isComputing: boolean) => void;
+  }): Promise<ComputeRuntime>;
 }
 
 /** What the main thread hands over. */
 export const threadData = z.object({
   settings: computeSettings,
-  /** One Int32: 1 while the current run is to be cancelled. Seen in the middle of a node, where no message arrives. */
-  flag: z.instanceof(SharedArrayBuffer),
+  /** Two Int32: 1 while the current run is to be cancelled, seen in the middle of a node, where no message arrives; and the pulse. */
+  shared: z.instanceof(SharedArrayBuffer),
 });
 
 /** Answers `run` and `cancel` until the process ends. */
@@ -31,17 +41,35 @@ export async function computeThread(parts: ComputeParts): Promise<void> {
   if (!port) throw new AppError("INTERNAL", "computeThread runs in a worker thread");
   const say = (message: FromThread): void => port.postMessage(message);
   try {
-    const { settings, flag } = threadData.parse(workerData);
-    const cancelled = new Int32Array(flag);
+    const { settings, shared } = threadData.parse(workerData);
+    const cancelled = new Int32Array(shared, 0, 1);
+    const pulse = new Pulse(new Int32Array(shared, 4, 1));
+    setInterval(() => pulse.tick(), Math.min(TICK_MS, (settings.stuckMs ?? Number.POSITIVE_INFINITY) / 8));
     const registry = new Registry(await parts.nodes());
-    const runtime = await parts.runtime({ device: settings.device, ...(settings.threads !== undefined && { threads: settings.threads }) });
-    const memory = new ResultCache(settings.memoryBytes);
+    const runtime = await parts.runtime({
+      device: settings.device,
+      ...(settings.threads !== undefined && { threads: settings.threads }),
+      onComputing: (isComputing) => pulse.computing(isComputing),
+    });
+    const memory = new ResultCache(Math.min(settings.memoryBytes, memoryLimit() / 8));
     const stored = settings.stored && new ResultStore(settings.stored);
     let abort: (() => void) | undefined;
     let flushed: (() => void) | undefined;
+    let isDeviceTried = false;
     const run = async (request: RunRequest): Promise<void> => {
       const controller = new AbortController();
       abort = () => controller.abort(new AppError("CANCELLED", "the run was cancelled"));
+      const emit = (event: RunEvent): void => {
+        pulse.beat();
+        say({ kind: "event", event });
+      };
+      try {
+        if (!isDeviceTried) await runtime.tryDevice();
+        isDeviceTried = true;
+      } catch (error) {
+        emit({ run: request.run, seq: 0, at: Date.now(), kind: "run.failed", ms: 0, error: runErrorOf(error) });
+        return;
+      }
       await (request.mode === "dry" ? dryRun : execute)({
         run: request.run,
         plan: request.plan,
@@ -53,7 +81,7 @@ export async function computeThread(parts: ComputeParts): Promise<void> {
         poll: () => {
           if (Atomics.load(cancelled, 0) === 1 && !controller.signal.aborted) abort?.();
         },
-        emit: (event) => say({ kind: "event", event }),
+        emit,
         flush: () =>
           new Promise<void>((resolve) => {
             flushed = resolve;

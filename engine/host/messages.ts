@@ -10,8 +10,10 @@ const bytes = z.number().int().nonnegative();
 export const computeSettings = z.object({
   device: z.enum(DEVICES),
   threads: z.number().int().positive().optional(),
-  /** Budget of the results kept in memory. */
+  /** Budget of the results kept in memory; never more than an eighth of what the process may use. */
   memoryBytes: bytes,
+  /** When the computing thread gives no sign of life for this long during a run, the process ends itself. Default: 1 h. */
+  stuckMs: z.number().positive().optional(),
   /** Results kept on disk; absent = none. */
   stored: z.object({ folder: z.string(), budgetBytes: bytes, salt: z.string() }).optional(),
 });

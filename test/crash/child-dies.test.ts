@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RunEvent } from "../../engine/graph/events.ts";
 import { plan } from "../../engine/graph/plan.ts";
 import type { Prompt } from "../../engine/graph/prompt.ts";
@@ -21,6 +21,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   delete process.env.TOY_FAULT;
+  delete process.env.WHOSWHO_STUCK_MINUTES;
   await Promise.all(hosts.map((host) => host.close()));
   hosts = [];
   rmSync(dir, { recursive: true, force: true });
@@ -135,6 +136,51 @@ test.each([
 test("a stopped process is silent and is killed", async () => {
   const { event } = await runs(host({ silenceMs: 1500 }), TROUBLE("SIGSTOP"));
   expect(event).toMatchObject({ kind: "run.failed", error: { code: "COMPUTE_SILENT" } });
+});
+
+test.each(["loop", "kernel"])("a computing thread that is stuck ends the run while the other thread still talks: %s", async (trouble) => {
+  const on = host({ settings: { device: "cpu", memoryBytes: 1e6, stuckMs: 1500 } });
+  expect((await runs(on, TROUBLE(trouble))).event).toMatchObject({
+    kind: "run.failed",
+    error: { code: "COMPUTE_STUCK", node: "2", hint: expect.any(String) },
+  });
+  expect((await runs(on, TROUBLE("none"))).event.kind).toBe("run.finished");
+});
+
+test("how long is stuck comes from the environment, and must be a number", async () => {
+  process.env.WHOSWHO_STUCK_MINUTES = "soon";
+  expect((await runs(host(), TROUBLE("none"))).event).toMatchObject({
+    kind: "run.failed",
+    error: { code: "COMPUTE_START", message: expect.stringMatching(/WHOSWHO_STUCK_MINUTES/) },
+  });
+  process.env.WHOSWHO_STUCK_MINUTES = "0.02";
+  expect((await runs(host(), TROUBLE("loop"))).event).toMatchObject({ error: { code: "COMPUTE_STUCK" } });
+});
+
+test("a device that is not there fails the run before its first node", async () => {
+  process.env.TOY_FAULT = "no device";
+  const on = host();
+  for (let i = 0; i < 2; i++) {
+    const { event, kinds } = await runs(on, TROUBLE("none"));
+    expect(event).toMatchObject({ kind: "run.failed", error: { code: "ORT_DEVICE", hint: "buy one" } });
+    expect(kinds).toEqual(["run.failed"]);
+  }
+});
+
+test.each([
+  [1, undefined, true],
+  [1e12, undefined, false],
+  [undefined, 2e6, true],
+  [undefined, 0, false],
+])("a child that holds more than %s after a run (where a process may use %s) is replaced: %s", async (above, limit, isReplaced) => {
+  if (limit !== undefined) vi.spyOn(process, "constrainedMemory").mockReturnValue(limit);
+  const on = host(above === undefined ? {} : { recycleAboveBytes: above });
+  await runs(on, TROUBLE("none"));
+  const { pid } = on;
+  expect(pid === undefined).toBe(isReplaced);
+  expect((await runs(on, TROUBLE("none"))).event.kind).toBe("run.finished");
+  if (!isReplaced) expect(on.pid).toBe(pid);
+  vi.restoreAllMocks();
 });
 
 test("a child that dies between two runs is replaced", async () => {

@@ -47,6 +47,7 @@ export const toyNodes: readonly AnyNode[] = [
           "throw",
           "loop",
           "wait",
+          "kernel",
           "progress",
           "finish",
         ]),
@@ -67,6 +68,7 @@ export const toyNodes: readonly AnyNode[] = [
       if (trouble === "reject") void Promise.reject(new Error("nobody caught this"));
       if (trouble === "reject" || trouble === "wait") await never();
       while (trouble === "loop");
+      if (trouble === "kernel") await ctx.compute.run({ outputs: {} }, {});
       for (let i = 0; trouble === "progress"; i++) {
         ctx.progress(i % 10, 10);
         await turn();

@@ -1,6 +1,7 @@
 // A compute child with toy nodes and no runtime. TOY_FAULT makes it fail where a node can't.
 import { flushCompileCache } from "node:module";
 import { isMainThread } from "node:worker_threads";
+import { AppError } from "../../engine/base/errors.ts";
 import { serveCompute } from "../../engine/host/compute-process.ts";
 import { fakeContext } from "../fake-context.ts";
 import { toyNodes } from "./toy-nodes.ts";
@@ -26,9 +27,20 @@ await serveCompute(import.meta.url, {
     if (fault === "hang in thread") hang();
     return toyNodes;
   },
-  runtime: async () => {
+  runtime: async ({ onComputing }) => {
     const { compute } = fakeContext();
-    return { ...compute, checkedBy: () => compute, tryDevice: async () => undefined };
+    // A device that takes work and never answers.
+    const stuck = (): Promise<never> => {
+      onComputing(true);
+      return new Promise(() => undefined);
+    };
+    return {
+      ...compute,
+      checkedBy: () => ({ ...compute, run: stuck }),
+      async tryDevice() {
+        if (fault === "no device") throw new AppError("ORT_DEVICE", "this machine has no usable toy", { hint: "buy one" });
+      },
+    };
   },
 });
 flushCompileCache();
