@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isCollected } from "../../test/is-collected.ts";
 import { apartness, runOrt } from "../../test/oracle.ts";
 import { randomSource } from "../base/random.ts";
 import type { Builder } from "../ir/builder.ts";
@@ -14,7 +15,7 @@ import { predictPeak } from "./peak.ts";
 import { predictPlanPeak, predictTrainingPeak } from "./plan-peak.ts";
 import { runSegments, runTraining, type SegmentMachine } from "./run-segments.ts";
 import { segmentedGrad } from "./segmented-grad.ts";
-import { segmentPlan } from "./segments.ts";
+import { type Segment, type SegmentPlan, segmentPlan } from "./segments.ts";
 
 /** Pre-norm transformer over [1,S,D] with a modulation read by all blocks and a weight shared by two of them. */
 function stack(layers: number, s: number, d: number): { b: Builder; graph: Graph; wrt: Value[]; feeds: Record<string, RefTensor> } {
@@ -134,4 +135,47 @@ describe("segments", () => {
     expect(predictPeak(b.graph({ p })).activations).toBe(4000 + 4000 + 400);
     expect(predictPlanPeak(segmentPlan(b.graph({ p }))).activations).toBe(8400);
   });
+});
+
+it("a run by segment holds an activation until the last segment that reads it, in both directions", async () => {
+  const { graph, wrt, feeds } = stack(5, 3, 4);
+  /** How many results of forward segments are alive as each segment begins. */
+  const watched = (plan: SegmentPlan) => {
+    const forward = new Set(plan.segments.map((s) => s.graph));
+    const made: WeakRef<object>[] = [];
+    const live: number[] = [];
+    const machine: SegmentMachine<RefTensor> = {
+      ...onReference([]),
+      async run(part, own) {
+        let alive = 0;
+        for (const ref of made) if (!(await isCollected(ref))) alive++;
+        live.push(alive);
+        const results = interpret(part, own);
+        if (forward.has(part)) for (const t of Object.values(results)) made.push(new WeakRef(t));
+        return results;
+      },
+    };
+    return { machine, live };
+  };
+  /** The same from the plan: what is made before step `at` and read then or later. @param makers how many steps make what others read */
+  const expected = (steps: readonly Segment[], makers: number, outputs: SegmentPlan["outputs"]) => {
+    const kept = new Set(Object.values(outputs).map((v) => v.id));
+    return steps.map((_, at) => {
+      const read = new Set(steps.slice(at).flatMap((s) => s.inputs.map((v) => v.id)));
+      return steps.slice(0, Math.min(at, makers)).flatMap((s) => s.outputs.filter((v) => read.has(v.id) || kept.has(v.id))).length;
+    });
+  };
+  const plan = segmentPlan(graph);
+  const forward = watched(plan);
+  await runSegments(plan, feeds, forward.machine);
+  const wanted = expected(plan.segments, plan.segments.length, plan.outputs);
+  expect(Math.max(...wanted)).toBeLessThan(plan.segments.length - 1);
+  expect(forward.live).toEqual(wanted);
+  const training = segmentedGrad(graph, "loss", wrt);
+  const both = watched(training);
+  await runTraining(training, feeds, both.machine);
+  const makers = training.segments.length - 1;
+  const steps = [...training.segments.slice(0, makers), ...training.backward.map((s) => s.segment)];
+  expect(training.lastIsFused).toBe(true);
+  expect(both.live).toEqual(expected(steps, makers, training.outputs));
 });

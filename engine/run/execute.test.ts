@@ -1,14 +1,14 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { fakeContext } from "../../test/fake-context.ts";
+import { isCollected } from "../../test/is-collected.ts";
 import { AppError } from "../base/errors.ts";
 import { type RunEvent, runEvent } from "../graph/events.ts";
 import { plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
 import { validate } from "../graph/validate.ts";
 import { type AnyNode, defineNode, input, optional, widget } from "../node/define-node.ts";
+import { holding } from "../node/holding.ts";
 import { Registry } from "../node/registry.ts";
 import { socket } from "../node/socket.ts";
 import { dryRun } from "./dry-run.ts";
@@ -215,12 +215,6 @@ function planOf(prompt: Prompt, registry: Registry) {
   const checked = validate(prompt, registry);
   if (!checked.ok) throw new Error(JSON.stringify(checked.issues));
   return plan(checked.graph);
-}
-
-/** The garbage collector, which Node hides. */
-function gcOf(): unknown {
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc");
 }
 
 /** Stored results in memory: what a disk would keep. */
@@ -445,48 +439,131 @@ test("a step without outputs that is known from disk is not run again, and tells
   expect(ran).toEqual(["1", "2", "4", "3"]);
 });
 
-test("outputs are dropped when the last step that asks for them has run", async () => {
-  let weak: WeakRef<object> | undefined;
-  let isHeld: boolean | undefined;
-  const collect = z.function().parse(Reflect.get(globalThis, "gc") ?? gcOf());
-  const THING = socket<object>("THING");
-  const node = { version: "1.0.0", category: "toy", summary: "Toy.", cache: "never" as const };
-  const registry = new Registry([
-    defineNode({ ...node, type: "Make", inputs: {}, outputs: { THING }, run: () => ({ THING: new Uint8Array(100) }) }),
+test("the memory cache weighs what closures hold, once for all that share it", async () => {
+  const MIB = 2 ** 20;
+  const cache = new ResultCache(10 * MIB);
+  const module = (bytes: number) => holding({ apply: (x: number) => x }, new Uint8Array(bytes));
+  const base = module(4 * MIB);
+  cache.set("base", { outputs: { MODULE: base }, effects: [] });
+  expect(cache.bytes).toBeGreaterThan(4 * MIB);
+  // Made from the first: it may hold on to it, whether it says so or not.
+  const patched = { apply: (x: number) => base.apply(x) + 1 };
+  cache.set("patched", { outputs: { MODULE: patched }, effects: [] }, [base, 3]);
+  const again = { apply: (x: number) => patched.apply(x) };
+  cache.set("again", { outputs: { MODULE: [again] }, effects: [] }, [patched]);
+  expect(cache.bytes).toBeLessThan(4.1 * MIB);
+  cache.delete("base");
+  cache.delete("patched");
+  expect(cache.bytes).toBeGreaterThan(4 * MIB);
+  cache.set("other", { outputs: { MODULE: module(7 * MIB) }, effects: [] });
+  expect([cache.get("again"), cache.size]).toEqual([undefined, 1]);
+  expect(cache.bytes).toBeLessThan(7.1 * MIB);
+  cache.set("large", { outputs: { MODULE: module(11 * MIB) }, effects: [] });
+  expect([cache.get("large"), cache.size]).toEqual([undefined, 1]);
+  // Plain data holds nothing but itself.
+  cache.set("number", { outputs: { NUMBER: { n: 1 } }, effects: [] }, [module(9 * MIB)]);
+  expect(cache.size).toBe(2);
+  cache.delete("other");
+  cache.delete("number");
+  expect(cache.bytes).toBe(0);
+});
+
+test("a run's values live until the last step that asks for them has run, made or read from disk", async () => {
+  const refs: WeakRef<object>[] = [];
+  const alive: boolean[][] = [];
+  const VALUE = socket<{ readonly n: number }>("VALUE");
+  const step = (type: string) =>
     defineNode({
-      ...node,
-      type: "Use",
-      inputs: { thing: input(THING) },
-      outputs: { THING },
-      run: ({ thing }) => {
-        weak = new WeakRef(thing);
-        return { THING: {} };
+      type,
+      version: "1.0.0",
+      category: "toy",
+      summary: "A value from a value.",
+      inputs: { a: optional(VALUE), n: widget(z.number().default(0)) },
+      outputs: { VALUE },
+      cache: "pure",
+      isOutput: type === "End",
+      run: async ({ a, n }) => {
+        const gone: boolean[] = [];
+        for (const ref of refs) gone.push(await isCollected(ref));
+        alive.push(gone.map((g) => !g));
+        const made = { n: n + (a?.n ?? 0) };
+        refs.push(new WeakRef(made));
+        return { VALUE: made };
       },
-    }),
-    defineNode({
-      ...node,
-      type: "Look",
-      inputs: { thing: input(THING) },
-      outputs: {},
-      isOutput: true,
-      run: async () => {
-        // A WeakRef holds its target until the job it was made in ends.
-        await new Promise((resolve) => setTimeout(resolve));
-        collect();
-        isHeld = weak?.deref() !== undefined;
-        return {};
-      },
-    }),
-  ]);
-  await run(
-    {
-      1: { class_type: "Make", inputs: {} },
-      2: { class_type: "Use", inputs: { thing: ["1", 0] } },
-      3: { class_type: "Look", inputs: { thing: ["2", 0] } },
+    });
+  const registry = new Registry([step("Step"), step("End")]);
+  const prompt: Prompt = {
+    1: { class_type: "Step", inputs: {} },
+    2: { class_type: "Step", inputs: { a: ["1", 0] } },
+    3: { class_type: "Step", inputs: { a: ["1", 0], n: 1 } },
+    4: { class_type: "Step", inputs: { a: ["3", 0] } },
+    5: { class_type: "End", inputs: { a: ["4", 0] } },
+    6: { class_type: "End", inputs: { a: ["2", 0], n: 2 } },
+  };
+  // Nothing else keeps them: there is no room in memory.
+  const ended = await run(prompt, registry, { memory: new ResultCache(0) });
+  expect(ended.last.kind).toBe("run.finished");
+  const order = ended.events.flatMap((e) => (e.kind === "node.started" ? [e.node] : []));
+  const readers: Record<string, string[]> = { 1: ["2", "3"], 2: ["6"], 3: ["4"], 4: ["5"], 5: [], 6: [] };
+  order.forEach((_, at) => {
+    const expected = order.slice(0, at).map((made) => (readers[made] ?? []).some((reader) => order.indexOf(reader) >= at));
+    expect(alive[at], `before step ${at}`).toEqual(expected);
+  });
+
+  const kept = new Map<string, Result>();
+  const read: WeakRef<object>[] = [];
+  const stored: StoredResults = {
+    peek: async (key) => kept.get(key)?.effects,
+    read: async (key) => {
+      const result = structuredClone(kept.get(key));
+      for (const value of Object.values(result?.outputs ?? {}))
+        if (typeof value === "object" && value !== null) read.push(new WeakRef(value));
+      return result;
     },
-    registry,
-  );
-  expect(isHeld).toBe(false);
+    write: async (key, result) => void kept.set(key, structuredClone(result)),
+  };
+  await run(prompt, registry, { memory: new ResultCache(0), stored });
+  refs.length = 0;
+  const live: boolean[] = [];
+  const more: Prompt = {
+    ...prompt,
+    7: { class_type: "Step", inputs: { a: ["2", 0], n: 9 } },
+    8: { class_type: "End", inputs: { a: ["7", 0] } },
+  };
+  await run(more, registry, {
+    memory: new ResultCache(0),
+    stored,
+    flush: async () => {
+      for (const ref of read) live.push(!(await isCollected(ref)));
+    },
+  });
+  // Before step 7, which asks for it, and before step 8.
+  expect(live).toEqual([true, false]);
+});
+
+test("what one run read from disk the next run of the process has in memory", async () => {
+  const stored = new FakeStore();
+  let reads = 0;
+  const counted: StoredResults = {
+    peek: (key) => stored.peek(key),
+    write: (key, result) => stored.write(key, result),
+    read: async (key) => {
+      const result = await stored.read(key);
+      if (result) reads++;
+      return result;
+    },
+  };
+  await run(CHAIN, toys([]), { stored });
+  const memory = new ResultCache(1e6);
+  for (let extra = 0; extra < 3; extra++) {
+    const more: Prompt = {
+      ...CHAIN,
+      4: { class_type: "Add", inputs: { a: ["2", 0], extra } },
+      5: { class_type: "Show", inputs: { a: ["4", 0] } },
+    };
+    expect((await run(more, toys([]), { memory, stored: counted })).last.kind).toBe("run.finished");
+  }
+  expect(reads).toBe(1);
 });
 
 test("a thousand nodes from cache", async () => {

@@ -59,7 +59,8 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
     checkCancelled();
     const decisions = await knownSteps(plan, registry, options);
     const frontier = new Frontier(decisions, registry);
-    for (const decision of decisions) {
+    // Taken out one by one: what was read from disk for a step lives on only where a later step asks for it.
+    for (let decision = decisions.shift(); decision; decision = decisions.shift()) {
       current = decision.step;
       checkCancelled();
       const { key, known } = await settle(decision, frontier, options);
@@ -121,7 +122,7 @@ async function runStep(
   frontier.release(step);
   emit({ kind: "node.finished", ...of, ms, key });
   if (key === null) return;
-  memory.set(key, { outputs, effects });
+  memory.set(key, { outputs, effects }, [...Object.values(inputs), ...Object.values(extra)]);
   try {
     await stored?.write(key, { outputs, effects }, ms);
   } catch (error) {

@@ -70,5 +70,8 @@ export async function recall(key: string, needsOutputs: boolean, { memory, store
     return effects && { from: "disk", outputs: null, effects };
   }
   const found = await stored.read(key);
-  return found?.outputs ? { from: "disk", ...found } : undefined;
+  if (!found?.outputs) return undefined;
+  // The next run of this process finds it there.
+  memory.set(key, found);
+  return { from: "disk", ...found };
 }

@@ -1,5 +1,8 @@
 // Results of nodes by cache key, in memory: least recently used first out when the byte budget is spent.
+
+import { LRUCache } from "lru-cache";
 import type { Effect } from "../graph/events.ts";
+import { heldBy, holding } from "../node/holding.ts";
 import { measureValue } from "../store/measure-value.ts";
 
 /** What a finished node left behind. */
@@ -20,18 +23,27 @@ export interface StoredResults {
 
 interface Entry {
   readonly result: Result;
+  /** Beside array buffers. */
   readonly bytes: number;
+  readonly buffers: ReadonlyMap<object, number>;
 }
 
 export class ResultCache {
   readonly #budget: number;
-  /** In order of last use: a Map iterates in insertion order. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: LRUCache<string, Entry>;
+  /** In how many entries an array buffer is: results share them, a module with those it was made from. */
+  readonly #sharers = new Map<object, number>();
   #bytes = 0;
 
-  /** @param budgetBytes what all outputs together may weigh; a larger single result is not kept at all */
+  /** @param budgetBytes what all results together may weigh; a larger single result is not kept at all */
   constructor(budgetBytes: number) {
     this.#budget = budgetBytes;
+    // What an entry weighs depends on the others, so room is made here and not by the library.
+    this.#entries = new LRUCache({
+      maxSize: Number.MAX_SAFE_INTEGER,
+      sizeCalculation: () => 1,
+      dispose: (entry) => this.#weigh(entry, -1),
+    });
   }
 
   get bytes(): number {
@@ -43,27 +55,43 @@ export class ResultCache {
   }
 
   get(key: string): Result | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.result;
+    return this.#entries.get(key)?.result;
   }
 
-  set(key: string, result: Result): void {
+  /** @param inputs what the result was made from: functions in it may hold on to any of them */
+  set(key: string, result: Result, inputs: readonly unknown[] = []): void {
     this.delete(key);
-    const { bytes } = measureValue([result.outputs, result.effects]);
+    for (const output of Object.values(result.outputs ?? {}))
+      if (isReference(output) && !measureValue(output).isPlain)
+        holding(output, ...inputs.filter((input) => isReference(input) && input !== output && !heldBy(output).includes(input)));
+    const { bytes, buffers } = measureValue([result.outputs, result.effects]);
     if (bytes > this.#budget) return;
-    this.#entries.set(key, { result, bytes });
-    this.#bytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#budget) return;
-      this.delete(oldest);
-    }
+    const inBuffers = [...buffers.values()].reduce((sum, n) => sum + n, 0);
+    const entry = { result, bytes: bytes - inBuffers, buffers };
+    this.#entries.set(key, entry);
+    this.#weigh(entry, 1);
+    while (this.#bytes > this.#budget) this.#entries.pop();
   }
 
   delete(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
     this.#entries.delete(key);
   }
+
+  #weigh({ bytes, buffers }: Entry, by: 1 | -1): void {
+    this.#bytes += by * bytes;
+    for (const [buffer, size] of buffers) {
+      const before = this.#sharers.get(buffer) ?? 0;
+      const after = before + by;
+      if (before === 0) this.#bytes += size;
+      if (after > 0) this.#sharers.set(buffer, after);
+      else {
+        this.#bytes -= size;
+        this.#sharers.delete(buffer);
+      }
+    }
+  }
+}
+
+function isReference(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

@@ -2,6 +2,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import type { Models } from "../../engine/node/context.ts";
+import { holding } from "../../engine/node/holding.ts";
 import { importOnnx } from "../../engine/onnx/import.ts";
 import type { Shape } from "../../engine/tensor/shape.ts";
 
@@ -53,10 +54,11 @@ export async function openFaceOnnx(models: Models, file: string): Promise<FaceOn
       ]),
     );
   };
-  return {
+  const opened: FaceOnnx = {
     fingerprint,
     inputShape: input.shape,
     build,
     outputShapes: (shape) => importOnnx(bytes, { path, inputs: { [input.name]: shape } }).outputs.map((o) => o.shape.map(Number)),
   };
+  return holding(opened, bytes);
 }

@@ -2,6 +2,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import type { Models } from "../../engine/node/context.ts";
+import { holding } from "../../engine/node/holding.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import type { Comparison } from "../shared/contracts/data.ts";
 import type { FaceEncoder } from "../shared/contracts/modules.ts";
@@ -36,7 +37,7 @@ export async function loadOnnxEncoder(models: Models, file: string, options: Onn
   const size = asked > 0 ? asked : typeof fixed === "number" && fixed > 0 ? fixed : 112;
   const dim = sizeOf(module.outputShapes(nhwc ? [1, size, size, 3] : [1, 3, size, size])[0] ?? []);
   if (dim < 2) throw new AppError("FACE_ENCODER_OUTPUT", `${file} gives no vector`, { hint: "its first output must be the embedding" });
-  return {
+  const encoder: FaceEncoder = {
     id: `onnx-encoder-1:${module.fingerprint}:${JSON.stringify([size, mean, std, color, template])}`,
     size,
     dim,
@@ -51,6 +52,7 @@ export async function loadOnnxEncoder(models: Models, file: string, options: Onn
       return b.reshape(vectors, [n, dim]);
     },
   };
+  return holding(encoder, module);
 }
 
 function bgr(b: Builder, rgb: Value): Value {

@@ -1,5 +1,6 @@
 import type { Graph } from "../../engine/ir/value.ts";
 import type { Models } from "../../engine/node/context.ts";
+import { holding } from "../../engine/node/holding.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
 import type { Face, Point } from "../shared/contracts/data.ts";
@@ -32,7 +33,7 @@ export async function loadScrfdDetector(models: Models, file: string, inputSize:
   decodeScrfd(empty, size, 1);
   const landmarks = await loadLandmarks68(models);
   let graph: Graph | undefined;
-  return {
+  const detector: FaceDetector = {
     id: `scrfd-1:${size}:${module.fingerprint}:${landmarks.fingerprint}`,
     async detect(compute, image, options) {
       const picture = new ImagePyramid(pictureOf(image, 0));
@@ -62,6 +63,7 @@ export async function loadScrfdDetector(models: Models, file: string, inputSize:
       return faces;
     },
   };
+  return holding(detector, module);
 }
 
 function scaled(box: Box, s: number): Box {

@@ -1,5 +1,7 @@
 // A user's ONNX model as a differentiable module: what the ONNX_MODEL socket carries.
+
 import type { Models } from "../../engine/node/context.ts";
+import { holding } from "../../engine/node/holding.ts";
 import { importOnnx, type OnnxModule } from "../../engine/onnx/import.ts";
 
 export interface OnnxModel extends Pick<OnnxModule, "inputs" | "outputs" | "build"> {
@@ -16,7 +18,7 @@ export async function openOnnxModel(models: Models, name: string): Promise<OnnxM
   const { bytes, path, fingerprint } = await models.bytes("onnx", name);
   const { inputs, outputs, externalFiles, build } = importOnnx(bytes, { path });
   await models.checkExternal(path, externalFiles);
-  return { id: `onnx:${fingerprint}`, name, inputs, outputs, build };
+  return holding({ id: `onnx:${fingerprint}`, name, inputs, outputs, build }, bytes);
 }
 
 /** One line per input and output, as a person reads them. */

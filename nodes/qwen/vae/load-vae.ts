@@ -5,6 +5,7 @@ import type { Builder } from "../../../engine/ir/builder.ts";
 import { reach } from "../../../engine/ir/graph.ts";
 import type { Value } from "../../../engine/ir/value.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
+import { holding } from "../../../engine/node/holding.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { toFloat32 } from "../../../engine/tensor/convert.ts";
 import { sizeOf } from "../../../engine/tensor/shape.ts";
@@ -70,7 +71,7 @@ export async function loadVae(file: WeightFile): Promise<Vae> {
     latentsStd: std,
   };
   checkWhole(file, layout, vae, [...weights.keys()]);
-  return vae;
+  return holding(vae, weights);
 }
 
 /** Builds both directions at the smallest size: every tensor must be there, fit, and have a place. */
