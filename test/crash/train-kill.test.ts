@@ -17,7 +17,7 @@ beforeAll(async () => {
   const whole = startTraining(folder, "whole");
   expect(await whole.ended, whole.text()).toBe(0);
   expect(updatesMade(folder, "whole")).toBe(STEPS);
-});
+}, 600_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test(`${KILLS} kills, resumed: checkpoint, metrics and samples are those of the undisturbed run`, {

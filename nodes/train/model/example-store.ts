@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import type { Dataset, Example } from "../../shared/contracts/data.ts";
 import type { TextEncoder, Vae } from "../../shared/contracts/modules.ts";
@@ -11,13 +12,11 @@ export type Split = "train" | "heldOut";
 
 /** Examples, each encoded when it is first asked for; the least recently used are dropped beyond a number of bytes. */
 export class ExampleStore {
-  readonly #kept = new Map<string, PreparedExample>();
+  readonly #kept: LRUCache<string, PreparedExample>;
   readonly #make: (split: Split, index: number) => Promise<PreparedExample>;
-  readonly #budget: number;
   readonly #now: () => number;
   /** Seconds spent on encoding. */
   readonly times: Spent = { runs: 0, seconds: 0, first: 0 };
-  #bytes = 0;
 
   /** @param now in milliseconds, for `times`. */
   constructor(
@@ -27,29 +26,24 @@ export class ExampleStore {
     { budget = KEPT_BYTES, now = () => 0 }: { readonly budget?: number; readonly now?: () => number } = {},
   ) {
     this.#now = now;
-    this.#budget = budget;
+    // One that is larger than all may be together is alone.
+    this.#kept = new LRUCache({ maxSize: Math.ceil(budget), sizeCalculation: (example) => Math.ceil(Math.min(Math.max(1, bytesOf(example)), budget)) });
     this.#make = async (split, index) =>
       prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), options);
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#kept.calculatedSize;
   }
 
   async get(split: Split, index: number): Promise<PreparedExample> {
     const key = `${split}:${index}`;
     const known = this.#kept.get(key);
+    if (known) return known;
     const started = this.#now();
-    const example = known ?? (await this.#make(split, index));
-    if (!known) addSpent(this.times, (this.#now() - started) / 1000);
-    this.#kept.delete(key);
+    const example = await this.#make(split, index);
+    addSpent(this.times, (this.#now() - started) / 1000);
     this.#kept.set(key, example);
-    if (!known) this.#bytes += bytesOf(example);
-    for (const [oldest, dropped] of this.#kept) {
-      if (this.#bytes <= this.#budget || oldest === key) break;
-      this.#kept.delete(oldest);
-      this.#bytes -= bytesOf(dropped);
-    }
     return example;
   }
 }

@@ -1,4 +1,5 @@
 // Evaluates a model and its backward with the weights of the moment. One executable per shape, kept for the whole run.
+import { LRUCache } from "lru-cache";
 import type { Compute, Executable, Feeds, Results } from "../../../engine/ir/compute.ts";
 import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../../shared/contracts/modules.ts";
@@ -63,7 +64,7 @@ export class ModelRunner {
   readonly #vae: Vae;
   readonly #params: ReadonlyMap<string, Float32Array>;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
-  readonly #executables = new Map<string, Promise<Executable>>();
+  readonly #executables = new LRUCache<string, Promise<Executable>>({ max: KEPT, dispose: (_, key) => void this.#bytes.delete(key) });
   readonly #bytes = new Map<string, number>();
   readonly #rewards = new Map<Reward, number>();
   readonly #now: () => number;
@@ -204,22 +205,19 @@ export class ModelRunner {
   }
 
   #executable(key: string, make: () => Promise<Executable>): Promise<Executable> {
-    const known = this.#executables.get(key) ?? this.#make(key, make);
-    this.#executables.delete(key);
-    this.#executables.set(key, known);
-    const [oldest] = this.#executables.keys();
-    if (this.#executables.size > KEPT && oldest !== undefined) {
-      this.#executables.delete(oldest);
-      this.#bytes.delete(oldest);
-    }
-    return known;
+    const known = this.#executables.get(key);
+    if (known) return known;
+    const made = this.#make(key, make);
+    this.#executables.set(key, made);
+    made.catch(() => this.#executables.delete(key));
+    return made;
   }
 
   async #make(key: string, make: () => Promise<Executable>): Promise<Executable> {
     const started = this.#now();
     const executable = await make();
     this.times.compileSeconds += (this.#now() - started) / 1000;
-    this.#bytes.set(key, executable.predictedPeak.peak);
+    if (this.#executables.has(key)) this.#bytes.set(key, executable.predictedPeak.peak);
     return executable;
   }
 
