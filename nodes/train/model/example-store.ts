@@ -27,7 +27,10 @@ export class ExampleStore {
   ) {
     this.#now = now;
     // One that is larger than all may be together is alone.
-    this.#kept = new LRUCache({ maxSize: Math.ceil(budget), sizeCalculation: (example) => Math.ceil(Math.min(Math.max(1, bytesOf(example)), budget)) });
+    this.#kept = new LRUCache({
+      maxSize: Math.ceil(budget),
+      sizeCalculation: (example) => Math.ceil(Math.min(Math.max(1, bytesOf(example)), budget)),
+    });
     this.#make = async (split, index) =>
       prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), options);
   }
