@@ -1,15 +1,16 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { join } from "node:path";
+import { findModels } from "../app/find-models.ts";
+import { dataFolder, modelRoots } from "../app/places.ts";
+import type { Program } from "../app/program.ts";
+import { versionsOf } from "../app/versions.ts";
 import { toAppError } from "../base/errors.ts";
 import { Journal } from "../store/journal.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
+import { type Command, EXIT } from "./command.ts";
 import { byteCount } from "./format.ts";
-import { findModels } from "./models.ts";
-import { dataFolder, modelRoots } from "./places.ts";
-import { type Command, EXIT, type Program } from "./program.ts";
 import { readArgs } from "./read-args.ts";
-import { versionsOf } from "./versions.ts";
 
 interface Check {
   readonly what: string;

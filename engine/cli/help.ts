@@ -1,4 +1,4 @@
-import { type Command, EXIT } from "./program.ts";
+import { type Command, EXIT } from "./command.ts";
 
 const TEXT = `graph: runs workflows of typed nodes
 

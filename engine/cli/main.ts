@@ -1,6 +1,7 @@
+import type { Program } from "../app/program.ts";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { AppError, toAppError } from "../base/errors.ts";
-import { type Command, EXIT, type Program } from "./program.ts";
+import { type Command, EXIT } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
@@ -16,7 +17,7 @@ export async function main(args: readonly string[], program: Program): Promise<n
   const [name = "help", ...rest] = args;
   try {
     if (name === "--version" || name === "-v") {
-      const { versionsOf } = await import("./versions.ts");
+      const { versionsOf } = await import("../app/versions.ts");
       console.log((await versionsOf(program)).package);
       return EXIT.ok;
     }

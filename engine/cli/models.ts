@@ -1,7 +1,7 @@
-import { ModelFolders } from "../store/model-folders.ts";
+import { findModels } from "../app/find-models.ts";
+import { modelRoots } from "../app/places.ts";
+import { type Command, EXIT } from "./command.ts";
 import { byteCount } from "./format.ts";
-import { modelRoots } from "./places.ts";
-import { type Command, EXIT } from "./program.ts";
 import { readArgs } from "./read-args.ts";
 
 /** The models that are found, by folder. */
@@ -29,13 +29,3 @@ export const models: Command = async (args, program) => {
   console.log(`searched: ${roots.join(", ")}`);
   return EXIT.ok;
 };
-
-export async function findModels(
-  roots: readonly string[],
-): Promise<readonly { readonly folder: string; readonly name: string; readonly bytes: number }[]> {
-  const folders = new ModelFolders({ roots });
-  const out: { folder: string; name: string; bytes: number }[] = [];
-  for (const folder of await folders.folders())
-    for (const name of await folders.list(folder)) out.push({ folder, name, bytes: await folders.size(folder, name) });
-  return out;
-}

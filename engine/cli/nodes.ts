@@ -5,7 +5,7 @@ import type { AnyDeclaration, InputSpec } from "../node/define-node.ts";
 import { nodeInfo, objectInfo } from "../node/object-info.ts";
 import { Registry } from "../node/registry.ts";
 import { describeWidget } from "../node/widget-type.ts";
-import { type Command, EXIT } from "./program.ts";
+import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
 export const nodes: Command = async (args, program) => {

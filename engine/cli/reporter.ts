@@ -1,4 +1,6 @@
 // Events as lines for a person: a bar that is redrawn on a terminal, plain lines elsewhere.
+
+import { loggedText } from "../app/logged-text.ts";
 import { stringifyJson } from "../base/json.ts";
 import type { RunEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";
@@ -93,11 +95,6 @@ export function textReporter(terminal: Terminal, plan: Plan): Reporter {
     }
   };
   return { event, line };
-}
-
-/** A message with what it speaks of. */
-export function loggedText({ message, source }: Pick<Extract<RunEvent, { kind: "node.logged" }>, "message" | "source">): string {
-  return source === undefined ? message : `${message} (from ${source})`;
 }
 
 function plannedLines({ state, estimate, issues }: Extract<RunEvent, { kind: "node.planned" }>, name: string): string[] {

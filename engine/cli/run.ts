@@ -1,35 +1,39 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { computeSettings } from "../app/compute-settings.ts";
+import { loadGraph, planGraph, readWorkflowFile } from "../app/load-workflow.ts";
+import { dataFolder, modelRoots } from "../app/places.ts";
+import type { Program } from "../app/program.ts";
+import { recordRun } from "../app/record-run.ts";
+import { runId } from "../app/run-id.ts";
+import { namedScores } from "../app/run-record.ts";
+import { type Versions, versionsOf } from "../app/versions.ts";
 import { AppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { stringifyJson } from "../base/json.ts";
 import { DEVICES } from "../graph/devices.ts";
 import type { Plan } from "../graph/plan.ts";
+import type { Prompt } from "../graph/prompt.ts";
 import { ComputeHost, type RunHandle } from "../host/compute-host.ts";
-import type { ComputeSettings } from "../host/messages.ts";
 import { Registry } from "../node/registry.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { Journal } from "../store/journal.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
+import { type Command, EXIT } from "./command.ts";
 import { byteCount, duration } from "./format.ts";
-import { loadGraph, planGraph, readWorkflowFile, typedPaths } from "./load-workflow.ts";
-import { dataFolder, modelRoots } from "./places.ts";
+import { pinnedKeys } from "./pinned-keys.ts";
 import { printIssues } from "./print-issues.ts";
-import { type Command, EXIT, type Program } from "./program.ts";
 import { readArgs } from "./read-args.ts";
 import { jsonReporter, type Terminal, textReporter } from "./reporter.ts";
-import { namedScores, RunRecord } from "./run-record.ts";
 import { scoreTable } from "./score-table.ts";
-import { codeIdentity, type Versions, versionsOf } from "./versions.ts";
+import { type SetValue, setValues } from "./set-values.ts";
+import { typedPaths } from "./typed-paths.ts";
 
 const USAGE =
   "graph run FILE [--set NODE.INPUT=VALUE]... [--only NODE]... [--pin NODE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--resume] [--dry-run] [--json]";
-const MEMORY_BYTES = 2 ** 31;
-const STORED_BYTES = 8 * 2 ** 30;
 
 const OPTIONS = {
   set: { type: "string", multiple: true },
@@ -53,24 +57,26 @@ export const run: Command = async (args, program) => {
   const threads = threadCount(values.threads);
   const read = await readWorkflowFile(file);
   const versions = await versionsOf(program);
-  const settings: ComputeSettings = {
-    device: device.data,
-    ...(threads !== undefined && { threads }),
-    memoryBytes: MEMORY_BYTES,
-    stored: {
-      folder: join(dataFolder(program), "results"),
-      budgetBytes: STORED_BYTES,
-      salt: JSON.stringify([codeIdentity(program, versions), device.data, threads ?? 0]),
-    },
-  };
   // Until the run begins there is nothing to wait for.
   for (const signal of ENDING) process.on(signal, leave);
-  const host = new ComputeHost({ entry: program.worker, settings, onStderr: (text) => process.stderr.write(text) });
+  const host = new ComputeHost({
+    entry: program.worker,
+    settings: computeSettings(program, versions, { device: device.data, threads }),
+    onStderr: (text) => process.stderr.write(text),
+  });
   // The child loads while this process checks the workflow.
   if (read.ok) host.start();
   try {
     const registry = new Registry(await program.nodes());
-    const loaded = loadGraph(read, registry, values.set ?? [], values.only);
+    let typed: readonly SetValue[] = [];
+    const change = (prompt: Prompt): Prompt => {
+      const set = setValues(prompt, values.set ?? [], registry);
+      typed = set.values;
+      return set.prompt;
+    };
+    const loaded = loadGraph(read, registry, { change, targets: values.only });
+    const wrong = loaded.issues.find((issue) => issue.code === "TARGET_NOT_OUTPUT");
+    if (wrong) throw new AppError("USAGE_TARGET", wrong.message, wrong.hint === undefined ? {} : { hint: wrong.hint });
     const found = loaded.workflow;
     if (!found) {
       printIssues(loaded.issues, loaded.warnings, values.json);
@@ -78,7 +84,7 @@ export const run: Command = async (args, program) => {
     }
     const name = basename(file).replace(/\.(json|png)$/i, "");
     const output = resolve(values.out ?? join("out", name));
-    const allowed = await typedPaths(found.values);
+    const allowed = await typedPaths(typed);
     const inputs = {
       roots: [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)],
       allowed: allowed.inputs,
@@ -135,22 +141,22 @@ async function perform(begin: Begin, program: Program, { output, asJson, ...abou
   const journal = new Journal(join(dataFolder(program), "journal.sqlite"));
   try {
     const started = Date.now();
-    const id = `${new Date(started).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${randomBytes(3).toString("hex")}`;
-    const record = new RunRecord({ run: id, ...about });
+    const run = runId(started);
     const reporter = asJson ? jsonReporter(terminal()) : textReporter(terminal(), about.plan);
-    journal.begin({ run: id, graph: about.workflow.sha256, output, started });
-    const handle = begin(id, "run", (event) => {
-      record.add(event);
-      reporter.event(event);
+    const { handle, done } = recordRun({
+      ...about,
+      run,
+      journal,
+      directory,
+      file: "run.json",
+      started,
+      begin: (onEvent) => begin(run, "run", onEvent),
+      onEvent: reporter.event,
     });
-    const outcome = await interruptible(handle, reporter.line);
-    const { event } = outcome;
-    await directory.saveAs("run.json", new TextEncoder().encode(`${stringifyJson(record.document(outcome), 2)}\n`));
-    const error = "error" in event ? event.error : undefined;
-    const state = event.kind === "run.failed" ? "failed" : event.kind === "run.cancelled" ? "cancelled" : "finished";
-    journal.end(id, state, event.at, error);
+    const { state, error, outcome, record } = await interruptible(handle, done, reporter.line);
     for (const line of scoreTable(namedScores(record.scores))) reporter.line(line);
-    if (state === "finished") reporter.line(`finished in ${duration("ms" in event ? event.ms : 0)}: ${join(output, "run.json")}`);
+    if (state === "finished")
+      reporter.line(`finished in ${duration("ms" in outcome.event ? outcome.event.ms : 0)}: ${join(output, "run.json")}`);
     else {
       const place = error?.node === undefined ? "" : ` in node ${error.node} (${error.title ?? error.type})`;
       if (!asJson)
@@ -177,7 +183,7 @@ async function rehearse(begin: Begin, plan: Plan, asJson: boolean): Promise<numb
     }
     reporter.event(event);
   });
-  const { event } = await interruptible(handle, reporter.line);
+  const { event } = await interruptible(handle, handle.done, reporter.line);
   if (event.kind === "run.cancelled") return EXIT.cancelled;
   if (event.kind === "run.failed") {
     if (!asJson) console.error(`error ${event.error.code}: ${event.error.message}`);
@@ -192,39 +198,11 @@ async function rehearse(begin: Begin, plan: Plan, asJson: boolean): Promise<numb
   return plan.skipped.length > 0 ? EXIT.invalid : EXIT.ok;
 }
 
-const earlierRun = z.object({ nodes: z.array(z.looseObject({ id: z.string(), key: z.string().nullable().optional() })) });
-
-/** The results that the last run in this output directory had of some nodes. @throws AppError USAGE_PIN */
-async function pinnedKeys(ids: readonly string[], path: string): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map();
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new AppError("USAGE_PIN", `there is no earlier run to pin results of: cannot read ${path}`, {
-      hint: "run it without --pin first",
-      cause,
-    });
-  });
-  const { nodes } = earlierRun.parse(JSON.parse(text));
-  return new Map(
-    ids.map((id) => {
-      const key = nodes.find((n) => n.id === id)?.key;
-      if (typeof key === "string") return [id, key];
-      throw new AppError("USAGE_PIN", `the run in ${path} kept no result of node ${id}`, {
-        hint: `it kept those of ${
-          nodes
-            .filter((n) => typeof n.key === "string")
-            .map((n) => n.id)
-            .join(", ") || "none"
-        }`,
-      });
-    }),
-  );
-}
-
 /** One Ctrl-C may arrive from the terminal and from the process that started this one. */
 const SAME_MS = 300;
 
 /** Ctrl-C cancels, a second one kills. */
-async function interruptible(handle: RunHandle, say: (text: string) => void): ReturnType<() => RunHandle["done"]> {
+async function interruptible<T>(handle: RunHandle, done: Promise<T>, say: (text: string) => void): Promise<T> {
   let first: number | undefined;
   const onSignal = (): void => {
     const now = performance.now();
@@ -236,7 +214,7 @@ async function interruptible(handle: RunHandle, say: (text: string) => void): Re
   };
   for (const signal of ENDING) process.off(signal, leave).on(signal, onSignal);
   try {
-    return await handle.done;
+    return await done;
   } finally {
     for (const signal of ENDING) process.off(signal, onSignal);
   }

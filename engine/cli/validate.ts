@@ -1,11 +1,11 @@
 import { dirname, join, resolve } from "node:path";
+import { loadGraph, planGraph, readWorkflowFile } from "../app/load-workflow.ts";
+import { modelRoots } from "../app/places.ts";
 import { Registry } from "../node/registry.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { ModelFolders } from "../store/model-folders.ts";
-import { loadGraph, planGraph, readWorkflowFile } from "./load-workflow.ts";
-import { modelRoots } from "./places.ts";
+import { type Command, EXIT } from "./command.ts";
 import { printIssues } from "./print-issues.ts";
-import { type Command, EXIT } from "./program.ts";
 import { readArgs } from "./read-args.ts";
 
 const OPTIONS = {
@@ -19,7 +19,7 @@ export const validateCommand: Command = async (args, program) => {
   const { values, positionals } = readArgs(args, OPTIONS, [1, 1], "graph validate FILE [--input DIR] [--models DIR] [--json]");
   const file = resolve(positionals[0] ?? "");
   const read = await readWorkflowFile(file);
-  const loaded = loadGraph(read, new Registry(await program.nodes()), []);
+  const loaded = loadGraph(read, new Registry(await program.nodes()));
   const roots = [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)];
   const models = new ModelFolders({ roots: modelRoots(program, values.models) });
   const planned = loaded.workflow && (await planGraph(loaded.workflow.graph, new InputFiles({ roots }), models));

@@ -1,4 +1,4 @@
-// Which runs there were and how they ended. A run is in here before anyone is told its id, so an answered run cannot vanish.
+// Which runs there are, wait and were. A run is in here before anyone is told its id, so an answered run cannot vanish.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,9 @@ import { AppError } from "../base/errors.ts";
 import { type RunError, runError } from "../graph/events.ts";
 import { processIsAlive, processStart } from "./process-id.ts";
 
-export type RunState = "running" | "finished" | "failed" | "cancelled" | "interrupted";
+const STATES = ["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"] as const;
+export type RunState = (typeof STATES)[number];
+export type EndState = Exclude<RunState, "queued" | "running">;
 
 export interface JournalEntry {
   readonly run: string;
@@ -15,26 +17,73 @@ export interface JournalEntry {
   /** SHA-256 of the prompt. */
   readonly graph: string;
   readonly output: string;
+  /** Who asked: a browser tab, or "" for the command line. */
+  readonly client: string;
+  /** Made by the client for one request: with `client` it names one run. "" = none. */
+  readonly key: string;
+  /** Queued runs of lower numbers go first; equal ones by `created`. */
+  readonly priority: number;
   /** Milliseconds since 1970. */
-  readonly started: number;
+  readonly created: number;
+  readonly started: number | null;
   readonly ended: number | null;
   readonly error: RunError | null;
+  /** What to run, and what is known of it: JSON of the caller's. */
+  readonly request: string;
+  readonly result: string;
 }
 
 const row = z.object({
   run: z.string(),
-  state: z.enum(["running", "finished", "failed", "cancelled", "interrupted"]),
+  state: z.enum(STATES),
   graph: z.string(),
   output: z.string(),
-  started: z.number(),
+  client: z.string(),
+  key: z.string(),
+  priority: z.number(),
+  created: z.number(),
+  started: z.number().nullable(),
   ended: z.number().nullable(),
   error: z
     .string()
     .nullable()
     .transform((text) => (text === null ? null : runError.parse(JSON.parse(text)))),
+  request: z.string(),
+  result: z.string(),
   pid: z.number(),
   pid_start: z.string(),
 });
+
+/** One step per version of the file; `PRAGMA user_version` counts those that were made. A file from before the count has the table of step 1. */
+const STEPS = [
+  `CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, state TEXT NOT NULL, graph TEXT NOT NULL, output TEXT NOT NULL,
+    started REAL, ended REAL, error TEXT, pid INTEGER NOT NULL, pid_start TEXT NOT NULL) STRICT`,
+  `CREATE TABLE new_runs (run TEXT PRIMARY KEY, state TEXT NOT NULL, graph TEXT NOT NULL, output TEXT NOT NULL, client TEXT NOT NULL, key TEXT NOT NULL,
+    priority REAL NOT NULL, created REAL NOT NULL, started REAL, ended REAL, error TEXT, request TEXT NOT NULL, result TEXT NOT NULL,
+    pid INTEGER NOT NULL, pid_start TEXT NOT NULL) STRICT;
+   INSERT INTO new_runs SELECT run, state, graph, output, '', '', 0, started, started, ended, error, '', '', pid, pid_start FROM runs;
+   DROP TABLE runs;
+   ALTER TABLE new_runs RENAME TO runs;
+   CREATE UNIQUE INDEX runs_key ON runs (client, key) WHERE key <> '';
+   CREATE INDEX runs_created ON runs (created, run);
+   CREATE INDEX runs_queued ON runs (priority, created) WHERE state = 'queued'`,
+];
+
+export interface NewRun {
+  readonly run: string;
+  readonly graph: string;
+  readonly output: string;
+}
+
+export interface QueuedRun extends NewRun, Pick<JournalEntry, "client" | "key" | "priority" | "created" | "request"> {}
+
+export interface RunPageOptions {
+  /** Older than this run. */
+  readonly before?: string | undefined;
+  readonly limit?: number;
+  readonly graph?: string | undefined;
+  readonly state?: string | undefined;
+}
 
 /** Each method is one committed transaction. @throws AppError STORE_JOURNAL */
 export class Journal {
@@ -47,9 +96,8 @@ export class Journal {
     this.#database = this.#guard("open", () => {
       mkdirSync(dirname(path), { recursive: true });
       const database = new DatabaseSync(path, { timeout: 5000 });
-      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-        CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, state TEXT NOT NULL, graph TEXT NOT NULL, output TEXT NOT NULL,
-          started REAL NOT NULL, ended REAL, error TEXT, pid INTEGER NOT NULL, pid_start TEXT NOT NULL) STRICT`);
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      upgrade(database);
       return database;
     });
     this.#guard("read", () => {
@@ -61,22 +109,55 @@ export class Journal {
     });
   }
 
-  /** Preconditions: the id is new. Result: `running`, on disk. */
-  begin(entry: { readonly run: string; readonly graph: string; readonly output: string; readonly started: number }): void {
+  /** Preconditions: the id is new. Result: `queued`, on disk. */
+  enqueue({ run, graph, output, client, key, priority, created, request }: QueuedRun): void {
     this.#guard("write", () =>
       this.#database
-        .prepare("INSERT INTO runs VALUES (?, 'running', ?, ?, ?, NULL, NULL, ?, ?)")
-        .run(entry.run, entry.graph, entry.output, entry.started, process.pid, processStart(process.pid)),
+        .prepare("INSERT INTO runs VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, '', 0, '')")
+        .run(run, graph, output, client, key, priority, created, request),
     );
   }
 
-  /** Preconditions: `running`. Result: the given state, on disk. A run that has ended already keeps its end. */
-  end(run: string, state: "finished" | "failed" | "cancelled", ended: number, error?: RunError): void {
+  /** Preconditions: the id is new, or `queued`. Result: `running` by this process, on disk. */
+  begin({ run, graph, output, started }: NewRun & { readonly started: number }): void {
+    this.#guard("write", () => {
+      const { changes } = this.#database
+        .prepare(
+          `INSERT INTO runs VALUES (?, 'running', ?, ?, '', '', 0, ?, ?, NULL, NULL, '', '', ?, ?)
+           ON CONFLICT (run) DO UPDATE SET state = 'running', started = excluded.started, pid = excluded.pid, pid_start = excluded.pid_start
+           WHERE state = 'queued'`,
+        )
+        .run(run, graph, output, started, started, process.pid, processStart(process.pid));
+      if (changes === 0) throw new Error(`run ${run} has begun before`);
+    });
+  }
+
+  /** Preconditions: `running` or `queued`. Result: the given state, on disk. A run that has ended already keeps its end. */
+  end(run: string, state: EndState, ended: number, error?: RunError, result = ""): void {
     this.#guard("write", () =>
       this.#database
-        .prepare("UPDATE runs SET state = ?, ended = ?, error = ? WHERE run = ? AND state = 'running'")
-        .run(state, ended, error ? JSON.stringify(error) : null, run),
+        .prepare("UPDATE runs SET state = ?, ended = ?, error = ?, result = ? WHERE run = ? AND state IN ('running', 'queued')")
+        .run(state, ended, error ? JSON.stringify(error) : null, result, run),
     );
+  }
+
+  /** What is known of a run that ended without saying so. Preconditions: `interrupted`. */
+  describe(run: string, ended: number, result: string): void {
+    this.#guard("write", () =>
+      this.#database.prepare("UPDATE runs SET ended = ?, result = ? WHERE run = ? AND state = 'interrupted'").run(ended, result, run),
+    );
+  }
+
+  /** Preconditions: `queued`. Result: its new place in the queue, on disk. */
+  move(run: string, priority: number): void {
+    this.#guard("write", () =>
+      this.#database.prepare("UPDATE runs SET priority = ? WHERE run = ? AND state = 'queued'").run(priority, run),
+    );
+  }
+
+  /** Preconditions: it has ended. Result: it is not in here any more. */
+  remove(run: string): void {
+    this.#guard("write", () => this.#database.prepare("DELETE FROM runs WHERE run = ? AND state NOT IN ('running', 'queued')").run(run));
   }
 
   get(run: string): JournalEntry | undefined {
@@ -84,11 +165,31 @@ export class Journal {
     return found && entryOf(found);
   }
 
-  /** Newest first. */
-  list(limit = 100): readonly JournalEntry[] {
-    return this.#guard("read", () => this.#database.prepare("SELECT * FROM runs ORDER BY started DESC, run DESC LIMIT ?").all(limit)).map(
-      entryOf,
+  /** The run that this request made before, if it did. */
+  find(client: string, key: string): JournalEntry | undefined {
+    const found = this.#guard("read", () =>
+      this.#database.prepare("SELECT * FROM runs WHERE client = ? AND key = ? AND key <> ''").get(client, key),
     );
+    return found && entryOf(found);
+  }
+
+  /** The next one first. */
+  queued(): readonly JournalEntry[] {
+    return this.#guard("read", () =>
+      this.#database.prepare("SELECT * FROM runs WHERE state = 'queued' ORDER BY priority, created, run").all(),
+    ).map(entryOf);
+  }
+
+  /** Newest first. */
+  list({ before, limit = 100, graph, state }: RunPageOptions = {}): readonly JournalEntry[] {
+    return this.#guard("read", () =>
+      this.#database
+        .prepare(
+          `SELECT * FROM runs WHERE (:graph IS NULL OR graph = :graph) AND (:state IS NULL OR state = :state)
+           AND (:before IS NULL OR (created, run) < (SELECT created, run FROM runs WHERE run = :before)) ORDER BY created DESC, run DESC LIMIT :limit`,
+        )
+        .all({ before: before ?? null, graph: graph ?? null, state: state ?? null, limit }),
+    ).map(entryOf);
   }
 
   close(): void {
@@ -108,6 +209,22 @@ export class Journal {
         },
       );
     }
+  }
+}
+
+/** Brings the file to the newest version. Several processes may try at once: one does it. */
+function upgrade(database: DatabaseSync): void {
+  const version = (): number => z.object({ user_version: z.number() }).parse(database.prepare("PRAGMA user_version").get()).user_version;
+  if (version() === STEPS.length) return;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const made = version();
+    if (made > STEPS.length) throw new Error("it was written by a newer version of this program");
+    for (const step of STEPS.slice(made)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${STEPS.length}; COMMIT`);
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
   }
 }
 

@@ -178,7 +178,7 @@ describe("journal", () => {
     journal.end("r1", "finished", 10);
     journal.close();
     const again = new Journal(join(dir, "j.sqlite"));
-    expect(again.get("r1")).toEqual({ ...begin, state: "failed", ended: 9, error: { code: "X", message: "m" } });
+    expect(again.get("r1")).toMatchObject({ ...begin, state: "failed", ended: 9, error: { code: "X", message: "m" } });
     again.close();
   });
 

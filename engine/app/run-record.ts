@@ -3,7 +3,7 @@ import type { Issue } from "../base/issues.ts";
 import type { RunError, RunEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { RunOutcome } from "../host/compute-host.ts";
-import { loggedText } from "./reporter.ts";
+import { loggedText } from "./logged-text.ts";
 import type { Versions } from "./versions.ts";
 
 interface NodeRecord {

@@ -1,6 +1,5 @@
 // From a file's bytes to a plan, with every issue on the way.
 import { readFile, stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { readPngText } from "../formats/png-metadata.ts";
@@ -14,7 +13,6 @@ import { workflowToPrompt } from "../graph/workflow-to-prompt.ts";
 import type { Registry } from "../node/registry.ts";
 import type { InputFiles } from "../store/input-files.ts";
 import type { ModelFolders } from "../store/model-folders.ts";
-import { type SetValue, setValues } from "./set-values.ts";
 
 /** Pictures that hold a workflow are larger than workflows. */
 const MAX_BYTES = 256 * 2 ** 20;
@@ -43,50 +41,33 @@ export interface Loaded {
   readonly workflow?: {
     readonly graph: ValidGraph;
     readonly prompt: Prompt;
+    /** The file as it was, when it came from the editor. */
     readonly document: unknown;
-    readonly values: readonly SetValue[];
   };
   readonly issues: readonly Issue[];
   readonly warnings: readonly Issue[];
 }
 
-/** Workflow → validated graph, with `--set` applied. @param targets only these outputs @throws AppError USAGE_SET, USAGE_TARGET */
-export function loadGraph(read: WorkflowResult, registry: Registry, settings: readonly string[], targets?: readonly string[]): Loaded {
+export interface LoadOptions {
+  /** Changes the prompt before it is validated. */
+  readonly change?: (prompt: Prompt) => Prompt;
+  /** Only these outputs. */
+  readonly targets?: readonly string[] | undefined;
+}
+
+/** Workflow → validated graph. What `change` throws goes through. */
+export function loadGraph(read: WorkflowResult, registry: Registry, { change = (p) => p, targets }: LoadOptions = {}): Loaded {
   if (!read.ok) return { issues: read.issues, warnings: [] };
   const converted = workflowToPrompt(read.workflow, registry);
   if (!converted.ok) return { issues: converted.issues, warnings: [] };
-  const changed = setValues(converted.prompt, settings, registry);
-  const { prompt, warnings: names } = fillFileNames(changed.prompt, new Date());
+  const { prompt, warnings: names } = fillFileNames(change(converted.prompt), new Date());
   const checked = validate(prompt, registry, targets && { targets });
-  const wrong = checked.issues.find((issue) => issue.code === "TARGET_NOT_OUTPUT");
-  if (wrong) throw new AppError("USAGE_TARGET", wrong.message, wrong.hint === undefined ? {} : { hint: wrong.hint });
   const document = read.workflow.format === "ui" ? read.workflow.document : undefined;
   return {
-    workflow: { graph: checked.graph, prompt, document, values: changed.values },
+    workflow: { graph: checked.graph, prompt, document },
     issues: checked.issues,
     warnings: [...converted.warnings, ...names, ...checked.warnings],
   };
-}
-
-/**
- * Paths that the user typed after `--set`, by that text: those name files outside the input and model folders. A workflow can't:
- * only what stands on the command line is allowed, and only where the input names a file.
- */
-export async function typedPaths(
-  values: readonly SetValue[],
-): Promise<{ readonly inputs: Record<string, string>; readonly models: Record<string, string> }> {
-  const inputs: Record<string, string> = {};
-  const models: Record<string, string> = {};
-  for (const { value: typed, file } of values) {
-    if (!file || typeof typed !== "string" || typed === "") continue;
-    const path = resolve(typed);
-    // As the workflow will name it.
-    const value = typed.replaceAll("\\", "/");
-    const about = await stat(path).catch(() => undefined);
-    if (about?.isFile() && file.kind === "input") inputs[value] = path;
-    else if (about && file.kind === "model") models[value] = path;
-  }
-  return { inputs, models };
 }
 
 /** Looks up every file the graph names, and plans. A file that is missing is an issue, and the outputs that need it are left out. */
