@@ -3,7 +3,7 @@
 import { stringifyJson } from "../base/json.ts";
 import type { RunError, RunEvent } from "../graph/events.ts";
 import type { RunHandle, RunOutcome } from "../host/compute-host.ts";
-import type { Journal } from "../store/journal.ts";
+import type { EndedRun, EndState, Journal } from "../store/journal.ts";
 import type { OutputDirectory } from "../store/output-directory.ts";
 import { RunRecord, type RunRecordOptions } from "./run-record.ts";
 
@@ -17,6 +17,8 @@ export interface RecordRunOptions extends RunRecordOptions {
   /** Starts it. */
   readonly begin: (onEvent: (event: RunEvent) => void) => RunHandle;
   readonly onEvent: (event: RunEvent) => void;
+  /** What the journal keeps of it, and how its end is called: a run that was cancelled so as to go on later is `paused`. */
+  readonly conclude?: (outcome: RunOutcome, state: RecordedRun["state"]) => Promise<{ readonly state: EndState } & EndedRun>;
 }
 
 export interface RecordedRun {
@@ -44,7 +46,8 @@ export function recordRun(options: RecordRunOptions): { readonly handle: RunHand
     await directory.saveAs(options.file, new TextEncoder().encode(`${stringifyJson(record.document(outcome), 2)}\n`));
     const error = "error" in event ? event.error : undefined;
     const state = event.kind === "run.failed" ? "failed" : event.kind === "run.cancelled" ? "cancelled" : "finished";
-    journal.end(run, state, event.at, error);
+    const kept = await options.conclude?.(outcome, state);
+    journal.end(run, kept?.state ?? state, event.at, error, kept);
     return { state, error, outcome, record };
   };
   return { handle, done: done() };

@@ -22,6 +22,7 @@ const queued = (run: string, more: Partial<QueuedRun> = {}): QueuedRun => ({
   priority: 0,
   created: 1,
   request: "{}",
+  document: "D",
   ...more,
 });
 
@@ -45,10 +46,11 @@ test("the queue goes by priority, then by age, and survives reopening", () => {
   expect(() => again.begin({ run: "b", graph: "g", output: "/o", started: 10 })).toThrow(
     expect.objectContaining({ code: "STORE_JOURNAL" }),
   );
-  again.end("b", "finished", 11, undefined, "[1]");
+  again.end("b", "finished", 11, undefined, { result: "[1]", detail: "[2]" });
   again.end("a", "cancelled", 12);
   expect(again.queued().map((e) => e.run)).toEqual(["c"]);
   expect(again.get("b")).toMatchObject({ state: "finished", ended: 11, result: "[1]" });
+  expect(again.documents("b")).toEqual({ document: "D", detail: "[2]" });
   again.close();
 });
 

@@ -28,9 +28,16 @@ export interface JournalEntry {
   readonly started: number | null;
   readonly ended: number | null;
   readonly error: RunError | null;
-  /** What to run, and what is known of it: JSON of the caller's. */
+  /** What is to be run, and what came of it, in short: JSON of the caller's; "" = nothing. Lists read these. */
   readonly request: string;
   readonly result: string;
+}
+
+/** The same at length: read for one run at a time. */
+export interface JournalDocuments {
+  /** The workflow. */
+  readonly document: string;
+  readonly detail: string;
 }
 
 const row = z.object({
@@ -54,14 +61,17 @@ const row = z.object({
   pid_start: z.string(),
 });
 
+const SHORT = "run, state, graph, output, client, key, priority, created, started, ended, error, request, result, pid, pid_start";
+const documents = z.object({ document: z.string(), detail: z.string() });
+
 /** One step per version of the file; `PRAGMA user_version` counts those that were made. A file from before the count has the table of step 1. */
 const STEPS = [
   `CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, state TEXT NOT NULL, graph TEXT NOT NULL, output TEXT NOT NULL,
     started REAL, ended REAL, error TEXT, pid INTEGER NOT NULL, pid_start TEXT NOT NULL) STRICT`,
   `CREATE TABLE new_runs (run TEXT PRIMARY KEY, state TEXT NOT NULL, graph TEXT NOT NULL, output TEXT NOT NULL, client TEXT NOT NULL, key TEXT NOT NULL,
     priority REAL NOT NULL, created REAL NOT NULL, started REAL, ended REAL, error TEXT, request TEXT NOT NULL, result TEXT NOT NULL,
-    pid INTEGER NOT NULL, pid_start TEXT NOT NULL) STRICT;
-   INSERT INTO new_runs SELECT run, state, graph, output, '', '', 0, started, started, ended, error, '', '', pid, pid_start FROM runs;
+    pid INTEGER NOT NULL, pid_start TEXT NOT NULL, document TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+   INSERT INTO new_runs SELECT run, state, graph, output, '', '', 0, started, started, ended, error, '', '', pid, pid_start, '', '' FROM runs;
    DROP TABLE runs;
    ALTER TABLE new_runs RENAME TO runs;
    CREATE UNIQUE INDEX runs_key ON runs (client, key) WHERE key <> '';
@@ -75,7 +85,14 @@ export interface NewRun {
   readonly output: string;
 }
 
-export interface QueuedRun extends NewRun, Pick<JournalEntry, "client" | "key" | "priority" | "created" | "request"> {}
+export interface QueuedRun extends NewRun, Pick<JournalEntry, "client" | "key" | "priority" | "created" | "request"> {
+  readonly document: string;
+}
+
+export interface EndedRun {
+  readonly result: string;
+  readonly detail: string;
+}
 
 export interface RunPageOptions {
   /** Older than this run. */
@@ -101,7 +118,7 @@ export class Journal {
       return database;
     });
     this.#guard("read", () => {
-      for (const r of this.#database.prepare("SELECT * FROM runs WHERE state = 'running'").all()) {
+      for (const r of this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE state = 'running'`).all()) {
         const { run, pid, pid_start } = row.parse(r);
         if (!processIsAlive(pid) || processStart(pid) !== pid_start)
           this.#database.prepare("UPDATE runs SET state = 'interrupted' WHERE run = ? AND state = 'running'").run(run);
@@ -110,11 +127,11 @@ export class Journal {
   }
 
   /** Preconditions: the id is new. Result: `queued`, on disk. */
-  enqueue({ run, graph, output, client, key, priority, created, request }: QueuedRun): void {
+  enqueue({ run, graph, output, client, key, priority, created, request, document }: QueuedRun): void {
     this.#guard("write", () =>
       this.#database
-        .prepare("INSERT INTO runs VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, '', 0, '')")
-        .run(run, graph, output, client, key, priority, created, request),
+        .prepare("INSERT INTO runs VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, '', 0, '', ?, '')")
+        .run(run, graph, output, client, key, priority, created, request, document),
     );
   }
 
@@ -123,7 +140,7 @@ export class Journal {
     this.#guard("write", () => {
       const { changes } = this.#database
         .prepare(
-          `INSERT INTO runs VALUES (?, 'running', ?, ?, '', '', 0, ?, ?, NULL, NULL, '', '', ?, ?)
+          `INSERT INTO runs VALUES (?, 'running', ?, ?, '', '', 0, ?, ?, NULL, NULL, '', '', ?, ?, '', '')
            ON CONFLICT (run) DO UPDATE SET state = 'running', started = excluded.started, pid = excluded.pid, pid_start = excluded.pid_start
            WHERE state = 'queued'`,
         )
@@ -133,18 +150,20 @@ export class Journal {
   }
 
   /** Preconditions: `running` or `queued`. Result: the given state, on disk. A run that has ended already keeps its end. */
-  end(run: string, state: EndState, ended: number, error?: RunError, result = ""): void {
+  end(run: string, state: EndState, ended: number, error?: RunError, { result, detail }: EndedRun = { result: "", detail: "" }): void {
     this.#guard("write", () =>
       this.#database
-        .prepare("UPDATE runs SET state = ?, ended = ?, error = ?, result = ? WHERE run = ? AND state IN ('running', 'queued')")
-        .run(state, ended, error ? JSON.stringify(error) : null, result, run),
+        .prepare("UPDATE runs SET state = ?, ended = ?, error = ?, result = ?, detail = ? WHERE run = ? AND state IN ('running', 'queued')")
+        .run(state, ended, error ? JSON.stringify(error) : null, result, detail, run),
     );
   }
 
   /** What is known of a run that ended without saying so. Preconditions: `interrupted`. */
-  describe(run: string, ended: number, result: string): void {
+  describe(run: string, ended: number, { result, detail }: EndedRun): void {
     this.#guard("write", () =>
-      this.#database.prepare("UPDATE runs SET ended = ?, result = ? WHERE run = ? AND state = 'interrupted'").run(ended, result, run),
+      this.#database
+        .prepare("UPDATE runs SET ended = ?, result = ?, detail = ? WHERE run = ? AND state = 'interrupted'")
+        .run(ended, result, detail, run),
     );
   }
 
@@ -161,14 +180,19 @@ export class Journal {
   }
 
   get(run: string): JournalEntry | undefined {
-    const found = this.#guard("read", () => this.#database.prepare("SELECT * FROM runs WHERE run = ?").get(run));
+    const found = this.#guard("read", () => this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE run = ?`).get(run));
     return found && entryOf(found);
+  }
+
+  documents(run: string): JournalDocuments | undefined {
+    const found = this.#guard("read", () => this.#database.prepare("SELECT document, detail FROM runs WHERE run = ?").get(run));
+    return found && documents.parse(found);
   }
 
   /** The run that this request made before, if it did. */
   find(client: string, key: string): JournalEntry | undefined {
     const found = this.#guard("read", () =>
-      this.#database.prepare("SELECT * FROM runs WHERE client = ? AND key = ? AND key <> ''").get(client, key),
+      this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE client = ? AND key = ? AND key <> ''`).get(client, key),
     );
     return found && entryOf(found);
   }
@@ -176,7 +200,7 @@ export class Journal {
   /** The next one first. */
   queued(): readonly JournalEntry[] {
     return this.#guard("read", () =>
-      this.#database.prepare("SELECT * FROM runs WHERE state = 'queued' ORDER BY priority, created, run").all(),
+      this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE state = 'queued' ORDER BY priority, created, run`).all(),
     ).map(entryOf);
   }
 
@@ -185,7 +209,7 @@ export class Journal {
     return this.#guard("read", () =>
       this.#database
         .prepare(
-          `SELECT * FROM runs WHERE (:graph IS NULL OR graph = :graph) AND (:state IS NULL OR state = :state)
+          `SELECT ${SHORT} FROM runs WHERE (:graph IS NULL OR graph = :graph) AND (:state IS NULL OR state = :state)
            AND (:before IS NULL OR (created, run) < (SELECT created, run FROM runs WHERE run = :before)) ORDER BY created DESC, run DESC LIMIT :limit`,
         )
         .all({ before: before ?? null, graph: graph ?? null, state: state ?? null, limit }),
