@@ -47,11 +47,11 @@ test.runIf(process.platform === "linux")("a 2 GB file opens in its place and add
     const { model } = await loadTransformer(await models.open("diffusion_models", "large.safetensors"));
     const b = newBuilder();
     const v = model.build(b, {
-      shape: { batch: 1, target: { h: 2, w: 2 }, references: [], textLength: 3, positions: "comfyui" },
+      shape: { batch: 1, target: { h: 2, w: 2 }, references: [], prompt: { text: [1, 3, 24] }, convention: "comfyui" },
       x: b.input("x", "float32", [1, 4, 64]),
       references: null,
-      text: b.input("text", "float32", [1, 3, 24]),
       sigma: b.input("sigma", "float32", [1]),
+      prompt: { text: b.input("text", "float32", [1, 3, 24]) },
     });
     const executable = await runtime.compile(b.graph({ v }));
     const feeds = { x: f32([1, 4, 64], new Float32Array(256).fill(1)), text: f32([1, 3, 24], new Float32Array(72)), sigma: f32([1], [1]) };

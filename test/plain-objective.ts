@@ -3,23 +3,23 @@ import type { RandomSource } from "../engine/base/random.ts";
 import type { RefTensor } from "../engine/ops/define-op.ts";
 import { interpret, toReference } from "../engine/ops/interpret.ts";
 import { newBuilder } from "../engine/ops/table.ts";
+import type { DiffusionModel } from "../nodes/shared/contracts/modules.ts";
 import { shiftMu } from "../nodes/shared/diffusion/flow-match-sigmas.ts";
 import { newAdapters } from "../nodes/train/loop/adapters.ts";
 import { streamOf } from "../nodes/train/loop/data-order.ts";
 import { decodeGraph, velocityGraph } from "../nodes/train/model/graphs.ts";
 import type { PreparedExample } from "../nodes/train/model/prepared-example.ts";
-import { trainingSigmas } from "../nodes/train/model/training-sigmas.ts";
 import { lateBiased } from "../nodes/train/modes/draft.ts";
 import { windowSteps } from "../nodes/train/modes/rerefl.ts";
 import type { Mode, ObjectiveOptions } from "../nodes/train/objective.ts";
-import { fakeModel, fakeReward, fakeVae, noise } from "./fake-diffusion.ts";
+import { type FakeFamily, FLUX_LIKE, fakeModel, fakeReward, fakeVaeOf, IMAGE_SCALE, noise, OMNIGEN2_LIKE } from "./fake-diffusion.ts";
 import { interpreterCompute } from "./interpreter-compute.ts";
 
 export const T = 4;
 export const SEED = 5;
 export const compute = interpreterCompute();
 const adapters = newAdapters(fakeModel(), ["to_q", "to_k"], 2, 3, 1);
-export const model = fakeModel().withAdapters(adapters);
+export const modelOf = (family: FakeFamily) => fakeModel(adapters, family);
 export type Params = ReadonlyMap<string, Float64Array>;
 
 /** Trained adapters: B is not zero. */
@@ -36,45 +36,58 @@ export class Plain {
   readonly sigmas: readonly number[];
   readonly example: PreparedExample;
   readonly options: ObjectiveOptions;
+  readonly #family: FakeFamily;
+  readonly #scale: number;
+  readonly #model: DiffusionModel;
   readonly #states: Float64Array[] = [];
-  readonly #frozen = new WeakMap<Float64Array, { readonly c: Float64Array; readonly u: Float64Array }>();
+  readonly #frozen = new WeakMap<Float64Array, readonly Float64Array[]>();
 
-  constructor(example: PreparedExample, options: ObjectiveOptions, params: ReadonlyMap<string, Float32Array>) {
+  constructor(
+    example: PreparedExample,
+    options: ObjectiveOptions,
+    params: ReadonlyMap<string, Float32Array>,
+    family: FakeFamily,
+    scale: number,
+  ) {
     this.example = example;
     this.options = options;
+    this.#family = family;
+    this.#scale = scale;
+    this.#model = modelOf(family);
     this.theta0 = new Map([...params].map(([name, p]) => [name, Float64Array.from(p)]));
-    this.sigmas = trainingSigmas(T, example.shape.target);
+    this.sigmas = this.#model.schedule.sigmas(T, example.target);
   }
   get length(): number {
     return this.example.x0.length;
   }
-  v(params: Params, x: Float64Array, sigma: number, text = this.example.text): Float64Array {
-    const ref = (data: Float64Array, shape: readonly number[]): RefTensor => ({ dtype: "float32", shape, data });
-    const feeds: Record<string, RefTensor> = {
-      x: ref(x, [1, x.length / 64, 64]),
-      sigma: ref(Float64Array.of(sigma), [1]),
-      text: toReference(text),
-    };
-    if (this.example.references) feeds.references = toReference(this.example.references);
-    for (const [name, p] of params) feeds[name] = ref(p, shapes.get(name) ?? []);
-    const shape = { ...this.example.shape, textLength: text.shape[1] ?? 0 };
-    return interpret(velocityGraph(model, shape), feeds).v?.data ?? new Float64Array();
+  get tokens(): readonly number[] {
+    const { h, w } = this.example.target;
+    return [1, h * w, this.length / (h * w)];
   }
-  /** Guided velocity with the parameters of the moment in the conditional branch only; norms and the other branch are constants. */
+  v(params: Params, x: Float64Array, sigma: number, prompt = this.example.conditional): Float64Array {
+    const ref = (data: Float64Array, shape: readonly number[]): RefTensor => ({ dtype: "float32", shape, data });
+    const feeds: Record<string, RefTensor> = { x: ref(x, this.tokens), sigma: ref(Float64Array.of(sigma), [1]) };
+    for (const [name, t] of Object.entries(prompt.feeds)) feeds[name] = toReference(t);
+    for (const [name, p] of params) feeds[name] = ref(p, shapes.get(name) ?? []);
+    return interpret(velocityGraph(this.#model, prompt.shape), feeds).v?.data ?? new Float64Array();
+  }
+  /** Guided velocity with the parameters of the moment in the conditional branch only; norms and the other branches are constants. */
   guided(params: Params, x: Float64Array, sigma: number, xFrozen = x): Float64Array {
     const c = this.v(params, x, sigma);
-    const s = this.options.trueCfgScale;
-    const { negative } = this.example;
-    if (s === 1 || !negative) return c;
-    const known = this.#frozen.get(xFrozen);
-    const { c: c0, u: u0 } = known ?? { c: this.v(this.theta0, xFrozen, sigma), u: this.v(this.theta0, xFrozen, sigma, negative) };
-    this.#frozen.set(xFrozen, { c: c0, u: u0 });
+    const s = this.#scale;
+    if (s === 1 || this.#family === FLUX_LIKE) return c;
+    const frozen =
+      this.#frozen.get(xFrozen) ?? [this.example.conditional, ...this.example.branches].map((p) => this.v(this.theta0, xFrozen, sigma, p));
+    this.#frozen.set(xFrozen, frozen);
+    const [c0 = c, first = c, second = c] = frozen;
+    if (this.#family === OMNIGEN2_LIKE)
+      return c.map((z, k) => (second[k] ?? 0) + IMAGE_SCALE * ((first[k] ?? 0) - (second[k] ?? 0)) + s * (z - (first[k] ?? 0)));
     const out = new Float64Array(c.length);
     for (let token = 0; token < c.length; token += 64) {
       const at = (a: Float64Array, i: number) => a[token + i] ?? 0;
       const norm = (f: (i: number) => number) => Math.hypot(...Array.from({ length: 64 }, (_, i) => f(i)));
-      const ratio = norm((i) => at(c0, i)) / norm((i) => at(u0, i) + s * (at(c0, i) - at(u0, i)));
-      for (let i = 0; i < 64; i++) out[token + i] = ratio * (at(u0, i) + s * (at(c, i) - at(u0, i)));
+      const ratio = norm((i) => at(c0, i)) / norm((i) => at(first, i) + s * (at(c0, i) - at(first, i)));
+      for (let i = 0; i < 64; i++) out[token + i] = ratio * (at(first, i) + s * (at(c, i) - at(first, i)));
     }
     return out;
   }
@@ -91,10 +104,11 @@ export class Plain {
   }
   /** −w·reward of a finished x0; the constants are those of the picture `seen`. */
   async minusReward(x0: Float64Array, seen: Float64Array): Promise<number> {
-    const grid = this.example.shape.target;
-    const image = (x: Float64Array) =>
-      interpret(decodeGraph(fakeVae, grid), { x0: { dtype: "float32", shape: [1, grid.h * grid.w, 64], data: x } }).image;
-    const [H, W] = [grid.h * 16, grid.w * 16];
+    const grid = this.example.target;
+    const { space } = this.#family;
+    const graph = decodeGraph({ vae: fakeVaeOf(this.#family), space }, grid);
+    const image = (x: Float64Array) => interpret(graph, { x0: { dtype: "float32", shape: this.tokens, data: x } }).image;
+    const [H, W] = [grid.h * space.patch * space.cell, grid.w * space.patch * space.cell];
     const flat = image(seen)?.data ?? new Float64Array();
     const hwc = new Float32Array(flat.length);
     for (let i = 0; i < H * W; i++) for (let c = 0; c < 3; c++) hwc[i * 3 + c] = Math.min(1, Math.max(0, flat[c * H * W + i] ?? 0));
@@ -110,8 +124,10 @@ export class Plain {
     return -this.options.rewardWeight * (interpret(b.graph({ r: built.reward }), { image: shown }).r?.data[0] ?? 0);
   }
   pretrain(params: Params, rng: RandomSource): number {
-    const { target } = this.example.shape;
-    const shift = Math.exp(shiftMu(target.h * target.w));
+    const { target } = this.example;
+    const shift = Math.exp(
+      shiftMu(target.h * target.w, { baseSeqLen: 256, maxSeqLen: 8192, baseShift: 0.5, maxShift: 0.9, shiftTerminal: 0.02 }),
+    );
     const u = 1 / (1 + Math.exp(-rng.normal()));
     const sigma = shift / (shift + (1 / u - 1));
     return this.options.lambda * this.matching(params, sigma, rng);

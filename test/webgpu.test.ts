@@ -17,6 +17,7 @@ import { fromFloat32 } from "../engine/tensor/convert.ts";
 import { isFloat } from "../engine/tensor/dtype.ts";
 import { f32, type Tensor, tensor } from "../engine/tensor/tensor.ts";
 import { loadTransformer } from "../nodes/qwen/transformer/load-transformer.ts";
+import { promptInput } from "../nodes/shared/diffusion/denoise-inputs.ts";
 import { ATTENTION_TARGETS } from "../nodes/train/attention-targets.ts";
 import { newAdapters } from "../nodes/train/loop/adapters.ts";
 import { velocityLossGraph, weightNames } from "../nodes/train/model/graphs.ts";
@@ -107,8 +108,8 @@ async function training(): Promise<{ readonly graph: Graph; readonly names: read
     batch: 1,
     target: { h: 2, w: 3 },
     references: [],
-    textLength: 5,
-    positions: "diffusers",
+    prompt: model.prompt.shapes(5),
+    convention: "diffusers",
   });
   const trained = new Set(adapters.flatMap((a) => [a.nameA, a.nameB]));
   const tokens = [1, 6, 64];
@@ -117,7 +118,7 @@ async function training(): Promise<{ readonly graph: Graph; readonly names: read
     names: weightNames(graph).filter((name) => trained.has(name)),
     feeds: {
       x: normal(tokens),
-      text: normal([1, 5, 24]),
+      [promptInput("text")]: normal([1, 5, 24]),
       sigma: f32([1], [0.7]),
       cotangent: normal(tokens),
       target: normal(tokens),

@@ -8,7 +8,9 @@ import { adamWState, adamWStep, globalNorm } from "../../engine/nn/adamw.ts";
 import { openWeightSet } from "../../engine/store/weight-set.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
-import type { Adapter, DenoiseShape, DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
+import type { DenoiseShape } from "../../nodes/shared/contracts/diffusion.ts";
+import type { Adapter, DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
+import { promptInput } from "../../nodes/shared/diffusion/denoise-inputs.ts";
 import { ATTENTION_TARGETS } from "../../nodes/train/attention-targets.ts";
 import { newAdapters } from "../../nodes/train/loop/adapters.ts";
 import { velocityGraph, velocityLossGraph, weightNames } from "../../nodes/train/model/graphs.ts";
@@ -55,10 +57,10 @@ export async function transformerWork(compute: Compute, task: TransformerTask): 
     batch: 1,
     target: { h: task.grid[0], w: task.grid[1] },
     references: [],
-    textLength: task.textLength,
-    positions: "diffusers",
+    prompt: model.prompt.shapes(task.textLength),
+    convention: "diffusers",
   };
-  const feeds: Feeds = { x: get("x"), text: get("text"), sigma: get("sigma") };
+  const feeds: Feeds = { x: get("x"), [promptInput("text")]: get("text"), sigma: get("sigma") };
   return task.kind === "forward" ? forward(compute, model, shape, feeds) : step(compute, model, shape, feeds, task.rank, get);
 }
 

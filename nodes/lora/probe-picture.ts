@@ -4,40 +4,43 @@ import type { Compute } from "../../engine/ir/compute.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
 import type { DiffusionModel, Vae } from "../shared/contracts/modules.ts";
-import { flowMatchSigmas } from "../shared/diffusion/flow-match-sigmas.ts";
+import { denoiseInputs, promptInput } from "../shared/diffusion/denoise-inputs.ts";
+import { denormaliseValue, tokensOf, tokenWidth } from "../shared/diffusion/latent-space.ts";
 import { unpackTokens } from "../shared/diffusion/packing.ts";
+import { eulerStep } from "../shared/diffusion/steps.ts";
 
 const GRID = { h: 4, w: 4 };
 const STEPS = 4;
 const TEXT = 8;
 
-/** 64×64 pixels, [1,3,64,64] in -1..1, from seeded noise and seeded text states in four steps. */
+/** 4×4 tokens as a picture [1,3,H,W] in -1..1, from seeded noise and seeded text states in four steps. */
 export async function probePicture(compute: Compute, model: DiffusionModel, vae: Vae, seed: number): Promise<Float32Array> {
   const rng = randomSource(seed);
-  const n = GRID.h * GRID.w;
-  const text = f32([1, TEXT, model.jointAttentionDim], rng.normals(new Float32Array(TEXT * model.jointAttentionDim)));
+  const prompt = Object.entries(model.prompt.shapes(TEXT)).map(
+    ([name, shape]) => [name, f32(shape, rng.normals(new Float32Array(shape.reduce((n, d) => n * d, 1))))] as const,
+  );
+  const shape = {
+    batch: 1,
+    target: GRID,
+    references: [],
+    prompt: Object.fromEntries(prompt.map(([name, t]) => [name, t.shape])),
+    convention: "diffusers",
+  } as const;
+  const feeds = Object.fromEntries(prompt.map(([name, t]) => [promptInput(name), t]));
   const b = newBuilder();
-  const v = model.build(b, {
-    shape: { batch: 1, target: GRID, references: [], textLength: TEXT, positions: "diffusers" },
-    x: b.input("x", "float32", [1, n, 64]),
-    references: null,
-    text: b.input("text", "float32", text.shape),
-    sigma: b.input("sigma", "float32", [1]),
-  });
-  const step = await compute.compile(b.graph({ v }));
-  const sigmas = flowMatchSigmas(STEPS, n);
-  let x = rng.normals(new Float32Array(n * 64));
+  const step = await compute.compile(b.graph({ v: model.build(b, denoiseInputs(b, model, shape)) }));
+  const sigmas = model.schedule.sigmas(STEPS, GRID);
+  const tokens = [1, tokensOf(GRID), tokenWidth(model.latentSpace)];
+  let x = rng.normals(new Float32Array(tokens.reduce((n, d) => n * d, 1)));
   for (let i = 0; i < STEPS; i++) {
     const sigma = sigmas[i] ?? 1;
-    const { v: velocity } = await step.run({ x: f32([1, n, 64], x), text, sigma: f32([1], [sigma]) });
-    if (!velocity) throw new Error("the model gave no velocity");
-    const data = expectDType(velocity, "float32", "velocity");
-    x = x.map((z, k) => z + ((sigmas[i + 1] ?? 0) - sigma) * (data[k] ?? 0));
+    const { v } = await step.run({ ...feeds, x: f32(tokens, x), sigma: f32([1], [sigma]) });
+    if (!v) throw new Error("the model gave no velocity");
+    x = eulerStep(x, expectDType(v, "float32", "velocity"), sigma, sigmas[i + 1] ?? 0);
   }
   const d = newBuilder();
-  const per = (xs: readonly number[]) => d.constant(f32([1, xs.length, 1, 1], xs));
-  const latent = d.add(d.mul(unpackTokens(d, d.input("x", "float32", [1, n, 64]), GRID), per(vae.latentsStd)), per(vae.latentsMean));
-  const { image } = await compute.run(d.graph({ image: vae.decode.build(d, latent) }), { x: f32([1, n, 64], x) });
+  const latent = denormaliseValue(d, unpackTokens(d, d.input("x", "float32", tokens), GRID, model.latentSpace.patch), vae.statistics);
+  const { image } = await compute.run(d.graph({ image: vae.decode.build(d, latent) }), { x: f32(tokens, x) });
   if (!image) throw new Error("the VAE gave no image");
   return expectDType(image, "float32", "image");
 }

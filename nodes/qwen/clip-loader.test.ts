@@ -35,7 +35,7 @@ test("a checkpoint of the real architecture, from its files to conditioning", as
   const pictures = { image1: image, image2: image, image3: undefined, image4: undefined };
   const { CONDITIONING, width, height } = await editDiffusers.run({ ...inputs, ...pictures }, ctx, {});
   expect([width, height]).toEqual([64, 64]);
-  expect(CONDITIONING.referenceLatents.map((t) => t.shape)).toEqual([
+  expect(CONDITIONING.referenceLatents.map((t) => t.samples.shape)).toEqual([
     [1, 16, 8, 8],
     [1, 16, 8, 8],
   ]);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { CONDITIONING, LATENT, MODEL } from "../shared/contracts/sockets.ts";
+import { seedSchema } from "../shared/diffusion/seed-schema.ts";
 import { DIFFUSERS_SCHEDULES } from "./sampling/diffusers-schedules.ts";
-import { seedSchema } from "./sampling/seed-schema.ts";
 
 const side = (of: string) =>
   widget(z.int().min(0).max(16384).default(0), {

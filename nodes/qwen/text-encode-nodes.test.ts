@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from "vitest";
 import { createRuntime } from "../../engine/ort/runtime.ts";
-import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import type { Image } from "../shared/contracts/data.ts";
-import type { TextEncoder, Vae } from "../shared/contracts/modules.ts";
+import type { Image, Latent } from "../shared/contracts/data.ts";
+import type { TextEncoder } from "../shared/contracts/diffusion.ts";
+import type { Vae } from "../shared/contracts/modules.ts";
 import editNode from "./text-encode-qwen-image-edit.ts";
 import editDiffusers from "./text-encode-qwen-image-edit-diffusers.ts";
 import plusNode from "./text-encode-qwen-image-edit-plus.ts";
@@ -20,7 +21,7 @@ function fakeClip(): TextEncoder & { readonly requests: Request[] } {
     requests,
     encode: async (_, request) => {
       requests.push(request);
-      return f32([1, 1, 2], [1, 2]);
+      return { embeds: f32([1, 1, 2], [1, 2]) };
     },
   };
 }
@@ -40,11 +41,12 @@ const vae: Vae = {
     },
   },
   decode: { id: "d", build: (_, z) => z },
-  latentsMean: [],
-  latentsStd: [],
+  channels: 3,
+  cell: 8,
+  statistics: { mean: [0, 0, 0], std: [1, 1, 1] },
 };
 const grey = (width: number, height: number): Image => f32([1, height, width, 3], new Float32Array(width * height * 3).fill(128 / 255));
-const sizes = (tensors: readonly Tensor[]) => tensors.map((t) => [t.shape[3], t.shape[2]]);
+const sizes = (latents: readonly Latent[]) => latents.map(({ samples: t }) => [t.shape[3], t.shape[2]]);
 const seen = (request: Request | undefined) => request?.images.map(({ image, slot }) => [slot, image.shape[2], image.shape[1]]);
 
 test("Plus: pictures at 384² for the text, 1024² in steps of 8 for the VAE, numbered by slot", async () => {
@@ -60,7 +62,7 @@ test("Plus: pictures at 384² for the text, 1024² in steps of 8 for the VAE, nu
     [1184 / 8, 888 / 8],
     [672 / 8, 1568 / 8],
   ]);
-  expect(CONDITIONING.referenceLatents[0]?.data[0]).toBeCloseTo((2 * 128) / 255 - 1, 5);
+  expect(CONDITIONING.referenceLatents[0]?.samples.data[0]).toBeCloseTo((2 * 128) / 255 - 1, 5);
 });
 
 test("Plus without pictures or without a VAE", async () => {

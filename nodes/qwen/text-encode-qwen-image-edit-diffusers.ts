@@ -1,13 +1,12 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
-import type { Tensor } from "../../engine/tensor/tensor.ts";
-import type { Image } from "../shared/contracts/data.ts";
+import type { Image, Latent } from "../shared/contracts/data.ts";
+import { encodeImages } from "../shared/diffusion/encode-images.ts";
 import { lanczosResize } from "../shared/pictures/resize/lanczos.ts";
 import { calculateDimensions, type PictureSize } from "../shared/pictures/resize/size.ts";
 import { visionPicture } from "../shared/pictures/vision-picture.ts";
 import { firstPicture } from "./text/first-picture.ts";
 import declaration from "./text-encode-qwen-image-edit-diffusers.node.ts";
-import { encodeImages } from "./vae/encode-images.ts";
 
 export default implementNode(declaration, {
   async run({ clip, prompt, vae, pipeline, vision_size, reference_size, image1, image2, image3, image4 }, ctx) {
@@ -17,7 +16,7 @@ export default implementNode(declaration, {
         hint: "choose edit_plus for several pictures",
       });
     const images: { image: Image; slot: number }[] = [];
-    const referenceLatents: Tensor<"float32">[] = [];
+    const referenceLatents: Latent[] = [];
     let last: PictureSize = { width: reference_size, height: reference_size };
     for (const image of pictures) {
       const { picture, size } = firstPicture(image);
@@ -28,7 +27,7 @@ export default implementNode(declaration, {
       referenceLatents.push(await encodeImages(ctx.compute, vae, reference));
     }
     const template = pipeline === "edit_plus" ? "plus" : images.length ? "edit" : "t2i";
-    const embeds = await clip.encode(ctx.compute, { template, prompt, images, resample: "diffusers" });
-    return { CONDITIONING: { embeds, referenceLatents }, ...last };
+    const states = await clip.encode(ctx.compute, { template, prompt, images, resample: "diffusers" });
+    return { CONDITIONING: { ...states, referenceLatents }, ...last };
   },
 });

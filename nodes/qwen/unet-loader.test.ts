@@ -35,7 +35,7 @@ const load = (extra: Iterable<readonly [string, Tensor]>, weight_dtype: "default
 
 test("opens the model and warns of tensors without a place", async () => {
   const { ctx, result } = load([["stray.weight", f32([1], [0])]]);
-  expect((await result).MODEL.jointAttentionDim).toBe(24);
+  expect((await result).MODEL.prompt.shapes(7)).toEqual({ text: [1, 7, 24] });
   expect(ctx.logs).toEqual(["warn: m: 1 tensors have no place in the model: stray.weight"]);
 });
 

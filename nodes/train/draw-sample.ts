@@ -12,7 +12,7 @@ import type { Situation } from "./objective.ts";
  */
 export async function drawSample(dir: RunDirectory, step: number, k: number, s: Situation): Promise<Record<string, number>> {
   const x0 = (await rollout(s, s.sigmas.length - 1)).at(-1) ?? new Float32Array();
-  const picture = await s.runner.decode(s.example, x0);
+  const picture = await s.runner.decode(s.example.target, x0);
   const { rgb, width, height } = pictureBytes(picture, 0);
   await dir.write(`samples/${k}-step-${String(step).padStart(6, "0")}.png`, await encodePng(rgb, width, height));
   if (!s.reward) return {};

@@ -16,42 +16,26 @@ import declaration from "./evaluate-edits.node.ts";
 import { streamOf } from "./loop/data-order.ts";
 import { ModelRunner } from "./model/model-runner.ts";
 import { prepareExample } from "./model/prepared-example.ts";
-import { trainingSigmas } from "./model/training-sigmas.ts";
 import { contextOf } from "./modes/reward-gradient.ts";
 import { rollout } from "./modes/rollout.ts";
-import type { ObjectiveOptions } from "./objective.ts";
 
 export default implementNode(declaration, {
   async run(i, ctx) {
     const runner = new ModelRunner(ctx.compute, i.model, i.vae, new Map(), new Map());
-    const options: ObjectiveOptions = {
-      mode: "sft",
-      lambda: 0,
-      rewardWeight: 0,
-      steps: i.denoise_steps,
-      window: [1, 1],
-      sigmaRange: [0, 1],
-      trueCfgScale: i.true_cfg_scale,
-      sigmaRescaleCap: 0,
-      k: 1,
-      anchorBeta: 0,
-    };
+    const guidance = i.model.guidance(i.true_cfg_scale);
     const count = Math.min(i.examples, i.dataset.heldOut);
     const rows: Record<string, number>[] = [];
     const pictures: Image[] = [];
     for (let k = 0; k < count; k++) {
       const example = await i.dataset.example("heldOut", k);
-      const prepared = await prepareExample(ctx.compute, i.vae, i.clip, example, {
-        negativePrompt: i.true_cfg_scale > 1 ? i.negative_prompt : undefined,
+      const prepared = await prepareExample(ctx.compute, i, example, {
+        guidanceScale: i.true_cfg_scale,
+        negativePrompt: i.negative_prompt,
         visionSize: i.vision_size,
       });
-      const sigmas = trainingSigmas(i.denoise_steps, prepared.shape.target);
-      const rng = streamOf(i.seed, 4, k);
-      const states = await rollout(
-        { compute: ctx.compute, runner, example: prepared, reward: null, sigmas, options, rng },
-        sigmas.length - 1,
-      );
-      const picture = await runner.decode(prepared, states.at(-1) ?? new Float32Array());
+      const sigmas = i.model.schedule.sigmas(i.denoise_steps, prepared.target);
+      const states = await rollout({ runner, example: prepared, guidance, sigmas, rng: streamOf(i.seed, 4, k) }, sigmas.length - 1);
+      const picture = await runner.decode(prepared.target, states.at(-1) ?? new Float32Array());
       pictures.push(picture);
       rows.push(await measure(ctx.compute, picture, example, i.detector, i.encoder, i.reward));
       ctx.progress(k + 1, count, `${i.label}: picture ${k + 1}`);

@@ -1,6 +1,7 @@
 // What one example contributes to an update: L = λ·L_pretrain + w·(−R), by one of several routes for the reward's gradient.
 import type { RandomSource } from "../../engine/base/random.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
+import type { Guidance, Schedule } from "../shared/contracts/diffusion.ts";
 import type { Reward } from "../shared/contracts/modules.ts";
 import type { ModelRunner } from "./model/model-runner.ts";
 import type { PreparedExample } from "./model/prepared-example.ts";
@@ -20,8 +21,6 @@ export interface ObjectiveOptions {
   readonly window: readonly [number, number];
   /** Steps whose σ is outside are left out of the window. */
   readonly sigmaRange: readonly [number, number];
-  /** Guidance inside the rollout; 1 = none. The unconditional branch and the norm ratio carry no gradient. */
-  readonly trueCfgScale: number;
   /** Multiplies the reward's gradient by min(cap, 1/σ): dx̂0/dv = −σ makes late steps weak. 0 = off. */
   readonly sigmaRescaleCap: number;
   /** draft: last K steps; draft_lv: K re-noised samples beside the last step; flowbp_sparse: K steps of the rollout. */
@@ -36,8 +35,11 @@ export interface Situation {
   readonly runner: ModelRunner;
   readonly example: PreparedExample;
   readonly reward: Reward | null;
-  /** σ_0 = 1 … σ_T = 0 for this example's size. */
+  /** The model's noise levels; `sigmas` are those of a rollout at this example's size, σ_0 = 1 … σ_T = 0. */
+  readonly schedule: Schedule;
   readonly sigmas: readonly number[];
+  /** Inside the rollout; null = none. The branches beside the prompt and all norms carry no gradient. */
+  readonly guidance: Guidance | null;
   readonly options: ObjectiveOptions;
   /** Depends on (seed, step, example) only. */
   readonly rng: RandomSource;

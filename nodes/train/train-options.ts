@@ -43,7 +43,7 @@ export const TRAIN_INPUTS = {
   window_end: widget(count(1, 1000, 11), { tooltip: "Te" }),
   sigma_min: widget(real(0, 1, 0), { tooltip: "Leave out steps below this noise level" }),
   sigma_max: widget(real(0, 1, 1)),
-  true_cfg_scale: widget(real(1, 30, 1), { tooltip: "Guidance inside the rollout; 1 = off" }),
+  true_cfg_scale: widget(real(1, 30, 1), { tooltip: "Guidance inside the rollout, as the model does it; 1 = off" }),
   negative_prompt: widget(z.string().default(" ")),
   sigma_rescale_cap: widget(real(0, 100, 0), {
     tooltip: "rerefl, draft_lv, id_loss: multiply the reward's gradient by min(cap, 1/σ); 0 = off",
@@ -89,7 +89,6 @@ export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dat
     steps: i.denoise_steps,
     window: [i.window_start, i.window_end],
     sigmaRange: [i.sigma_min, i.sigma_max],
-    trueCfgScale: i.true_cfg_scale,
     sigmaRescaleCap: i.sigma_rescale_cap,
     k: i.k,
     anchorBeta: i.anchor_beta,

@@ -14,7 +14,6 @@ import { ExampleStore } from "./model/example-store.ts";
 import { velocityGraph, weightNames } from "./model/graphs.ts";
 import { ModelRunner } from "./model/model-runner.ts";
 import type { PreparedExample } from "./model/prepared-example.ts";
-import { trainingSigmas } from "./model/training-sigmas.ts";
 import { draft, draftLv, flowbpSparse } from "./modes/draft.ts";
 import { idLoss } from "./modes/id-loss.ts";
 import { rerefl } from "./modes/rerefl.ts";
@@ -39,10 +38,11 @@ export default implementNode(declaration, {
     if (i.mode !== "sft" && !i.reward)
       throw new AppError("TRAIN_REWARD", `mode ${i.mode} needs a reward`, { hint: "connect a reward node, or choose mode sft" });
     const options = objectiveOf(i);
+    const guidance = i.model.guidance(i.true_cfg_scale);
     const examples = new ExampleStore(
       ctx.compute,
       i,
-      { negativePrompt: i.true_cfg_scale > 1 ? i.negative_prompt : undefined, visionSize: i.vision_size },
+      { guidanceScale: i.true_cfg_scale, negativePrompt: i.negative_prompt, visionSize: i.vision_size },
       { now: ctx.now },
     );
     const first = await examples.get("train", 0);
@@ -66,15 +66,17 @@ export default implementNode(declaration, {
       runner,
       example,
       reward,
-      sigmas: trainingSigmas(i.denoise_steps, example.shape.target),
+      schedule: i.model.schedule,
+      sigmas: i.model.schedule.sigmas(i.denoise_steps, example.target),
+      guidance,
       options,
       rng: streamOf(i.seed, ...path),
     });
-    const sampleRollout = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1);
+    const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
       accumulate: i.accumulate,
-      perExample: evaluationsOf(options, trainingSigmas(i.denoise_steps, first.shape.target)),
+      perExample: evaluationsOf(options, i.model.schedule.sigmas(i.denoise_steps, first.target), guidance),
       perSample: { forward: sampleRollout, backward: 0, reward: 0 },
       samples: Math.min(i.samples, i.dataset.heldOut),
       sampleEvery: i.sample_every,
@@ -142,7 +144,7 @@ export default implementNode(declaration, {
 
 /** Adapters the velocity depends on: the last block's text output reaches nothing. */
 function reachable(model: DiffusionModel, adapters: readonly Adapter[], example: PreparedExample): readonly Adapter[] {
-  const used = new Set(weightNames(velocityGraph(model.withAdapters(adapters), example.shape)));
+  const used = new Set(weightNames(velocityGraph(model.withAdapters(adapters), example.conditional.shape)));
   return adapters.filter((a) => used.has(a.nameA) && used.has(a.nameB));
 }
 

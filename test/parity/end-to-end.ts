@@ -4,14 +4,16 @@ import type { Compute } from "../../engine/ir/compute.ts";
 import type { WeightFile } from "../../engine/node/context.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
-import { denormaliseLatent, normaliseLatent } from "../../nodes/qwen/sampling/latent-space.ts";
-import { sampleComfyui } from "../../nodes/qwen/sampling/sample-comfyui.ts";
-import { sampleDiffusers } from "../../nodes/qwen/sampling/sample-diffusers.ts";
-import { SAMPLERS } from "../../nodes/qwen/sampling/samplers.ts";
-import { SCHEDULERS } from "../../nodes/qwen/sampling/schedulers.ts";
+import { sampleComfyui } from "../../nodes/diffusion/sampling/sample-comfyui.ts";
+import { SAMPLERS } from "../../nodes/diffusion/sampling/samplers.ts";
+import { SCHEDULERS } from "../../nodes/diffusion/sampling/schedulers.ts";
 import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
 import { loadVae } from "../../nodes/qwen/vae/load-vae.ts";
 import type { DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
+import { cfgNorm } from "../../nodes/shared/diffusion/guidance.ts";
+import { denormaliseLatent, normaliseLatent } from "../../nodes/shared/diffusion/latent-space.ts";
+import { modelSampling } from "../../nodes/shared/diffusion/model-sampling.ts";
+import { sampleFlow } from "../../nodes/shared/diffusion/sample-flow.ts";
 import { relativeError } from "../relative-error.ts";
 import { END_TO_END, type Family, type Golden, withConfig } from "./golden.ts";
 import { describeCases } from "./transformer-cases.ts";
@@ -49,8 +51,8 @@ export const endToEnd: Family = async function* (golden) {
       if (!model || !e2e.tensors.has(`${mode}${suffix}.image`)) continue;
       const raw = await run(golden.compute, mode, model, e2e, info);
       const parts = [
-        ["latent", normaliseLatent(raw), await e2e.read(`${mode}${suffix}.latent_norm`)],
-        ["image", await decode(raw), await e2e.read(`${mode}${suffix}.image`)],
+        ["latent", normaliseLatent(model.latentSpace, raw), await e2e.read(`${mode}${suffix}.latent_norm`)],
+        ["image", await decode(raw.samples), await e2e.read(`${mode}${suffix}.image`)],
       ] as const;
       for (const [what, actual, expected] of parts)
         yield { name: `end to end ${mode}${suffix} ${what}`, error: relativeError(actual, expected), limit: END_TO_END };
@@ -67,23 +69,25 @@ async function run(compute: Compute, mode: "diffusers" | "comfy", model: Diffusi
     const t = await e2e.read(name);
     return f32(t.shape, expectDType(t, "float32", name));
   };
-  const referenceLatents = [denormaliseLatent(await read("ref_latent_norm"))];
+  const referenceLatents = [denormaliseLatent(model.latentSpace, await read("ref_latent_norm"))];
   const positive = { embeds: await read("pos_embeds"), referenceLatents };
   const negative = { embeds: await read("neg_embeds"), referenceLatents };
   const noise = await read("noise");
   const ctx = { compute, signal: new AbortController().signal, progress: () => undefined };
   if (mode === "diffusers") {
     const { steps, true_cfg_scale } = info.diffusers;
-    return sampleDiffusers(ctx, { model, positive, negative, noise, steps, trueCfgScale: true_cfg_scale, schedule: "dynamic" });
+    const [, , h = 0, w = 0] = noise.shape;
+    const sigmas = model.schedule.sigmas(steps, { h: h / model.latentSpace.patch, w: w / model.latentSpace.patch });
+    return sampleFlow(ctx, { model, positive, negative, noise, scale: true_cfg_scale, sigmas });
   }
   const { shift, cfgnorm, ...settings } = info.comfy;
   return sampleComfyui(ctx, {
     ...settings,
-    model: model.withSampling({ shift, cfgNorm: cfgnorm }),
+    model: model.withSampling({ sampling: modelSampling(shift), postCfg: cfgNorm(cfgnorm) }),
     positive,
     negative,
     noise: noise.data,
-    latent: f32(noise.shape, new Float32Array(noise.data.length)),
+    latent: { samples: f32(noise.shape, new Float32Array(noise.data.length)) },
     denoise: 1,
   });
 }

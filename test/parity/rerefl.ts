@@ -5,8 +5,8 @@ import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
 import { loadVae } from "../../nodes/qwen/vae/load-vae.ts";
 import type { Adapter, Reward } from "../../nodes/shared/contracts/modules.ts";
+import type { PreparedPrompt } from "../../nodes/shared/diffusion/prepared-prompt.ts";
 import { ModelRunner } from "../../nodes/train/model/model-runner.ts";
-import type { PreparedExample } from "../../nodes/train/model/prepared-example.ts";
 import { relativeError } from "../relative-error.ts";
 import { EXACT, type Family, withConfig } from "./golden.ts";
 
@@ -84,13 +84,9 @@ export const rerefl: Family = async function* (golden) {
   const x = (await read("x_t")).data;
   const x0Target = (await read("x0_target")).data;
   const none = f32([1, 1, 1, 3], new Float32Array(3));
-  const example: PreparedExample = {
-    example: { id: "golden", prompt: "", references: [], referenceFaces: [], target: none, targetFaces: [] },
-    shape: { batch: 1, target, references, textLength: text.shape[1] ?? 0, positions: "diffusers" },
-    x0: x0Target,
-    references: references.length > 0 ? await read("ref_tokens") : null,
-    text,
-    negative: null,
+  const prompt: PreparedPrompt = {
+    shape: { batch: 1, target, references, prompt: { text: text.shape }, convention: "diffusers" },
+    feeds: { "prompt.text": text, ...(references.length > 0 ? { references: await read("ref_tokens") } : {}) },
   };
   const { sigma } = info;
   const reward = cotangentReward(await read("image_cotangent"));
@@ -99,20 +95,20 @@ export const rerefl: Family = async function* (golden) {
   const judge = async (v: Float32Array) => {
     const x0 = x.map((z, i) => z - sigma * (v[i] ?? 0));
     const observation = await reward.observe(none, { compute, references: null, target: null });
-    const judged = await runner.reward(example, x0, reward, observation);
+    const judged = await runner.reward(target, x0, reward, observation);
     return { reward: judged.reward, cotangent: judged.dx0.map((g) => -sigma * g) };
   };
   const evaluate = async () => {
-    const v = await runner.velocity(example, x, sigma);
+    const v = await runner.velocity(prompt, x, sigma);
     const { cotangent } = await judge(v);
-    const fromReward = await runner.vjp(example, { x, sigma, cotangent, target: null });
-    const fromPretrain = await runner.vjp(example, { x, sigma, cotangent: null, target: { v: flowTarget, weight: 1 } });
+    const fromReward = await runner.vjp(prompt, { x, sigma, cotangent, target: null });
+    const fromPretrain = await runner.vjp(prompt, { x, sigma, cotangent: null, target: { v: flowTarget, weight: 1 } });
     return { v, fromReward: fromReward.grads, fromPretrain: fromPretrain.grads, mse: fromPretrain.mse };
   };
   /** Both losses in one backward, as training on a shared state does. */
   const evaluateSum = async () => {
-    const { reward: value, cotangent } = await judge(await runner.velocity(example, x, sigma));
-    const { grads, mse } = await runner.vjp(example, { x, sigma, cotangent, target: { v: flowTarget, weight: 1 } });
+    const { reward: value, cotangent } = await judge(await runner.velocity(prompt, x, sigma));
+    const { grads, mse } = await runner.vjp(prompt, { x, sigma, cotangent, target: { v: flowTarget, weight: 1 } });
     return { grads, loss: mse - value };
   };
 

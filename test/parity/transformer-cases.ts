@@ -4,7 +4,8 @@ import type { WeightFile } from "../../engine/node/context.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
-import type { DenoiseShape, DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
+import type { DenoiseShape } from "../../nodes/shared/contracts/diffusion.ts";
+import type { DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
 
 const Cases = z.array(
   z.object({
@@ -44,9 +45,8 @@ export async function runCase(
     batch: of.batch,
     target,
     references,
-    textLength: of.txt_len,
-    positions: "diffusers",
-    masked: mask !== undefined,
+    prompt: { text: text.shape },
+    convention: "diffusers",
   };
   const b = newBuilder();
   const all = b.input("hidden", "float32", hidden.shape);
@@ -54,9 +54,11 @@ export async function runCase(
     shape,
     x: b.slice(all, 1, 0, n),
     references: references.length ? b.slice(all, 1, n, hidden.shape[1] ?? n) : null,
-    text: b.input("text", "float32", text.shape),
     sigma: b.input("sigma", "float32", [of.batch]),
-    ...(mask ? { textMask: b.input("mask", "bool", mask.shape) } : {}),
+    prompt: {
+      text: b.input("text", "float32", text.shape),
+      ...(mask ? { text_mask: b.input("mask", "bool", mask.shape) } : {}),
+    },
   });
   const { v: result } = await compute.run(b.graph({ v }), {
     hidden,

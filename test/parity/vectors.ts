@@ -2,13 +2,14 @@
 import { z } from "zod";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { torchRandn } from "../../engine/tensor/torch-random.ts";
+import { schedule } from "../../nodes/diffusion/sampling/schedulers.ts";
 import { kontextSize } from "../../nodes/image/flux-kontext-image-scale.ts";
-import { modelSampling } from "../../nodes/qwen/sampling/model-sampling.ts";
-import { schedule } from "../../nodes/qwen/sampling/schedulers.ts";
+import { LIGHTNING_SCHEDULER, QWEN_SCHEDULER } from "../../nodes/qwen/sampling/scheduler-config.ts";
 import { scaleToArea } from "../../nodes/qwen/text/scale-to-area.ts";
 import { smartResize } from "../../nodes/qwen/text/vision/smart-resize.ts";
 import { msropePositions } from "../../nodes/qwen/transformer/positions.ts";
-import { flowMatchSigmas, LIGHTNING_SCHEDULER, shiftMu } from "../../nodes/shared/diffusion/flow-match-sigmas.ts";
+import { flowMatchSigmas, shiftMu } from "../../nodes/shared/diffusion/flow-match-sigmas.ts";
+import { modelSampling } from "../../nodes/shared/diffusion/model-sampling.ts";
 import { calculateDimensions } from "../../nodes/shared/pictures/resize/size.ts";
 import { relativeError } from "../relative-error.ts";
 import type { Family, ParityCase } from "./golden.ts";
@@ -70,7 +71,11 @@ export const vectors: Family = async function* (golden) {
     yield floats(`randn seed ${c.seed} of a latent, sums`, [sum, sumsq], [c.sum, c.sumsq], SUM);
   }
   for (const c of v.sigmas_diffusers ?? [])
-    yield floats(`sigmas diffusers ${c.L} tokens ${c.steps} steps`, [shiftMu(c.L), ...flowMatchSigmas(c.steps, c.L)], [c.mu, ...c.sigmas]);
+    yield floats(
+      `sigmas diffusers ${c.L} tokens ${c.steps} steps`,
+      [shiftMu(c.L, QWEN_SCHEDULER), ...flowMatchSigmas(c.steps, c.L, QWEN_SCHEDULER)],
+      [c.mu, ...c.sigmas],
+    );
   for (const c of v.sigmas_diffusers_lightning ?? [])
     yield floats(`sigmas Lightning ${c.steps} steps`, flowMatchSigmas(c.steps, 4096, LIGHTNING_SCHEDULER), c.sigmas);
   for (const c of v.sigmas_comfy_auraflow_simple ?? [])

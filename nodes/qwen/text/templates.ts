@@ -1,4 +1,6 @@
 // The prompts Qwen-Image was trained with, verbatim, and how much of them is dropped again.
+import { z } from "zod";
+import { AppError } from "../../../engine/base/errors.ts";
 
 const SYSTEM = {
   edit: "Describe the key features of the input image (color, shape, size, texture, objects, background), then explain how the user's text instruction should alter or modify the image. Generate a new image that meets the user's requirements while maintaining consistency with the original input where appropriate.",
@@ -6,7 +8,15 @@ const SYSTEM = {
 };
 const PICTURE = "<|vision_start|><|image_pad|><|vision_end|>";
 
-export type Template = "edit" | "plus" | "t2i";
+const Template = z.enum(["edit", "plus", "t2i"]);
+export type Template = z.infer<typeof Template>;
+
+/** @throws AppError TEXT_TEMPLATE */
+export function templateOf(name: string): Template {
+  const parsed = Template.safeParse(name);
+  if (parsed.success) return parsed.data;
+  throw new AppError("TEXT_TEMPLATE", `Qwen2.5-VL has no prompt template ${name}`, { hint: `use ${Template.options.join(", ")}` });
+}
 
 /**
  * The whole text of a request. `edit` shows its picture before the prompt, `plus` numbers its pictures by slot, `t2i` has none.

@@ -30,7 +30,7 @@ const open = async () => {
 
 test("the states of everything after the system part come out, pictures expanded", async () => {
   const clip = await open();
-  const text = await clip.encode(compute, { template: "t2i", prompt: "Hi", images: [], resample: "comfyui" });
+  const { embeds: text } = await clip.encode(compute, { template: "t2i", prompt: "Hi", images: [], resample: "comfyui" });
   // "Hi" + im_end, \n, im_start, "assistant", \n
   expect(text.shape).toEqual([1, 2 + 2 + 1 + 9 + 1, 64]);
   // 56×84 → 2×3 tokens, 28×28 is enlarged to 56×56: 2×2. Both stand between vision_start and vision_end after "Picture n: ".
@@ -38,9 +38,9 @@ test("the states of everything after the system part come out, pictures expanded
     { image: picture(56, 84, 7), slot: 1 },
     { image: picture(28, 28, 5), slot: 3 },
   ];
-  const plus = await clip.encode(compute, { template: "plus", prompt: "Hi", images, resample: "comfyui" });
+  const { embeds: plus } = await clip.encode(compute, { template: "plus", prompt: "Hi", images, resample: "comfyui" });
   expect(plus.shape).toEqual([1, 15 + (11 + 2 + 6) + (11 + 2 + 4), 64]);
-  const other = await clip.encode(compute, {
+  const { embeds: other } = await clip.encode(compute, {
     template: "plus",
     prompt: "Hi",
     images: images.map((i, n) => ({ ...i, slot: n + 1 })),
@@ -55,7 +55,7 @@ test("a prompt that is a whole template is taken as it is by ComfyUI's rule only
   const whole = await clip.encode(compute, { template: "edit", prompt, images: [], resample: "comfyui" });
   const built = await clip.encode(compute, { template: "t2i", prompt: "Hi", images: [], resample: "comfyui" });
   expect(whole).toEqual(built);
-  const nested = await clip.encode(compute, { template: "t2i", prompt, images: [], resample: "diffusers" });
+  const { embeds: nested } = await clip.encode(compute, { template: "t2i", prompt, images: [], resample: "diffusers" });
   expect(nested.shape[1]).toBe(bytes.encode(prompt).length + 13);
 });
 
@@ -76,4 +76,11 @@ test("a tokenizer of another model is refused", async () => {
   expect(() => textEncoder("x", model, { encode: (text) => [...text].map(() => 1) })).toThrow(
     expect.objectContaining({ code: "TEXT_TOKENIZER" }),
   );
+});
+
+test("a template it does not have is refused", async () => {
+  const clip = await open();
+  await expect(clip.encode(compute, { template: "flux", prompt: "Hi", images: [], resample: "comfyui" })).rejects.toMatchObject({
+    code: "TEXT_TEMPLATE",
+  });
 });

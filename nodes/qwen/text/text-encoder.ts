@@ -1,9 +1,9 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { PreparedText, TextEncoder, TextRequest } from "../../shared/contracts/modules.ts";
+import type { PreparedText, TextEncoder, TextRequest } from "../../shared/contracts/diffusion.ts";
 import type { Part, QwenVl } from "./open-qwen-vl.ts";
-import { droppedTokens, promptText } from "./templates.ts";
+import { droppedTokens, promptText, templateOf } from "./templates.ts";
 import { patchify } from "./vision/patchify.ts";
 import { visionPixels } from "./vision/vision-pixels.ts";
 
@@ -29,7 +29,7 @@ export function textEncoder(id: string, model: QwenVl, tokenizer: TextTokenizer)
     // ComfyUI takes a prompt that opens a turn itself for a whole template.
     const whole = resample === "comfyui" && prompt.startsWith("<|im_start|>");
     const slots = images.map((i) => i.slot);
-    const ids = tokenizer.encode(whole ? prompt : promptText(template, prompt, slots));
+    const ids = tokenizer.encode(whole ? prompt : promptText(templateOf(template), prompt, slots));
     const pictures: Extract<Part, { kind: "image" }>[] = [];
     for (const { image } of images) pictures.push(await seePicture(compute, model, image, resample));
     const { parts, expanded } = insertPictures(ids, imagePad, pictures);
@@ -42,7 +42,7 @@ export function textEncoder(id: string, model: QwenVl, tokenizer: TextTokenizer)
       const { parts, dropped } = await sequence(compute, request);
       const hidden = await model.hidden(compute, parts);
       const [, length = 0, width = 0] = hidden.shape;
-      return f32([1, length - dropped, width], hidden.data.slice(dropped * width));
+      return { embeds: f32([1, length - dropped, width], hidden.data.slice(dropped * width)) };
     },
     async prepare(compute, request) {
       return preparedText(model, await sequence(compute, request));

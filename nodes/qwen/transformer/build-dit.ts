@@ -6,7 +6,8 @@ import { modulatedLayerNorm } from "../../../engine/nn/modulated-layer-norm.ts";
 import { rmsNorm } from "../../../engine/nn/rms-norm.ts";
 import { timestepEmbedding } from "../../../engine/nn/timestep-embedding.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
-import type { Adapter, DenoiseInputs } from "../../shared/contracts/modules.ts";
+import type { DenoiseInputs } from "../../shared/contracts/diffusion.ts";
+import type { Adapter } from "../../shared/contracts/modules.ts";
 import { type BlockInputs, ditBlock, EPS, type Streams } from "./dit-block.ts";
 import type { DitConfig } from "./dit-config.ts";
 import { type DitTensors, linearParams, weightValue } from "./dit-weights.ts";
@@ -23,7 +24,8 @@ const TIME_CHANNELS = 256;
  */
 export function buildDit(b: Builder, config: DitConfig, tensors: DitTensors, adapters: readonly Adapter[], inputs: DenoiseInputs): Value {
   const { shape } = inputs;
-  checkInputs(config, inputs);
+  const { text, mask } = checkInputs(config, inputs);
+  const textLength = text.shape[1] ?? 0;
   const method = shape.referenceMethod ?? (config.zero_cond_t ? "index_timestep_zero" : "index");
   const targetTokens = shape.target.h * shape.target.w;
   const imageTokens = targetTokens + (inputs.references?.shape[1] ?? 0);
@@ -42,9 +44,9 @@ export function buildDit(b: Builder, config: DitConfig, tensors: DitTensors, ada
   const conditioning = b.silu(embed(split ? b.concat([inputs.sigma, zero], 0) : inputs.sigma));
   const ofTarget = split ? b.slice(conditioning, 0, 0, shape.batch) : conditioning;
 
-  const { image, textStart } = msropePositions(shape.target, shape.references, shape.positions, method);
-  const text = Array.from({ length: shape.textLength }, (_, i) => [textStart + i, textStart + i, textStart + i] as const);
-  const { cos, sin } = rotationTables([...text, ...image], config.axes_dims_rope);
+  const { image, textStart } = msropePositions(shape.target, shape.references, shape.convention, method);
+  const textPositions = Array.from({ length: textLength }, (_, i) => [textStart + i, textStart + i, textStart + i] as const);
+  const { cos, sin } = rotationTables([...textPositions, ...image], config.axes_dims_rope);
   const block: BlockInputs = {
     config,
     linear: apply,
@@ -54,11 +56,11 @@ export function buildDit(b: Builder, config: DitConfig, tensors: DitTensors, ada
     targetTokens,
     cos: b.constant(cos),
     sin: b.constant(sin),
-    mask: inputs.textMask ? scoreMask(b, inputs.textMask, imageTokens) : null,
+    mask: mask ? scoreMask(b, mask, imageTokens) : null,
   };
   let streams: Streams = {
     image: apply("img_in", inputs.references ? b.concat([inputs.x, inputs.references], 1) : inputs.x),
-    text: apply("txt_in", rmsNorm(b, inputs.text, weightValue(b, tensors, "txt_norm.weight"), EPS)),
+    text: apply("txt_in", rmsNorm(b, text, weightValue(b, tensors, "txt_norm.weight"), EPS)),
   };
   for (let i = 0; i < config.num_layers; i++) {
     const path = `transformer_blocks.${i}`;
@@ -87,16 +89,18 @@ function scoreMask(b: Builder, textMask: Value, imageTokens: number): Value {
   return b.reshape(b.concat([text, image], 1), [batch, 1, 1, length + imageTokens]);
 }
 
-function checkInputs(config: DitConfig, { shape, x, references, text, sigma, textMask }: DenoiseInputs): void {
+/** The prompt's inputs: `text` [B, M, joint_attention_dim], and bool `text_mask` [B, M] where padded. */
+function checkInputs(config: DitConfig, { shape, x, references, sigma, prompt }: DenoiseInputs): { text: Value; mask: Value | undefined } {
   const n = shape.target.h * shape.target.w;
   const r = shape.references.reduce((sum, g) => sum + g.h * g.w, 0);
-  const want = (what: string, value: Value | null | undefined, dims: readonly number[]) => {
-    if (value?.shape.length === dims.length && dims.every((d, i) => d === value.shape[i])) return;
+  const want = (what: string, value: Value | null | undefined, dims: readonly number[]): Value => {
+    if (value?.shape.length === dims.length && dims.every((d, i) => d === value.shape[i])) return value;
     throw new AppError("DENOISE_SHAPE", `${what} must be [${dims}], got ${value ? `[${value.shape}]` : "nothing"}`);
   };
+  const length = prompt.text?.shape[1] ?? 0;
   want("x", x, [shape.batch, n, config.in_channels]);
   if (r || references) want("references", references, [shape.batch, r, config.in_channels]);
-  want("text", text, [shape.batch, shape.textLength, config.joint_attention_dim]);
+  const text = want("text", prompt.text, [shape.batch, length, config.joint_attention_dim]);
   want("sigma", sigma, [shape.batch]);
-  if (shape.masked || textMask) want("textMask", textMask, [shape.batch, shape.textLength]);
+  return { text, mask: prompt.text_mask && want("text_mask", prompt.text_mask, [shape.batch, length]) };
 }

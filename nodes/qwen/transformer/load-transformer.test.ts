@@ -10,7 +10,11 @@ import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
 import { relativeError } from "../../../test/relative-error.ts";
 import { type TinyTransformerSizes, tinyTransformer } from "../../../tools/tiny-transformer.ts";
-import type { Adapter, DenoiseShape, DiffusionModel } from "../../shared/contracts/modules.ts";
+import type { DenoiseShape } from "../../shared/contracts/diffusion.ts";
+import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts";
+import { denoiseInputs } from "../../shared/diffusion/denoise-inputs.ts";
+import { cfgNorm } from "../../shared/diffusion/guidance.ts";
+import { modelSampling } from "../../shared/diffusion/model-sampling.ts";
 import { loadTransformer } from "./load-transformer.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
@@ -18,18 +22,17 @@ afterAll(() => compute.dispose());
 
 const SIZES: TinyTransformerSizes = { layers: 3, heads: 2, headDim: 16, jointAttentionDim: 24, axes: [4, 6, 6], zeroCond: false };
 const { tensors, metadata } = tinyTransformer(5, SIZES);
-const SHAPE: DenoiseShape = { batch: 1, target: { h: 2, w: 3 }, references: [{ h: 1, w: 4 }], textLength: 5, positions: "comfyui" };
+const SHAPE: DenoiseShape = {
+  batch: 1,
+  target: { h: 2, w: 3 },
+  references: [{ h: 1, w: 4 }],
+  prompt: { text: [1, 5, 24] },
+  convention: "comfyui",
+};
 
 function graphOf(model: DiffusionModel, shape = SHAPE) {
   const b = newBuilder();
-  const r = shape.references.reduce((n, g) => n + g.h * g.w, 0);
-  const v = model.build(b, {
-    shape,
-    x: b.input("x", "float32", [shape.batch, shape.target.h * shape.target.w, 64]),
-    references: r ? b.input("references", "float32", [shape.batch, r, 64]) : null,
-    text: b.input("text", "float32", [shape.batch, shape.textLength, model.jointAttentionDim]),
-    sigma: b.input("sigma", "float32", [shape.batch]),
-  });
+  const v = model.build(b, denoiseInputs(b, model, shape));
   return { b, graph: b.graph({ v }) };
 }
 
@@ -243,16 +246,17 @@ test("a trainer finds every adapter by name, and a wrong adapter is refused", as
 
 test("sampling patches add up and change the identity", async () => {
   const { model } = await load();
-  const patched = model.withSampling({ shift: 3 }).withSampling({ cfgNorm: 1 });
-  expect([patched.shift, patched.cfgNorm, patched.withAdapters([]).shift]).toEqual([3, 1, 3]);
-  expect(new Set([model.id, model.withSampling({ shift: 3 }).id, patched.id]).size).toBe(3);
+  const [sampling, postCfg] = [modelSampling(3), cfgNorm(1)];
+  const patched = model.withSampling({ sampling }).withSampling({ postCfg });
+  expect([patched.sampling, patched.postCfg, patched.withAdapters([]).sampling]).toEqual([sampling, postCfg, sampling]);
+  expect(new Set([model.id, model.withSampling({ sampling }).id, patched.id]).size).toBe(3);
 });
 
 test("samples of a batch do not see each other", async () => {
   const { model } = await load();
-  const shape = { ...SHAPE, batch: 2, referenceMethod: "index_timestep_zero" as const };
+  const shape = { ...SHAPE, batch: 2, prompt: { text: [2, 5, 24] }, referenceMethod: "index_timestep_zero" as const };
   const both = toFloat32(await run(model, shape));
-  const { graph } = graphOf(model, { ...shape, batch: 1 });
+  const { graph } = graphOf(model, { ...shape, batch: 1, prompt: SHAPE.prompt });
   const rng = randomSource(1);
   const all = reach(graphOf(model, shape).graph).inputs;
   const feeds: Record<string, Tensor> = {};
@@ -272,8 +276,8 @@ test("values that do not fit the shape are refused", async () => {
       shape: SHAPE,
       x: b.input("x", "float32", [1, 6, 64]),
       references: null,
-      text: b.input("text", "float32", [1, 5, 24]),
       sigma: b.input("sigma", "float32", [1]),
+      prompt: { text: b.input("text", "float32", [1, 5, 24]) },
     });
   expect(build).toThrow(AppError);
   expect(build).toThrow("references must be [1,4,64], got nothing");
@@ -287,9 +291,9 @@ test("two transformers in one graph are refused, one twice is not", async () => 
       shape: { ...SHAPE, references: [] },
       x: b.input("x", "float32", [1, 6, 64]),
       references: null,
-      text: b.input("text", "float32", [1, 5, 24]),
       sigma: b.input("sigma", "float32", [1]),
+      prompt: { text: b.input("text", "float32", [1, 5, 24]) },
     });
-  expect(build(one.model).shape).toEqual(build(one.model.withSampling({ shift: 1 })).shape);
+  expect(build(one.model).shape).toEqual(build(one.model.withSampling({ sampling: modelSampling(1) })).shape);
   expect(() => build(other.model)).toThrow(expect.objectContaining({ code: "MODEL_MIXED" }));
 });

@@ -3,10 +3,17 @@ import { AppError } from "../../../engine/base/errors.ts";
 import { reach } from "../../../engine/ir/graph.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
+import type { LatentSpace, ModelSampling, PostCfg } from "../../shared/contracts/diffusion.ts";
 import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts";
+import { flowMatchSchedule } from "../../shared/diffusion/flow-match-sigmas.ts";
+import { trueCfgGuidance } from "../../shared/diffusion/guidance.ts";
+import { modelSampling } from "../../shared/diffusion/model-sampling.ts";
+import { QWEN_SCHEDULER } from "../sampling/scheduler-config.ts";
+import { QWEN_STATISTICS } from "../vae/statistics.ts";
 import { buildDit } from "./build-dit.ts";
 import { type DitConfig, inferConfig } from "./dit-config.ts";
 import { checkQuantization, type DitTensors, linearsOf, tensorsUnder, unusedTensors } from "./dit-weights.ts";
+import { promptInputs } from "./prompt-inputs.ts";
 import { transformerPrefix } from "./transformer-prefix.ts";
 
 export interface LoadedTransformer {
@@ -31,8 +38,9 @@ export async function loadTransformer(file: WeightFile): Promise<LoadedTransform
     tensors,
     identity: `qwen-image-edit:${file.fingerprint}:${JSON.stringify(config)}`,
     linears: linearsOf(tensors),
+    latentSpace: latentSpace(config.in_channels / PATCH ** 2),
   };
-  const model = patched(source, { adapters: [] });
+  const model = patched(source, { adapters: [], sampling: modelSampling() });
   return { model, config, unused: unusedTensors(tensors, checkWhole(file, source, model)) };
 }
 
@@ -41,22 +49,35 @@ interface Source {
   readonly tensors: DitTensors;
   readonly identity: string;
   readonly linears: ReadonlyMap<string, readonly [number, number]>;
+  readonly latentSpace: LatentSpace;
+}
+
+/** Latent cells per token, on each side. */
+const PATCH = 2;
+
+/** Of the released VAE where the widths agree: tests have narrower ones. */
+function latentSpace(channels: number): LatentSpace {
+  const unit = { mean: new Array<number>(channels).fill(0), std: new Array<number>(channels).fill(1) };
+  return { channels, cell: 8, patch: PATCH, statistics: channels === QWEN_STATISTICS.mean.length ? QWEN_STATISTICS : unit };
 }
 
 interface Patches {
   readonly adapters: readonly Adapter[];
-  readonly shift?: number;
-  readonly cfgNorm?: number;
+  readonly sampling: ModelSampling;
+  readonly postCfg?: PostCfg;
 }
 
 function patched(source: Source, patches: Patches): DiffusionModel {
   const { config, tensors, linears } = source;
   const names = patches.adapters.map((a) => [a.target, a.nameA, a.nameB, a.scale, a.a.shape, a.b.shape]);
-  const marks = JSON.stringify([source.identity, names, patches.shift, patches.cfgNorm]);
+  const marks = JSON.stringify([source.identity, names, patches.sampling.id, patches.postCfg?.id]);
   return {
     id: `dit:${createHash("sha256").update(marks).digest("hex").slice(0, 24)}`,
     family: "qwen-image-edit",
-    jointAttentionDim: config.joint_attention_dim,
+    latentSpace: source.latentSpace,
+    prompt: promptInputs(config.joint_attention_dim),
+    schedule: flowMatchSchedule(QWEN_SCHEDULER),
+    guidance: (scale) => trueCfgGuidance(scale, config.in_channels),
     linears,
     ...patches,
     build: (b, inputs) => buildDit(b, config, tensors, patches.adapters, inputs),
@@ -86,11 +107,11 @@ function checkWhole(file: WeightFile, { config, tensors }: Source, model: Diffus
   const used = new Set<string>();
   try {
     const v = model.build(b, {
-      shape: { batch: 1, target: one, references: [], textLength: 1, positions: "diffusers" },
+      shape: { batch: 1, target: one, references: [], prompt: model.prompt.shapes(1), convention: "diffusers" },
       x: b.input("x", "float32", [1, 1, config.in_channels]),
       references: null,
-      text: b.input("text", "float32", [1, 1, config.joint_attention_dim]),
       sigma: b.input("sigma", "float32", [1]),
+      prompt: { text: b.input("text", "float32", [1, 1, config.joint_attention_dim]) },
     });
     if (v.shape[2] !== config.in_channels)
       throw new AppError("MODEL_LAYOUT", `proj_out gives ${v.shape[2]} channels for ${config.in_channels}`);

@@ -1,7 +1,7 @@
 // MSRoPE: where each token stands on the axes (frame, height, width), and the rotation tables of those places.
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { ReferenceMethod } from "../../shared/contracts/data.ts";
-import type { DenoiseShape, GridSize } from "../../shared/contracts/modules.ts";
+import type { DenoiseShape, GridSize } from "../../shared/contracts/diffusion.ts";
 
 export type Position = readonly [frame: number, y: number, x: number];
 
@@ -14,7 +14,7 @@ export type Position = readonly [frame: number, y: number, x: number];
 export function msropePositions(
   target: GridSize,
   references: readonly GridSize[],
-  convention: DenoiseShape["positions"],
+  convention: DenoiseShape["convention"],
   method: ReferenceMethod = "index",
 ): { readonly image: readonly Position[]; readonly textStart: number } {
   const image: Position[] = [];

@@ -29,13 +29,13 @@ test("the released architecture loads from its headers and builds at 1024² with
         { h: 64, w: 64 },
         { h: 42, w: 98 },
       ],
-      textLength: 620,
-      positions: "comfyui",
+      prompt: { text: [1, 620, 3584] },
+      convention: "comfyui",
     },
     x: b.input("x", "float32", [1, 4096, 64]),
     references: b.input("references", "float32", [1, 4096 + 4116, 64]),
-    text: b.input("text", "float32", [1, 620, 3584]),
     sigma: b.input("sigma", "float32", [1]),
+    prompt: { text: b.input("text", "float32", [1, 620, 3584]) },
   });
   expect(v.shape).toEqual([1, 4096, 64]);
   // Every tensor but the last block's dead text branch: its output and MLP.

@@ -5,8 +5,8 @@ import { createRuntime } from "../../../engine/ort/runtime.ts";
 import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
 import { tinyVae } from "../../../tools/tiny-vae.ts";
-import { decodeLatents } from "./decode-latents.ts";
-import { encodeImages } from "./encode-images.ts";
+import { decodeLatents } from "../../diffusion/vae/decode-latents.ts";
+import { encodeImages } from "../../shared/diffusion/encode-images.ts";
 import { loadVae } from "./load-vae.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
@@ -20,14 +20,14 @@ test("pictures are cropped to multiples of 8, centred, and come back clamped", a
   for (let n = 0; n < 2; n++)
     for (let y = 0; y < 16; y++)
       for (let x = 0; x < 48; x++) cropped[(n * 16 + y) * 48 + x] = rng[((n * 21 + y + 2) * 17 + 0) * 3 + x] ?? 0;
-  const latents = await encodeImages(compute, vae, images);
+  const { samples: latents } = await encodeImages(compute, vae, images);
   expect(latents.shape).toEqual([2, 16, 2, 2]);
-  expect(latents.data).toEqual((await encodeImages(compute, vae, f32([2, 16, 16, 3], cropped))).data);
+  expect(latents.data).toEqual((await encodeImages(compute, vae, f32([2, 16, 16, 3], cropped))).samples.data);
   const loud = f32(
     latents.shape,
     latents.data.map((x) => 40 * x),
   );
-  const back = await decodeLatents(compute, vae, loud);
+  const back = await decodeLatents(compute, vae, { samples: loud });
   expect(back.shape).toEqual([2, 16, 16, 3]);
   expect([Math.min(...back.data), Math.max(...back.data)]).toEqual([0, 1]);
 });
@@ -36,7 +36,7 @@ test("other depths and widths are read off the tensors", async () => {
   const sizes = { baseDim: 4, zDim: 3, dimMult: [1, 3, 2], resBlocks: 1 };
   const texts = { "config.json": JSON.stringify({ latents_mean: [1, 2, 3], latents_std: [1, 1, 2] }) };
   const vae = await loadVae(memoryWeights(tinyVae(1, sizes), { texts }));
-  expect(vae.latentsMean).toEqual([1, 2, 3]);
+  expect(vae.statistics).toEqual({ mean: [1, 2, 3], std: [1, 1, 2] });
   const b = newBuilder();
   expect(vae.encode.build(b, b.input("x", "float32", [1, 3, 8, 12])).shape).toEqual([1, 3, 2, 3]);
   expect(vae.decode.build(b, b.input("z", "float32", [2, 3, 2, 3])).shape).toEqual([2, 3, 8, 12]);

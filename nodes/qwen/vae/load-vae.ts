@@ -10,17 +10,11 @@ import { newBuilder } from "../../../engine/ops/table.ts";
 import { toFloat32 } from "../../../engine/tensor/convert.ts";
 import { sizeOf } from "../../../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
+import type { LatentStatistics } from "../../shared/contracts/data.ts";
 import type { Vae } from "../../shared/contracts/modules.ts";
+import { QWEN_STATISTICS } from "./statistics.ts";
 import { vaeNames } from "./vae-names.ts";
 import { buildDecoder, buildEncoder, type VaeLayout, vaeLayout } from "./vae-network.ts";
-
-/** Normalisation of the 16 latent channels (diffusers, `AutoencoderKLQwenImage` config). */
-export const LATENTS_MEAN = [
-  -0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508, 0.4134, -0.0715, 0.5517, -0.3632, -0.1922, -0.9497, 0.2503, -0.2921,
-];
-export const LATENTS_STD = [
-  2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743, 3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.916,
-];
 
 const Config = z.object({ latents_mean: z.array(z.number()).optional(), latents_std: z.array(z.number().positive()).optional() });
 
@@ -33,7 +27,7 @@ const Config = z.object({ latents_mean: z.array(z.number()).optional(), latents_
 export async function loadVae(file: WeightFile): Promise<Vae> {
   const names = vaeNames(file);
   const layout = vaeLayout(file.name, (name) => file.tensors.get(names.get(name) ?? "")?.shape);
-  const { mean, std } = await normalisation(file, layout.zDim);
+  const statistics = await normalisation(file, layout.zDim);
   const weights = new Map<string, Tensor<"float32">>();
   for (const [name, stored] of names)
     if (/^(encoder|decoder|quant_conv|post_quant_conv)\b/.test(name) && !name.includes(".time_conv.")) {
@@ -67,8 +61,9 @@ export async function loadVae(file: WeightFile): Promise<Vae> {
         return buildDecoder(b, layout, weight, latent);
       },
     },
-    latentsMean: mean,
-    latentsStd: std,
+    channels: layout.zDim,
+    cell: layout.ratio,
+    statistics,
   };
   checkWhole(file, layout, vae, [...weights.keys()]);
   return holding(vae, weights);
@@ -105,10 +100,7 @@ function lastFrame(name: string, stored: Tensor): Tensor<"float32"> {
   return f32([o, i, kh, kw], out);
 }
 
-async function normalisation(
-  file: WeightFile,
-  zDim: number,
-): Promise<{ readonly mean: readonly number[]; readonly std: readonly number[] }> {
+async function normalisation(file: WeightFile, zDim: number): Promise<LatentStatistics> {
   const text = await file.text("config.json");
   let config: z.infer<typeof Config> = {};
   if (text !== undefined) {
@@ -118,8 +110,8 @@ async function normalisation(
       throw new AppError("VAE_CONFIG", `config.json of ${file.name} is not a VAE configuration`, { cause });
     }
   }
-  const mean = config.latents_mean ?? LATENTS_MEAN;
-  const std = config.latents_std ?? LATENTS_STD;
+  const mean = config.latents_mean ?? QWEN_STATISTICS.mean;
+  const std = config.latents_std ?? QWEN_STATISTICS.std;
   if (mean.length !== zDim || std.length !== zDim)
     throw new AppError(
       "VAE_CONFIG",

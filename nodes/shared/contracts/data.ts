@@ -6,18 +6,33 @@ export type Image = Tensor<"float32">;
 /** [B, H, W] float32 in 0..1. */
 export type Mask = Tensor<"float32">;
 
-/** ComfyUI's LATENT: `samples` [B, 16, H/8, W/8], raw (not normalised). */
+/** Per-channel normalisation of the diffusion process: z_n = (z − mean)/std. */
+export interface LatentStatistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** ComfyUI's LATENT: `samples` [B, C, h, w], raw (not normalised). */
 export interface Latent {
   readonly samples: Tensor<"float32">;
+  /** The normalisation these raw numbers belong to: that of the VAE or sampler they come from. Absent: the model's own. */
+  readonly statistics?: LatentStatistics;
 }
 
 /** ComfyUI's `reference_latents_method`. */
 export type ReferenceMethod = "index" | "index_timestep_zero" | "negative_index" | "offset" | "uxo";
 
-/** One prompt: text (and vision) states [1, M, joint_attention_dim] and the raw latents of its reference pictures. */
-export interface Conditioning {
+/** What text encoders make of a prompt. */
+export interface TextStates {
+  /** Text (and vision) states [1, M, width]. */
   readonly embeds: Tensor<"float32">;
-  readonly referenceLatents: readonly Tensor<"float32">[];
+  /** What some models read besides, by their name for it: a pooled vector `pooled` [1, P], a distilled `guidance` [1]. */
+  readonly extra?: Readonly<Record<string, Tensor<"float32">>>;
+}
+
+/** One prompt: its states and the latents of its reference pictures. */
+export interface Conditioning extends TextStates {
+  readonly referenceLatents: readonly Latent[];
   readonly referenceMethod?: ReferenceMethod;
 }
 

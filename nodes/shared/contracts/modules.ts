@@ -5,7 +5,8 @@ import type { Compute, Feeds } from "../../../engine/ir/compute.ts";
 import type { Value } from "../../../engine/ir/value.ts";
 import type { Module } from "../../../engine/nn/module.ts";
 import type { Tensor } from "../../../engine/tensor/tensor.ts";
-import type { Comparison, Conditioning, Face, Image, ReferenceMethod } from "./data.ts";
+import type { Comparison, Conditioning, Face, Image, LatentStatistics } from "./data.ts";
+import type { DenoiseInputs, Guidance, LatentSpace, ModelSampling, PostCfg, PromptInputs, Schedule } from "./diffusion.ts";
 
 /** One low-rank adapter on one Linear: y += scale·(x·Aᵀ)·Bᵀ, A [r, in], B [out, r]. */
 export interface Adapter {
@@ -27,99 +28,38 @@ export interface Lora {
   readonly alpha: number;
 }
 
-/** Spatial size of one token group, in 2×2-latent patches (= pixels/16). */
-export interface GridSize {
-  readonly h: number;
-  readonly w: number;
-}
-
-/** What one transformer evaluation depends on, apart from the numbers. */
-export interface DenoiseShape {
-  readonly batch: number;
-  readonly target: GridSize;
-  readonly references: readonly GridSize[];
-  readonly textLength: number;
-  /** diffusers' or ComfyUI's rope centre and text start (spec/qwen-image-edit.md §1.6). */
-  readonly positions: "diffusers" | "comfyui";
-  readonly referenceMethod?: ReferenceMethod;
-  /** True when a text mask [B, M] is among the inputs. */
-  readonly masked?: boolean;
-}
-
-export interface DenoiseInputs {
-  readonly shape: DenoiseShape;
-  /** Packed noisy target tokens [B, N, 64]. */
-  readonly x: Value;
-  /** Packed normalised reference tokens [B, R, 64]; null when there is none. */
-  readonly references: Value | null;
-  /** [B, M, joint_attention_dim]. */
-  readonly text: Value;
-  /** σ per sample, [B] float32 (the embedding takes 1000·σ). */
-  readonly sigma: Value;
-  /** bool [B, M]. */
-  readonly textMask?: Value;
-}
-
-/** A flow-matching image-edit transformer with the patches a workflow put on it. */
-export interface DiffusionModel extends Module<DenoiseInputs, Value /* velocity [B, N, 64] */> {
-  readonly family: "qwen-image-edit";
-  readonly jointAttentionDim: number;
+/** A flow-matching image model with the patches a workflow put on it: DenoiseInputs → velocity [B, N, width]. */
+export interface DiffusionModel extends Module<DenoiseInputs, Value> {
+  /** For messages and metadata, such as `qwen-image-edit`. */
+  readonly family: string;
+  readonly latentSpace: LatentSpace;
+  readonly prompt: PromptInputs;
+  readonly schedule: Schedule;
+  /** What KSampler reads; a node may have replaced the model's own. */
+  readonly sampling: ModelSampling;
+  readonly postCfg?: PostCfg;
+  /** The guidance of the model's own pipeline; null = none at this scale: only the prompt is evaluated. */
+  guidance(scale: number): Guidance | null;
   /** Paths of all Linears an adapter may target, with their [out, in]. */
   readonly linears: ReadonlyMap<string, readonly [out: number, in_: number]>;
   readonly adapters: readonly Adapter[];
-  /** ModelSamplingAuraFlow's shift; undefined = the model's own (Flux, 1.15). */
-  readonly shift?: number;
-  /** CFGNorm's strength; undefined = no node. */
-  readonly cfgNorm?: number;
   /** A copy with these adapters beside those already on it. @throws AppError LORA_TARGET, LORA_SHAPE */
   withAdapters(adapters: readonly Adapter[]): DiffusionModel;
   /** A copy with these settings instead of its own. */
-  withSampling(patch: { readonly shift?: number; readonly cfgNorm?: number }): DiffusionModel;
+  withSampling(patch: { readonly sampling?: ModelSampling; readonly postCfg?: PostCfg }): DiffusionModel;
 }
 
-/** Both directions work on images in -1..1, NCHW, and on raw latents [B, 16, H/8, W/8]. */
+/** Both directions work on images in -1..1, NCHW, and on raw latents [B, channels, H/cell, W/cell]. */
 export interface Vae {
   readonly id: string;
-  /** Image [B,3,H,W] in -1..1 → mode of the posterior, raw. H and W multiples of 8. */
+  /** Image [B,3,H,W] in -1..1 → mode of the posterior, raw. H and W multiples of `cell`. */
   readonly encode: Module<Value, Value>;
   /** Raw latent → image [B,3,H,W], not clamped. */
   readonly decode: Module<Value, Value>;
-  /** Per-channel normalisation of the diffusion process: z_n = (z − mean)/std. */
-  readonly latentsMean: readonly number[];
-  readonly latentsStd: readonly number[];
-}
-
-/** A prompt and its pictures, each [1,H,W,3] in 0..1, already resized by the node that calls. */
-export interface TextRequest {
-  readonly template: "edit" | "plus" | "t2i";
-  readonly prompt: string;
-  readonly images: readonly { readonly image: Image; readonly slot: number }[];
-  readonly resample: "diffusers" | "comfyui";
-}
-
-/** Prompt and pictures in, text states out. */
-export interface TextEncoder {
-  readonly id: string;
-  /** [1, M, joint_attention_dim]. */
-  encode(compute: Compute, request: TextRequest): Promise<Tensor<"float32">>;
-  /** For training the encoder: all of a request that its weights do not decide. Pictures are seen once and enter as constants. */
-  prepare?(compute: Compute, request: TextRequest): Promise<PreparedText>;
-}
-
-export interface PreparedText {
-  /** These requests (of the same encoder) as one batch. */
-  batch(requests: readonly PreparedText[]): TextBatch;
-}
-
-/** Text states as a differentiable function of the encoder's weights. */
-export interface TextBatch {
-  /** M: that of the longest, rounded up. Equal numbers of requests and equal M give equal graphs. */
-  readonly length: number;
-  readonly feeds: Feeds;
-  /** True where a token is real, [B·M] in rows. */
-  readonly real: readonly boolean[];
-  /** States [B, M, joint_attention_dim]. Adds the inputs that `feeds` has. */
-  build(b: Builder): Value;
+  readonly channels: number;
+  /** Pixels per latent cell, on each side. */
+  readonly cell: number;
+  readonly statistics: LatentStatistics;
 }
 
 /** Finds faces. Not differentiable: runs between graph segments. */

@@ -1,7 +1,8 @@
 // Every socket type of the built-in nodes. Data types hold numbers (data.ts); module types hold differentiable functions (modules.ts).
 import { socket } from "../../../engine/node/socket.ts";
 import type { Conditioning, Dataset, Embeddings, Faces, Image, Latent, Mask, Matches, Metrics, Similarity } from "./data.ts";
-import type { DiffusionModel, FaceDetector, FaceEncoder, Lora, Reward, TextEncoder, Vae } from "./modules.ts";
+import type { TextEncoder } from "./diffusion.ts";
+import type { DiffusionModel, FaceDetector, FaceEncoder, Lora, Reward, Vae } from "./modules.ts";
 
 export const IMAGE = socket<Image>("IMAGE");
 export const MASK = socket<Mask>("MASK");

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { zerosTensor } from "../../../engine/tensor/tensor.ts";
-import { fakeVae } from "../../../test/fake-diffusion.ts";
+import { fakeVae, OMNIGEN2_LIKE } from "../../../test/fake-diffusion.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
 import { releasedHeaders } from "../../../test/released-transformer.ts";
 import { loadTransformer } from "../../qwen/transformer/load-transformer.ts";
+import { trueCfgGuidance } from "../../shared/diffusion/guidance.ts";
 import { ATTENTION_TARGETS } from "../attention-targets.ts";
 import { targetedLinears } from "../loop/adapters.ts";
 import type { ObjectiveOptions } from "../objective.ts";
@@ -36,24 +37,25 @@ const options: ObjectiveOptions = {
   steps: 5,
   window: [1, 3],
   sigmaRange: [0, 1],
-  trueCfgScale: 1,
   sigmaRescaleCap: 0,
   k: 2,
   anchorBeta: 0,
 };
 const sigmas = [1, 0.8, 0.6, 0.4, 0.2, 0];
 
+const guidance = trueCfgGuidance(4, 64);
 test.each([
-  ["rerefl", {}, { forward: 4, backward: 2, reward: 1 }],
-  ["rerefl", { trueCfgScale: 4, anchorBeta: 1 }, { forward: 9, backward: 2, reward: 1 }],
-  ["draft", {}, { forward: 5, backward: 3, reward: 1 }],
-  ["draft", { trueCfgScale: 4, lambda: 0 }, { forward: 14, backward: 2, reward: 1 }],
-  ["draft_lv", {}, { forward: 8, backward: 4, reward: 3 }],
-  ["flowbp_sparse", { anchorBeta: 1 }, { forward: 7, backward: 3, reward: 1 }],
-  ["id_loss", {}, { forward: 1, backward: 1, reward: 1 }],
-  ["sft", {}, { forward: 0, backward: 1, reward: 0 }],
-] as const)("evaluations of %s %o", (mode, changes, expected) => {
-  expect(evaluationsOf({ ...options, ...changes, mode }, sigmas)).toEqual(expected);
+  ["rerefl", {}, null, { forward: 4, backward: 2, reward: 1 }],
+  ["rerefl", { anchorBeta: 1 }, guidance, { forward: 9, backward: 2, reward: 1 }],
+  ["draft", {}, null, { forward: 5, backward: 3, reward: 1 }],
+  ["draft", { lambda: 0 }, guidance, { forward: 14, backward: 2, reward: 1 }],
+  ["draft", { lambda: 0 }, OMNIGEN2_LIKE.guidance(2), { forward: 21, backward: 2, reward: 1 }],
+  ["draft_lv", {}, null, { forward: 8, backward: 4, reward: 3 }],
+  ["flowbp_sparse", { anchorBeta: 1 }, null, { forward: 7, backward: 3, reward: 1 }],
+  ["id_loss", {}, null, { forward: 1, backward: 1, reward: 1 }],
+  ["sft", {}, null, { forward: 0, backward: 1, reward: 0 }],
+] as const)("evaluations of %s %o", (mode, changes, guided, expected) => {
+  expect(evaluationsOf({ ...options, ...changes, mode }, sigmas, guided)).toEqual(expected);
 });
 
 test("the released transformer at 1024² with one reference: operations as its architecture says, in seconds", async () => {
@@ -68,7 +70,13 @@ test("the released transformer at 1024² with one reference: operations as its a
     scale: 1,
   }));
   const names = new Set(adapters.flatMap((a) => [a.nameA, a.nameB]));
-  const shape = { batch: 1, target: { h: 64, w: 64 }, references: [{ h: 64, w: 64 }], textLength: 320, positions: "diffusers" } as const;
+  const shape = {
+    batch: 1,
+    target: { h: 64, w: 64 },
+    references: [{ h: 64, w: 64 }],
+    prompt: model.prompt.shapes(320),
+    convention: "diffusers",
+  } as const;
   const { forward, backward } = modelCosts(model.withAdapters(adapters), fakeVae, shape, names);
   // 60 blocks of 2 streams: 6.8 G weights per stream, 2 operations each; attention 4·60·3072·L².
   const L = 2 * 4096 + 320;

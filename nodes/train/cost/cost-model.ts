@@ -6,8 +6,9 @@ import { segmentPlan } from "../../../engine/autodiff/segments.ts";
 import { leavesNamed, withGradients } from "../../../engine/autodiff/with-gradients.ts";
 import { reach } from "../../../engine/ir/graph.ts";
 import type { Graph } from "../../../engine/ir/value.ts";
-import type { DenoiseShape, DiffusionModel, GridSize, Vae } from "../../shared/contracts/modules.ts";
-import { decodeGraph, velocityGraph, velocityLossGraph, weightNames } from "../model/graphs.ts";
+import type { DenoiseShape, GridSize, Guidance } from "../../shared/contracts/diffusion.ts";
+import type { DiffusionModel, Vae } from "../../shared/contracts/modules.ts";
+import { decodeGraph, type Painter, velocityGraph, velocityLossGraph, weightNames } from "../model/graphs.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import type { ObjectiveOptions } from "../objective.ts";
 import { flopsOf } from "./graph-flops.ts";
@@ -22,11 +23,11 @@ export interface Evaluations {
   readonly reward: number;
 }
 
-/** @throws AppError TRAIN_WINDOW when a ReReFL window is empty. */
-export function evaluationsOf(options: ObjectiveOptions, sigmas: readonly number[]): Evaluations {
+/** @param guidance null = none. @throws AppError TRAIN_WINDOW when a ReReFL window is empty. */
+export function evaluationsOf(options: ObjectiveOptions, sigmas: readonly number[], guidance: Guidance | null): Evaluations {
   const T = sigmas.length - 1;
-  const branches = options.trueCfgScale > 1 ? 2 : 1;
-  const guided = options.trueCfgScale > 1 ? 2 : 0;
+  const branches = 1 + (guidance?.branches.length ?? 0);
+  const guided = guidance ? branches : 0;
   const pretrain = options.lambda > 0 ? 1 : 0;
   const anchors = options.anchorBeta > 0 ? 1 : 0;
   const k = Math.min(options.k, T);
@@ -94,12 +95,12 @@ export function modelCosts(model: DiffusionModel, vae: Vae, shape: DenoiseShape,
       loss,
       weightNames(loss).filter((name) => trainable.has(name)),
     ),
-    ...decodeCosts(vae, shape.target),
+    ...decodeCosts({ vae, space: model.latentSpace }, shape.target),
   };
 }
 
-function decodeCosts(vae: Vae, grid: GridSize): Pick<ModelCosts, "decode" | "decodeBackward"> {
-  return { decode: forwardCost(decodeGraph(vae, grid)), decodeBackward: backwardCost(decodeGraph(vae, grid, true), ["x0"]) };
+function decodeCosts(painter: Painter, grid: GridSize): Pick<ModelCosts, "decode" | "decodeBackward"> {
+  return { decode: forwardCost(decodeGraph(painter, grid)), decodeBackward: backwardCost(decodeGraph(painter, grid, true), ["x0"]) };
 }
 
 /** Operations of one example. */

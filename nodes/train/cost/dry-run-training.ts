@@ -7,10 +7,10 @@ import type { NodeContext } from "../../../engine/node/context.ts";
 import type { DryRun, Estimate } from "../../../engine/node/define-node.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { Dataset, Example } from "../../shared/contracts/data.ts";
-import type { DenoiseShape, DiffusionModel, GridSize } from "../../shared/contracts/modules.ts";
+import type { DenoiseShape, GridSize, LatentSpace } from "../../shared/contracts/diffusion.ts";
+import type { DiffusionModel } from "../../shared/contracts/modules.ts";
+import { gridOf, tokenSide } from "../../shared/diffusion/latent-space.ts";
 import { targetedLinears } from "../loop/adapters.ts";
-import { gridOf } from "../model/prepared-example.ts";
-import { trainingSigmas } from "../model/training-sigmas.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import { objectiveOf, type TrainInputs, targetList, withPreset } from "../train-options.ts";
 import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
@@ -33,7 +33,8 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
       message: "the dataset holds out no example to draw samples of",
       hint: "set samples to 0, or raise held_out",
     });
-  const grids = examples.flatMap((example) => sizesOf(example, issues));
+  const { model } = i;
+  const grids = model ? examples.flatMap((example) => sizesOf(model.latentSpace, example, issues)) : [];
   const [first] = grids;
   const [example] = examples;
   if (first && isComplete(i)) windowIssues(i, grids, issues);
@@ -104,10 +105,14 @@ async function examplesOf(dataset: Dataset, issues: Issue[]): Promise<readonly E
 }
 
 /** Sides of target and references in tokens; an issue for pictures that do not fit the patch size. */
-function sizesOf(example: Example, issues: Issue[]): readonly { readonly target: GridSize; readonly references: readonly GridSize[] }[] {
+function sizesOf(
+  space: LatentSpace,
+  example: Example,
+  issues: Issue[],
+): readonly { readonly target: GridSize; readonly references: readonly GridSize[] }[] {
   try {
-    const target = gridOf(example.target, `the target of ${example.id}`);
-    return [{ target, references: example.references.map((image, k) => gridOf(image, `reference ${k + 1} of ${example.id}`)) }];
+    const target = gridOf(space, example.target, `the target of ${example.id}`);
+    return [{ target, references: example.references.map((image, k) => gridOf(space, image, `reference ${k + 1} of ${example.id}`)) }];
   } catch (error) {
     const { message, hint } = toAppError(error);
     issues.push({ input: "dataset", message, ...(hint !== undefined && { hint }) });
@@ -118,20 +123,15 @@ function sizesOf(example: Example, issues: Issue[]): readonly { readonly target:
 /** σ depends on the size of the target: each size has its own table. */
 function windowIssues(i: TrainInputs, grids: readonly { readonly target: GridSize }[], issues: Issue[]): void {
   if (i.mode !== "rerefl") return;
-  for (const [size, { target }] of new Map(grids.map((g) => [`${g.target.w * 16}×${g.target.h * 16}`, g])))
+  const side = tokenSide(i.model.latentSpace);
+  for (const [size, { target }] of new Map(grids.map((g) => [`${g.target.w * side}×${g.target.h * side}`, g])))
     try {
-      windowSteps(trainingSigmas(i.denoise_steps, target), objectiveOf(i));
+      windowSteps(i.model.schedule.sigmas(i.denoise_steps, target), objectiveOf(i));
     } catch (error) {
       const { message, hint } = toAppError(error);
       issues.push({ input: "window_start", message: `pictures of ${size}: ${message}`, ...(hint !== undefined && { hint }) });
     }
 }
-
-/** Text tokens of the usual prompt. */
-const TEXT_TOKENS = 96;
-
-/** Pixels of a vision token's side. */
-const VISION_PATCH = 28;
 
 /** What a run of any size takes beside its graphs: compiled sessions of encoders, pictures, the heap. */
 const RUNTIME_BYTES = 350 * 2 ** 20;
@@ -142,15 +142,16 @@ async function estimateOf(
   { target, references }: { readonly target: GridSize; readonly references: readonly GridSize[] },
   ctx: NodeContext,
 ): Promise<Estimate> {
-  const textLength = TEXT_TOKENS + Math.round(i.vision_size / VISION_PATCH) ** 2 * references.length;
-  const shape: DenoiseShape = { batch: 1, target, references, textLength, positions: "diffusers" };
+  const textLength = i.model.prompt.usualLength(references.length, i.vision_size);
+  const shape: DenoiseShape = { batch: 1, target, references, prompt: i.model.prompt.shapes(textLength), convention: "diffusers" };
+  const guidance = i.model.guidance(i.true_cfg_scale);
   const { model, trainable, parameters } = adapted(i);
-  const evaluations = evaluationsOf(objectiveOf(i), trainingSigmas(i.denoise_steps, target));
+  const evaluations = evaluationsOf(objectiveOf(i), i.model.schedule.sigmas(i.denoise_steps, target), guidance);
   const costs = modelCosts(model, i.vae, shape, trainable);
   const perUpdate = i.accumulate * flopsPerExample(evaluations, costs);
   const samplings = i.dataset.heldOut > 0 ? (i.sample_every > 0 ? Math.floor((i.steps - 1) / i.sample_every) : 0) + 1 : 0;
   const pictures = samplings * Math.min(i.samples, i.dataset.heldOut);
-  const perPicture = i.denoise_steps * (i.true_cfg_scale > 1 ? 2 : 1) * costs.forward.flops + costs.decode.flops;
+  const perPicture = i.denoise_steps * (1 + (guidance?.branches.length ?? 0)) * costs.forward.flops + costs.decode.flops;
   const speed = await machineSpeed(ctx);
   const nodes = evaluations.forward * costs.forward.nodes + evaluations.backward * costs.backward.nodes;
   const rewarding = i.reward && evaluations.reward > 0 ? await rewardSeconds(ctx, i.reward, example) : 0;
@@ -162,7 +163,7 @@ async function estimateOf(
   const state = parameters * 4 * (i.ema_decay > 0 ? 5 : 4);
   const checkpoint = parameters * 4 * (i.ema_decay > 0 ? 4 : 3);
   // A checkpoint is written beside the one it replaces.
-  const diskBytes = 2 * checkpoint + pictures * target.h * target.w * 256 * 3 + i.steps * 1024;
+  const diskBytes = 2 * checkpoint + pictures * target.h * target.w * tokenSide(i.model.latentSpace) ** 2 * 3 + i.steps * 1024;
   const graphs = [costs.forward, costs.backward, ...(evaluations.reward > 0 ? [costs.decode, costs.decodeBackward] : [])];
   return {
     steps: i.steps,

@@ -4,7 +4,7 @@ import { fakeContext } from "../../../test/fake-context.ts";
 import { fakeClip, fakeDataset, fakeExample, fakeModel, fakeReward, fakeVae } from "../../../test/fake-diffusion.ts";
 import { interpreterCompute } from "../../../test/interpreter-compute.ts";
 import { memoryDirectory } from "../../../test/memory-directory.ts";
-import type { TextEncoder } from "../../shared/contracts/modules.ts";
+import type { TextEncoder } from "../../shared/contracts/diffusion.ts";
 import { ExampleStore } from "../model/example-store.ts";
 import { ModelRunner } from "../model/model-runner.ts";
 import { prepareExample } from "../model/prepared-example.ts";
@@ -62,8 +62,8 @@ test("encoded examples are kept up to a number of bytes, the least recently used
   const store = (budget: number) =>
     new ExampleStore(
       interpreterCompute(),
-      { vae: fakeVae, clip: counting, dataset: fakeDataset() },
-      { negativePrompt: undefined, visionSize: 32 },
+      { model: fakeModel(), vae: fakeVae, clip: counting, dataset: fakeDataset() },
+      { guidanceScale: 1, negativePrompt: "", visionSize: 32 },
       { budget },
     );
   const one = store(1e9);
@@ -92,9 +92,10 @@ test("graphs of ever new reward structures do not pile up", async () => {
     },
   };
   const runner = new ModelRunner(counting, fakeModel(), fakeVae, new Map(), new Map());
-  const example = await prepareExample(compute, fakeVae, fakeClip, fakeExample(0), { negativePrompt: undefined, visionSize: 32 });
+  const encoders = { model: fakeModel(), vae: fakeVae, clip: fakeClip };
+  const example = await prepareExample(compute, encoders, fakeExample(0), { guidanceScale: 1, negativePrompt: "", visionSize: 32 });
   const observation = await fakeReward.observe(fakeExample(0).target, { compute, references: null, target: null });
-  const once = (structure: string) => runner.reward(example, example.x0, fakeReward, { ...observation, structure });
+  const once = (structure: string) => runner.reward(example.target, example.x0, fakeReward, { ...observation, structure });
   for (let k = 0; k < 40; k++) await once(`s${k}`);
   await once("s39");
   expect(made).toBe(40);

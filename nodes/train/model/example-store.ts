@@ -1,9 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import type { Dataset, Example } from "../../shared/contracts/data.ts";
-import type { TextEncoder, Vae } from "../../shared/contracts/modules.ts";
 import { addSpent, type Spent } from "./model-runner.ts";
-import { type PreparedExample, type PrepareOptions, prepareExample } from "./prepared-example.ts";
+import { type Encoders, type PreparedExample, type PrepareOptions, prepareExample } from "./prepared-example.ts";
 
 /** Encoded examples held in memory, pictures included: at 1024² with two references one takes about 42 MB. */
 const KEPT_BYTES = 2 ** 30;
@@ -21,7 +20,7 @@ export class ExampleStore {
   /** @param now in milliseconds, for `times`. */
   constructor(
     compute: Compute,
-    modules: { readonly vae: Vae; readonly clip: TextEncoder; readonly dataset: Dataset },
+    modules: Encoders & { readonly dataset: Dataset },
     options: PrepareOptions,
     { budget = KEPT_BYTES, now = () => 0 }: { readonly budget?: number; readonly now?: () => number } = {},
   ) {
@@ -31,8 +30,7 @@ export class ExampleStore {
       maxSize: Math.ceil(budget),
       sizeCalculation: (example) => Math.ceil(Math.min(Math.max(1, bytesOf(example)), budget)),
     });
-    this.#make = async (split, index) =>
-      prepareExample(compute, modules.vae, modules.clip, await modules.dataset.example(split, index), options);
+    this.#make = async (split, index) => prepareExample(compute, modules, await modules.dataset.example(split, index), options);
   }
 
   get bytes(): number {
@@ -51,8 +49,10 @@ export class ExampleStore {
   }
 }
 
-function bytesOf({ example, x0, references, text, negative }: PreparedExample): number {
-  return [x0, references?.data, text.data, negative?.data, ...pictures(example)].reduce((n, a) => n + (a?.byteLength ?? 0), 0);
+function bytesOf({ example, x0, conditional, branches }: PreparedExample): number {
+  // Branches may share tensors with the prompt.
+  const tensors = new Set([conditional, ...branches].flatMap(({ feeds }) => Object.values(feeds)));
+  return [x0, ...[...tensors].map((t) => t.data), ...pictures(example)].reduce((n, a) => n + a.byteLength, 0);
 }
 
 function pictures({ references, target }: Example): readonly Float32Array[] {

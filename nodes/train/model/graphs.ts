@@ -1,46 +1,20 @@
 // The differentiable pieces of training, each a graph over one model or one reward: compiled once per shape, then fed.
-
 import type { Builder } from "../../../engine/ir/builder.ts";
 import { nameOf, reach } from "../../../engine/ir/graph.ts";
 import type { Graph, Value } from "../../../engine/ir/value.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
-import type {
-  DenoiseInputs,
-  DenoiseShape,
-  DiffusionModel,
-  GridSize,
-  Reward,
-  RewardObservation,
-  Vae,
-} from "../../shared/contracts/modules.ts";
+import type { DenoiseShape, GridSize, LatentSpace } from "../../shared/contracts/diffusion.ts";
+import type { DiffusionModel, Reward, RewardObservation, Vae } from "../../shared/contracts/modules.ts";
+import { denoiseInputs } from "../../shared/diffusion/denoise-inputs.ts";
+import { denormaliseValue, tokensOf, tokenWidth } from "../../shared/diffusion/latent-space.ts";
 import { unpackTokens } from "../../shared/diffusion/packing.ts";
-
-/** Channels of a packed token: 16 latent channels × 2×2 patch. */
-const TOKEN = 64;
-
-/** Number of tokens of a grid. */
-export function tokensOf(grid: GridSize): number {
-  return grid.h * grid.w;
-}
-
-function denoiseInputs(b: Builder, model: DiffusionModel, shape: DenoiseShape): DenoiseInputs {
-  const n = tokensOf(shape.target);
-  const r = shape.references.reduce((sum, g) => sum + tokensOf(g), 0);
-  return {
-    shape,
-    x: b.input("x", "float32", [shape.batch, n, TOKEN]),
-    references: r > 0 ? b.input("references", "float32", [shape.batch, r, TOKEN]) : null,
-    text: b.input("text", "float32", [shape.batch, shape.textLength, model.jointAttentionDim]),
-    sigma: b.input("sigma", "float32", [shape.batch]),
-  };
-}
 
 /** Names of the weights a graph depends on. */
 export function weightNames(graph: Graph): readonly string[] {
   return reach(graph).weights.map(nameOf);
 }
 
-/** x, references, text, sigma → v. Adapters are fed, so one session serves the whole run. */
+/** x, references, prompt, sigma → v. Adapters are fed, so one session serves the whole run. */
 export function velocityGraph(model: DiffusionModel, shape: DenoiseShape): Graph {
   const b = newBuilder();
   return b.graph({ v: model.build(b, denoiseInputs(b, model, shape)) });
@@ -61,26 +35,33 @@ export function velocityLossGraph(model: DiffusionModel, shape: DenoiseShape): G
   return b.graph({ loss: b.add(b.sum(b.mul(v, cotangent), [], false), b.mul(weight, mse)), v, mse });
 }
 
-/** tokens [1,N,64] (normalised) → image [1,3,H,W] in 0..1, not clamped. */
-function decodeTokens(b: Builder, vae: Vae, tokens: Value, grid: GridSize): Value {
-  const normalised = unpackTokens(b, tokens, grid);
-  const perChannel = (xs: readonly number[]) => b.constant({ dtype: "float32", shape: [1, xs.length, 1, 1], data: Float32Array.from(xs) });
-  const raw = b.add(b.mul(normalised, perChannel(vae.latentsStd)), perChannel(vae.latentsMean));
+/** Where pictures are made: a VAE, and the latent space of the model that paints. */
+export interface Painter {
+  readonly vae: Vae;
+  readonly space: LatentSpace;
+}
+
+function tokensInput(b: Builder, space: LatentSpace, grid: GridSize): Value {
+  return b.input("x0", "float32", [1, tokensOf(grid), tokenWidth(space)]);
+}
+
+/** tokens [1,N,width] (normalised) → image [1,3,H,W] in 0..1, not clamped. */
+function decodeTokens(b: Builder, { vae, space }: Painter, tokens: Value, grid: GridSize): Value {
+  const raw = denormaliseValue(b, unpackTokens(b, tokens, grid, space.patch), vae.statistics);
   return b.mul(b.add(vae.decode.build(b, raw), 1), 0.5);
 }
 
 /** x0 tokens → `image` [1,3,H,W] in 0..1, and `loss`, its sum, where asked for: something to differentiate. */
-export function decodeGraph(vae: Vae, grid: GridSize, withLoss = false): Graph {
+export function decodeGraph(painter: Painter, grid: GridSize, withLoss = false): Graph {
   const b = newBuilder();
-  const tokens = b.input("x0", "float32", [1, tokensOf(grid), TOKEN]);
-  const image = decodeTokens(b, vae, tokens, grid);
+  const image = decodeTokens(b, painter, tokensInput(b, painter.space, grid), grid);
   return b.graph({ image, ...(withLoss && { loss: b.sum(image, [], false) }) });
 }
 
 /** x0 tokens and a reward's constants → `loss` = −reward, and its parts as `part.<name>`. */
-export function rewardLossGraph(vae: Vae, grid: GridSize, reward: Reward, observation: RewardObservation): Graph {
+export function rewardLossGraph(painter: Painter, grid: GridSize, reward: Reward, observation: RewardObservation): Graph {
   const b = newBuilder();
-  const image = decodeTokens(b, vae, b.input("x0", "float32", [1, tokensOf(grid), TOKEN]), grid);
+  const image = decodeTokens(b, painter, tokensInput(b, painter.space, grid), grid);
   const constants = Object.fromEntries(
     Object.entries(observation.constants).map(([name, t]) => [name, b.input(`reward.${name}`, t.dtype, t.shape)]),
   );

@@ -2,9 +2,11 @@
 import { LRUCache } from "lru-cache";
 import type { Compute, Executable, Feeds, Results } from "../../../engine/ir/compute.ts";
 import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { DenoiseShape, DiffusionModel, Reward, RewardObservation, Vae } from "../../shared/contracts/modules.ts";
-import { decodeGraph, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
-import type { PreparedExample } from "./prepared-example.ts";
+import type { GridSize } from "../../shared/contracts/diffusion.ts";
+import type { DiffusionModel, Reward, RewardObservation, Vae } from "../../shared/contracts/modules.ts";
+import { tokensOf, tokenWidth } from "../../shared/diffusion/latent-space.ts";
+import type { PreparedPrompt } from "../../shared/diffusion/prepared-prompt.ts";
+import { decodeGraph, type Painter, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
 
 /** Backward of one model evaluation. `grads` are by trainable name. */
 export interface VjpResult {
@@ -103,32 +105,30 @@ export class ModelRunner {
   }
 
   /**
-   * v = v_θ(x, σ | text, references). `text` chooses the prompt or the negative prompt; "untrained" is the prompt with all
-   * trainable weights zero: for adapters, the model before training.
+   * v = v_θ(x, σ | prompt). With "untrained" weights all trainable ones are zero: for adapters, the model before training.
    */
   async velocity(
-    example: PreparedExample,
+    prompt: PreparedPrompt,
     x: Float32Array,
     sigma: number,
-    text: "positive" | "negative" | "untrained" = "positive",
+    weights: "trained" | "untrained" = "trained",
   ): Promise<Float32Array> {
-    const { shape, feeds } = this.#feeds(example, x, sigma, text);
-    const run = await this.#executable(`v|${JSON.stringify(shape)}`, () =>
-      this.#compute.compile(velocityGraph(this.#model, shape), { fed: [...this.#params.keys()] }),
+    const run = await this.#executable(`v|${JSON.stringify(prompt.shape)}`, () =>
+      this.#compute.compile(velocityGraph(this.#model, prompt.shape), { fed: [...this.#params.keys()] }),
     );
-    return expectDType(one(await this.#timed("forward", run, feeds), "v"), "float32", "v");
+    return expectDType(one(await this.#timed("forward", run, this.#feeds(prompt, x, sigma, weights)), "v"), "float32", "v");
   }
 
   /** Gradients of Σ v·cotangent + weight·mean((v − target)²). */
-  async vjp(example: PreparedExample, request: VjpRequest): Promise<VjpResult> {
-    const { shape, feeds } = this.#feeds(example, request.x, request.sigma, "positive");
+  async vjp(prompt: PreparedPrompt, request: VjpRequest): Promise<VjpResult> {
     const withInput = request.withInput ?? false;
-    const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(shape)}`, () => {
-      const graph = velocityLossGraph(this.#model, shape);
+    const run = await this.#executable(`dv${withInput ? "x" : ""}|${JSON.stringify(prompt.shape)}`, () => {
+      const graph = velocityLossGraph(this.#model, prompt.shape);
       const used = weightNames(graph).filter((name) => this.#params.has(name));
       return this.#compute.grad(graph, "loss", withInput ? [...used, "x"] : used, { fed: used });
     });
-    const tokens = [1, request.x.length / 64, 64];
+    const feeds = this.#feeds(prompt, request.x, request.sigma, "trained");
+    const tokens = this.#tokens(prompt.shape.target);
     const none = new Float32Array(request.x.length);
     const results = await this.#timed("backward", run, {
       ...feeds,
@@ -149,22 +149,20 @@ export class ModelRunner {
   }
 
   /** x0 tokens → picture [1,H,W,3] clamped to 0..1. */
-  async decode(example: PreparedExample, x0: Float32Array): Promise<Tensor<"float32">> {
-    const grid = example.shape.target;
-    const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => this.#compute.compile(decodeGraph(this.#vae, grid)));
-    const image = one(await this.#timed("decode", run, { x0: f32([1, grid.h * grid.w, 64], x0) }), "image");
-    return toImage(expectDType(image, "float32", "image"), grid.h * 16, grid.w * 16);
+  async decode(grid: GridSize, x0: Float32Array): Promise<Tensor<"float32">> {
+    const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => this.#compute.compile(decodeGraph(this.#painter, grid)));
+    const image = one(await this.#timed("decode", run, { x0: f32(this.#tokens(grid), x0) }), "image");
+    return toImage(f32(image.shape, expectDType(image, "float32", "image")));
   }
 
   /** Reward of the picture of x0 and its gradient, with the observation's constants. */
-  async reward(example: PreparedExample, x0: Float32Array, reward: Reward, observation: RewardObservation): Promise<RewardResult> {
-    const grid = example.shape.target;
+  async reward(grid: GridSize, x0: Float32Array, reward: Reward, observation: RewardObservation): Promise<RewardResult> {
     const key = `reward|${this.#numberOf(reward)}|${observation.structure}|${grid.h}x${grid.w}`;
     const run = await this.#executable(key, () =>
-      this.#compute.grad(rewardLossGraph(this.#vae, grid, reward, observation), "loss", ["x0"]),
+      this.#compute.grad(rewardLossGraph(this.#painter, grid, reward, observation), "loss", ["x0"]),
     );
     const constants = Object.fromEntries(Object.entries(observation.constants).map(([name, t]) => [`reward.${name}`, t]));
-    const results = await this.#timed("reward", run, { x0: f32([1, grid.h * grid.w, 64], x0), ...constants });
+    const results = await this.#timed("reward", run, { x0: f32(this.#tokens(grid), x0), ...constants });
     const parts: Record<string, number> = {};
     for (const [name, t] of Object.entries(results)) if (name.startsWith("part.")) parts[name.slice(5)] = Number(t.data[0]);
     return {
@@ -174,27 +172,19 @@ export class ModelRunner {
     };
   }
 
-  #feeds(
-    example: PreparedExample,
-    x: Float32Array,
-    sigma: number,
-    which: "positive" | "negative" | "untrained",
-  ): { shape: DenoiseShape; feeds: Feeds } {
-    const text = which === "negative" && example.negative ? example.negative : example.text;
-    const shape = { ...example.shape, textLength: text.shape[1] ?? 0 };
+  get #painter(): Painter {
+    return { vae: this.#vae, space: this.#model.latentSpace };
+  }
+
+  #tokens(grid: GridSize): readonly number[] {
+    return [1, tokensOf(grid), tokenWidth(this.#model.latentSpace)];
+  }
+
+  #feeds(prompt: PreparedPrompt, x: Float32Array, sigma: number, weights: "trained" | "untrained"): Feeds {
     const params: Record<string, Tensor> = {};
     for (const [name, data] of this.#params)
-      params[name] = f32(this.#shapes.get(name) ?? [data.length], which === "untrained" ? new Float32Array(data.length) : data);
-    return {
-      shape,
-      feeds: {
-        x: f32([1, x.length / 64, 64], x),
-        ...(example.references ? { references: example.references } : {}),
-        text,
-        sigma: f32([1], [sigma]),
-        ...params,
-      },
-    };
+      params[name] = f32(this.#shapes.get(name) ?? [data.length], weights === "untrained" ? new Float32Array(data.length) : data);
+    return { ...prompt.feeds, x: f32(this.#tokens(prompt.shape.target), x), sigma: f32([1], [sigma]), ...params };
   }
 
   /** Rewards by the object: two of one id may build different graphs. */
@@ -236,7 +226,8 @@ function one(results: Readonly<Record<string, Tensor>>, name: string): Tensor {
 }
 
 /** NCHW [1,3,H,W] → IMAGE [1,H,W,3] in 0..1. */
-function toImage(data: Float32Array, height: number, width: number): Tensor<"float32"> {
+function toImage({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
+  const [, , height = 0, width = 0] = shape;
   const out = new Float32Array(height * width * 3);
   const plane = height * width;
   for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[i * 3 + c] = Math.min(1, Math.max(0, data[c * plane + i] ?? 0));

@@ -1,3 +1,4 @@
+import { addNoise } from "../../shared/diffusion/steps.ts";
 import type { MicroResult } from "../loop/train-loop.ts";
 import { GradientSum, type Situation } from "../objective.ts";
 import { addPretrain } from "./add-pretrain.ts";
@@ -23,7 +24,7 @@ export async function draft(s: Situation): Promise<MicroResult> {
       const sigma = s.sigmas[i] ?? 0;
       const cotangent = scaled(g, (s.sigmas[i + 1] ?? 0) - sigma, await guidanceFactor(s, x, sigma));
       const target = await anchor(s, x, sigma, 1 / k);
-      const back = await s.runner.vjp(s.example, { x, sigma, cotangent, target, withInput: i > T - k });
+      const back = await s.runner.vjp(s.example.conditional, { x, sigma, cotangent, target, withInput: i > T - k });
       sum.add(back.grads);
       if (back.dx) g = g.map((z, j) => z + (back.dx?.[j] ?? 0));
     }
@@ -47,7 +48,7 @@ export async function draftLv(s: Situation): Promise<MicroResult> {
     let x = last;
     if (n > 0) {
       const eps = s.rng.normals(new Float32Array(x0.length));
-      x = x0.map((z, i) => (1 - sigma) * z + sigma * (eps[i] ?? 0));
+      x = addNoise(x0, eps, sigma);
     }
     for (const [name, value] of Object.entries(await oneEvaluation(s, sum, x, sigma, share))) {
       logs[name] = (logs[name] ?? 0) + value;
@@ -74,7 +75,7 @@ export async function flowbpSparse(s: Situation): Promise<MicroResult> {
       const sigma = s.sigmas[i] ?? 0;
       const cotangent = scaled(dx0, (s.sigmas[i + 1] ?? 0) - sigma, await guidanceFactor(s, x, sigma));
       const target = await anchor(s, x, sigma, 1 / steps.length);
-      sum.add((await s.runner.vjp(s.example, { x, sigma, cotangent, target })).grads);
+      sum.add((await s.runner.vjp(s.example.conditional, { x, sigma, cotangent, target })).grads);
     }
   }
   return addPretrain(s, sum, logs);

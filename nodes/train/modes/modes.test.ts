@@ -1,9 +1,19 @@
 // Every mode's gradient against central differences of its objective.
 import { expect, test } from "vitest";
-import { fakeClip, fakeExample, fakeReward, fakeVae, skippedReward } from "../../../test/fake-diffusion.ts";
+import {
+  type FakeFamily,
+  FLUX_LIKE,
+  fakeClip,
+  fakeExample,
+  fakeReward,
+  fakeVaeOf,
+  OMNIGEN2_LIKE,
+  QWEN_LIKE,
+  skippedReward,
+} from "../../../test/fake-diffusion.ts";
 import {
   compute,
-  model,
+  modelOf,
   OBJECTIVE,
   type Objective,
   type Params,
@@ -18,7 +28,6 @@ import { streamOf } from "../loop/data-order.ts";
 import type { MicroResult } from "../loop/train-loop.ts";
 import { ModelRunner } from "../model/model-runner.ts";
 import { prepareExample } from "../model/prepared-example.ts";
-import { trainingSigmas } from "../model/training-sigmas.ts";
 import type { Mode, ObjectiveOptions, Situation } from "../objective.ts";
 import { draft, draftLv, flowbpSparse, lateBiased } from "./draft.ts";
 import { idLoss } from "./id-loss.ts";
@@ -32,20 +41,38 @@ const base: ObjectiveOptions = {
   steps: T,
   window: [1, 3],
   sigmaRange: [0, 1],
-  trueCfgScale: 1,
   sigmaRescaleCap: 0,
   k: 1,
   anchorBeta: 0,
 };
 
+interface World {
+  readonly family: FakeFamily;
+  readonly scale: number;
+}
+const PLAIN: World = { family: QWEN_LIKE, scale: 1 };
+
 async function situation(
   options: ObjectiveOptions,
   reward: Reward | null = fakeReward,
+  { family, scale }: World = PLAIN,
 ): Promise<Situation & { params: Map<string, Float32Array> }> {
   const params = startParams();
-  const example = await prepareExample(compute, fakeVae, fakeClip, fakeExample(0), { negativePrompt: "pp", visionSize: 32 });
-  const runner = new ModelRunner(compute, model, fakeVae, params, shapes);
-  return { compute, runner, example, reward, sigmas: trainingSigmas(T, example.shape.target), options, rng: streamOf(SEED, 1), params };
+  const [model, vae] = [modelOf(family), fakeVaeOf(family)];
+  const encoding = { guidanceScale: scale, negativePrompt: "pp", visionSize: 32 };
+  const example = await prepareExample(compute, { model, vae, clip: fakeClip }, fakeExample(0), encoding);
+  return {
+    compute,
+    runner: new ModelRunner(compute, model, vae, params, shapes),
+    example,
+    reward,
+    schedule: model.schedule,
+    sigmas: model.schedule.sigmas(T, example.target),
+    guidance: model.guidance(scale),
+    options,
+    rng: streamOf(SEED, 1),
+    params,
+  };
 }
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
@@ -77,30 +104,38 @@ async function differences(objective: Objective, theta0: Params): Promise<Map<st
   return grads;
 }
 
-const guided = { trueCfgScale: 3.5 };
-const cases: readonly (readonly [string, Partial<ObjectiveOptions>])[] = [
-  ["sft", { mode: "sft", lambda: 0.7 }],
-  ["rerefl", {}],
-  ["rerefl with the pretrain loss", { lambda: 1 }],
-  ["rerefl, guided", guided],
-  ["rerefl, σ rescale and anchor", { sigmaRescaleCap: 5, anchorBeta: 0.8, sigmaRange: [0.1, 0.9] }],
-  ["draft 1", { mode: "draft", k: 1, lambda: 0.3 }],
-  ["draft 2", { mode: "draft", k: 2 }],
-  ["draft 3, guided and anchored", { mode: "draft", k: 3, ...guided, anchorBeta: 0.6 }],
-  ["draft over everything", { mode: "draft", k: 9 }],
-  ["draft_lv", { mode: "draft_lv", k: 2, lambda: 0.3 }],
-  ["draft_lv, guided", { mode: "draft_lv", k: 3, ...guided }],
-  ["flowbp_sparse", { mode: "flowbp_sparse", k: 3 }],
-  ["flowbp_sparse, guided", { mode: "flowbp_sparse", k: 2, lambda: 0.3, ...guided }],
-  ["id_loss", { mode: "id_loss", lambda: 0.5, sigmaRange: [0.2, 0.7] }],
-  ["id_loss without the pretrain loss", { mode: "id_loss", sigmaRange: [0.2, 0.7], sigmaRescaleCap: 3 }],
+const guided: World = { family: QWEN_LIKE, scale: 3.5 };
+const flux: World = { family: FLUX_LIKE, scale: 1 };
+const omnigen2: World = { family: OMNIGEN2_LIKE, scale: 2.5 };
+const cases: readonly (readonly [string, Partial<ObjectiveOptions>, World])[] = [
+  ["sft", { mode: "sft", lambda: 0.7 }, PLAIN],
+  ["rerefl", {}, PLAIN],
+  ["rerefl with the pretrain loss", { lambda: 1 }, PLAIN],
+  ["rerefl, guided", {}, guided],
+  ["rerefl, σ rescale and anchor", { sigmaRescaleCap: 5, anchorBeta: 0.8, sigmaRange: [0.1, 0.9] }, PLAIN],
+  ["draft 1", { mode: "draft", k: 1, lambda: 0.3 }, PLAIN],
+  ["draft 2", { mode: "draft", k: 2 }, PLAIN],
+  ["draft 3, guided and anchored", { mode: "draft", k: 3, anchorBeta: 0.6 }, guided],
+  ["draft over everything", { mode: "draft", k: 9 }, PLAIN],
+  ["draft_lv", { mode: "draft_lv", k: 2, lambda: 0.3 }, PLAIN],
+  ["draft_lv, guided", { mode: "draft_lv", k: 3 }, guided],
+  ["flowbp_sparse", { mode: "flowbp_sparse", k: 3 }, PLAIN],
+  ["flowbp_sparse, guided", { mode: "flowbp_sparse", k: 2, lambda: 0.3 }, guided],
+  ["id_loss", { mode: "id_loss", lambda: 0.5, sigmaRange: [0.2, 0.7] }, PLAIN],
+  ["id_loss without the pretrain loss", { mode: "id_loss", sigmaRange: [0.2, 0.7], sigmaRescaleCap: 3 }, PLAIN],
+  ["sft on a model with a pooled vector and distilled guidance", { mode: "sft", lambda: 0.7 }, flux],
+  ["rerefl on a model with a pooled vector and distilled guidance", { lambda: 1, anchorBeta: 0.5 }, flux],
+  ["draft on a model with a pooled vector and distilled guidance", { mode: "draft", k: 2 }, flux],
+  ["rerefl on a model with two guidances", { lambda: 0.5 }, omnigen2],
+  ["draft 3 on a model with two guidances", { mode: "draft", k: 3 }, omnigen2],
+  ["flowbp_sparse on a model with two guidances", { mode: "flowbp_sparse", k: 2 }, omnigen2],
 ];
 
-test.each(cases)("%s: gradient is that of the objective", async (_, changes) => {
+test.each(cases)("%s: gradient is that of the objective", async (_, changes, world) => {
   const options = { ...base, ...changes };
-  const s = await situation(options);
+  const s = await situation(options, fakeReward, world);
   const { grads } = await RUN[options.mode](s);
-  const plain = new Plain(s.example, options, s.params);
+  const plain = new Plain(s.example, options, s.params, world.family, world.scale);
   const expected = await differences(OBJECTIVE[options.mode](plain), plain.theta0);
   const size = Math.sqrt([...expected.values()].flat().reduce((sum, g) => sum + g * g, 0));
   expect(size).toBeGreaterThan(1e-6);

@@ -1,10 +1,11 @@
 import { AppError } from "../../../engine/base/errors.ts";
+import { x0Of } from "../../shared/diffusion/steps.ts";
 import type { MicroResult } from "../loop/train-loop.ts";
 import { GradientSum, type ObjectiveOptions, type Situation } from "../objective.ts";
 import { addPretrain } from "./add-pretrain.ts";
 import { anchor } from "./anchor.ts";
 import { rewardGradient } from "./reward-gradient.ts";
-import { euler, guidedVelocity, rollout, scaled } from "./rollout.ts";
+import { guidedVelocity, rollout, scaled } from "./rollout.ts";
 
 /**
  * Steps whose evaluation may carry the gradient: indices i into σ_0 … σ_T with Ts ≤ T − i ≤ Te and σ_i within the range.
@@ -51,10 +52,10 @@ export async function oneEvaluation(
   share = 1,
 ): Promise<Record<string, number>> {
   const guided = await guidedVelocity(s, x, sigma);
-  const { dx0, logs } = await rewardGradient(s, euler(x, guided.v, -sigma));
+  const { dx0, logs } = await rewardGradient(s, x0Of(x, guided.v, sigma));
   if (dx0) {
     const cotangent = scaled(dx0, -sigma * sigmaBoost(s.options, sigma) * share, guided.factor);
-    const back = await s.runner.vjp(s.example, { x, sigma, cotangent, target: await anchor(s, x, sigma, share) });
+    const back = await s.runner.vjp(s.example.conditional, { x, sigma, cotangent, target: await anchor(s, x, sigma, share) });
     sum.add(back.grads);
     if (s.options.anchorBeta > 0) logs.anchor = back.mse;
   }

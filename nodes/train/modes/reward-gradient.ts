@@ -15,10 +15,10 @@ export interface RewardGradient {
  */
 export async function rewardGradient(s: Situation, x0: Float32Array): Promise<RewardGradient> {
   if (!s.reward) return { dx0: null, logs: {} };
-  const image = await s.runner.decode(s.example, x0);
+  const image = await s.runner.decode(s.example.target, x0);
   const observation = await s.reward.observe(image, contextOf(s.compute, s.example.example));
   if (observation.skip !== undefined) return { dx0: null, logs: { reward_skipped: 1 } };
-  const { reward, parts, dx0 } = await s.runner.reward(s.example, x0, s.reward, observation);
+  const { reward, parts, dx0 } = await s.runner.reward(s.example.target, x0, s.reward, observation);
   const weight = s.options.rewardWeight;
   // Per element of x̂0: how steep the reward is where the model stands, whatever the step.
   const steepness = Math.sqrt(dx0.reduce((sum, g) => sum + g * g, 0) / dx0.length);

@@ -1,51 +1,49 @@
-// Examples as the transformer sees them, encoded once: packed normalised latents, text states, and where the faces are.
+// Examples as the transformer sees them, encoded once: packed normalised latents, the prompt, and where the faces are.
 import { AppError } from "../../../engine/base/errors.ts";
-import type { Compute, Executable } from "../../../engine/ir/compute.ts";
-import { newBuilder } from "../../../engine/ops/table.ts";
-import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { Dataset, Example, Face, Image } from "../../shared/contracts/data.ts";
-import type { GridSize, PreparedText, TextEncoder, TextRequest, Vae } from "../../shared/contracts/modules.ts";
-import { packLatent } from "../../shared/diffusion/packing.ts";
-import { visionPicture } from "../../shared/pictures/vision-picture.ts";
-
-/** Pixels per token. */
-const TOKEN_SIDE = 16;
+import type { Compute } from "../../../engine/ir/compute.ts";
+import type { Dataset, Face, Image, TextStates } from "../../shared/contracts/data.ts";
+import type { GridSize, PreparedText, TextRequest } from "../../shared/contracts/diffusion.ts";
+import { encodeImages } from "../../shared/diffusion/encode-images.ts";
+import { gridOf, latentTokens, tokenSide } from "../../shared/diffusion/latent-space.ts";
+import type { Encoders } from "../model/prepared-example.ts";
 
 export interface EncodedExample {
   readonly target: GridSize;
   readonly references: readonly GridSize[];
-  /** [N·64]. */
+  /** [N·width]. */
   readonly x0: Float32Array;
-  /** All references one after the other, [R·64]. */
+  /** All references one after the other, [R·width]. */
   readonly referenceTokens: Float32Array;
-  /** Text states [1, M, joint_attention_dim]; or, where the encoder is trained too, what they are made of. */
-  readonly text: Tensor<"float32"> | PreparedText;
+  /** Text states; or, where the encoder is trained too, what they are made of. */
+  readonly text: TextStates | PreparedText;
   /** [N]: share of each target token that lies in a face. */
   readonly faceShare: Float32Array;
+}
+
+interface Tokens {
+  readonly tokens: Float32Array;
+  readonly grid: GridSize;
 }
 
 /** Encodes training examples at first use and keeps them all. */
 export class EncodedExamples {
   readonly #compute: Compute;
-  readonly #vae: Vae;
-  readonly #clip: TextEncoder;
+  readonly #encoders: Encoders;
   readonly #dataset: Dataset;
   readonly #visionSize: number;
   readonly #trainsText: boolean;
   readonly #known = new Map<number, Promise<EncodedExample>>();
-  readonly #encoders = new Map<string, Promise<Executable>>();
 
   /**
    * @param visionSize the text encoder sees each reference at about visionSize² pixels
    * @param trainsText whether prompts are only prepared
    */
-  constructor(compute: Compute, vae: Vae, clip: TextEncoder, dataset: Dataset, visionSize: number, trainsText: boolean) {
-    this.#trainsText = trainsText;
-    this.#visionSize = visionSize;
+  constructor(compute: Compute, encoders: Encoders, dataset: Dataset, visionSize: number, trainsText: boolean) {
     this.#compute = compute;
-    this.#vae = vae;
-    this.#clip = clip;
+    this.#encoders = encoders;
     this.#dataset = dataset;
+    this.#visionSize = visionSize;
+    this.#trainsText = trainsText;
   }
 
   get(index: number): Promise<EncodedExample> {
@@ -55,72 +53,48 @@ export class EncodedExamples {
   }
 
   async #encode(index: number): Promise<EncodedExample> {
-    const example: Example = await this.#dataset.example("train", index);
-    const x0 = await this.#tokens(example.target);
-    const references: Float32Array[] = [];
-    for (const image of example.references) references.push(await this.#tokens(image));
-    const request: TextRequest = {
-      template: "plus",
-      prompt: example.prompt,
-      images: example.references.map((image, i) => ({ image: visionPicture(image, this.#visionSize), slot: i + 1 })),
-      resample: "diffusers",
-    };
-    const target = gridOf(example.target);
+    const { model } = this.#encoders;
+    const example = await this.#dataset.example("train", index);
+    const target = await this.#tokens(example.target, `the target of ${example.id}`);
+    const references: Tokens[] = [];
+    for (const [k, image] of example.references.entries())
+      references.push(await this.#tokens(image, `reference ${k + 1} of ${example.id}`));
     return {
-      target,
-      references: example.references.map(gridOf),
-      x0,
-      referenceTokens: concatenated(references),
-      text: await this.#text(request),
-      faceShare: faceShare(example.targetFaces, target),
+      target: target.grid,
+      references: references.map((r) => r.grid),
+      x0: target.tokens,
+      referenceTokens: concatenated(references.map((r) => r.tokens)),
+      text: await this.#text(model.prompt.request(example.prompt, example.references, this.#visionSize)),
+      faceShare: faceShare(example.targetFaces, target.grid, tokenSide(model.latentSpace)),
     };
   }
 
-  async #text(request: TextRequest): Promise<Tensor<"float32"> | PreparedText> {
-    if (!this.#trainsText) return this.#clip.encode(this.#compute, request);
-    const prepared = await this.#clip.prepare?.(this.#compute, request);
+  async #text(request: TextRequest): Promise<TextStates | PreparedText> {
+    const { clip } = this.#encoders;
+    if (!this.#trainsText) return clip.encode(this.#compute, request);
+    const prepared = await clip.prepare?.(this.#compute, request);
     if (!prepared)
-      throw new AppError("PRETRAIN_TEXT", `the text encoder ${this.#clip.id} cannot be trained`, { hint: "turn train_text_encoder off" });
+      throw new AppError("PRETRAIN_TEXT", `the text encoder ${clip.id} cannot be trained`, { hint: "turn train_text_encoder off" });
     return prepared;
   }
 
-  async #tokens(image: Image): Promise<Float32Array> {
-    const [, height = 0, width = 0] = image.shape;
-    const { latentsMean, latentsStd } = this.#vae;
-    const key = `${height}x${width}`;
-    const compiling = this.#encoders.get(key) ?? this.#compile(height, width);
-    this.#encoders.set(key, compiling);
-    const { latent } = await (await compiling).run({ image });
-    if (!latent) throw new AppError("PRETRAIN_ENCODE", "the VAE gave no latent");
-    const area = (height / 8) * (width / 8);
-    const raw = expectDType(latent, "float32", "latent");
-    const normalised = raw.map((z, i) => (z - (latentsMean[Math.floor(i / area)] ?? 0)) / (latentsStd[Math.floor(i / area)] ?? 1));
-    return packLatent(f32([1, latentsMean.length, height / 8, width / 8], normalised)).data;
-  }
-
-  /** IMAGE [1,H,W,3] in 0..1 → raw latent. */
-  #compile(height: number, width: number): Promise<Executable> {
-    if (height % TOKEN_SIDE || width % TOKEN_SIDE)
-      throw new AppError("PRETRAIN_SIZE", `pictures of ${width}×${height}: both sides must be multiples of ${TOKEN_SIDE}`);
-    const b = newBuilder();
-    const planes = b.transpose(b.input("image", "float32", [1, height, width, 3]), [0, 3, 1, 2]);
-    return this.#compute.compile(b.graph({ latent: this.#vae.encode.build(b, b.sub(b.mul(planes, 2), 1)) }));
+  async #tokens(image: Image, what: string): Promise<Tokens> {
+    const { model, vae } = this.#encoders;
+    gridOf(model.latentSpace, image, what);
+    const { tokens, grid } = latentTokens(model.latentSpace, await encodeImages(this.#compute, vae, image));
+    return { tokens: tokens.data, grid };
   }
 }
 
-function gridOf(image: Image): GridSize {
-  return { h: (image.shape[1] ?? 0) / TOKEN_SIDE, w: (image.shape[2] ?? 0) / TOKEN_SIDE };
-}
-
-/** Share of every token's square that the face boxes cover (overlapping faces count twice, up to 1). */
-export function faceShare(faces: readonly Face[], grid: GridSize): Float32Array {
+/** Share of every token's square that the face boxes cover of `side` pixels (overlapping faces count twice, up to 1). */
+export function faceShare(faces: readonly Face[], grid: GridSize, side: number): Float32Array {
   const share = new Float32Array(grid.h * grid.w);
-  const overlap = (a0: number, a1: number, b0: number, b1: number) => Math.max(0, Math.min(a1, b1) - Math.max(a0, b0)) / TOKEN_SIDE;
+  const overlap = (a0: number, a1: number, b0: number, b1: number) => Math.max(0, Math.min(a1, b1) - Math.max(a0, b0)) / side;
   for (const { box } of faces)
     for (let y = 0; y < grid.h; y++)
       for (let x = 0; x < grid.w; x++) {
-        const [left, top] = [x * TOKEN_SIDE, y * TOKEN_SIDE];
-        const covered = overlap(box[0], box[2], left, left + TOKEN_SIDE) * overlap(box[1], box[3], top, top + TOKEN_SIDE);
+        const [left, top] = [x * side, y * side];
+        const covered = overlap(box[0], box[2], left, left + side) * overlap(box[1], box[3], top, top + side);
         share[y * grid.w + x] = Math.min(1, (share[y * grid.w + x] ?? 0) + covered);
       }
   return share;

@@ -1,15 +1,18 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { RandomSource } from "../../../engine/base/random.ts";
-import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Feeds } from "../../../engine/ir/compute.ts";
-import type { Value } from "../../../engine/ir/value.ts";
 import { implementNode } from "../../../engine/node/define-node.ts";
-import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
-import type { DenoiseShape } from "../../shared/contracts/modules.ts";
+import { f32, tensor } from "../../../engine/tensor/tensor.ts";
+import type { TextStates } from "../../shared/contracts/data.ts";
+import type { DenoiseShape } from "../../shared/contracts/diffusion.ts";
+import type { DiffusionModel } from "../../shared/contracts/modules.ts";
+import { promptInput } from "../../shared/diffusion/denoise-inputs.ts";
+import { tokensOf } from "../../shared/diffusion/latent-space.ts";
+import { addNoise } from "../../shared/diffusion/steps.ts";
 import { flopsOf } from "../cost/graph-flops.ts";
 import { batchAt, streamOf } from "../loop/data-order.ts";
 import { concatenated, type EncodedExample, EncodedExamples } from "./encoded-examples.ts";
-import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
+import { flowMatchingLossGraph, type LossText } from "./flow-matching-loss.ts";
 import { pretrain } from "./pretrain-run.ts";
 import declaration from "./pretrain-transformer.node.ts";
 import { Throughput } from "./throughput.ts";
@@ -20,14 +23,14 @@ const BACKWARD_AND_FORWARD = 3;
 
 export default implementNode(declaration, {
   async run({ model, vae, clip, dataset, ...i }, ctx) {
-    const examples = new EncodedExamples(ctx.compute, vae, clip, dataset, i.vision_size, i.train_text_encoder);
+    const examples = new EncodedExamples(ctx.compute, { model, vae, clip }, dataset, i.vision_size, i.train_text_encoder);
     const batchOf = async (step: number) => {
       const batch: EncodedExample[] = [];
       for (const index of batchAt(i.seed, dataset, step, i.batch)) batch.push(await examples.get(index));
       const text = textOf(batch);
-      return { batch, text, shape: shapeOf(batch, text) };
+      return { batch, text, shape: shapeOf(model, batch, text) };
     };
-    const graphOf = ({ shape, text }: Awaited<ReturnType<typeof batchOf>>) => flowMatchingLossGraph(model, shape, text.build);
+    const graphOf = ({ shape, text }: Awaited<ReturnType<typeof batchOf>>) => flowMatchingLossGraph(model, shape, text);
     const weights = await TrainedWeights.of(ctx.compute, graphOf(await batchOf(0)));
     const { names } = weights;
     const compiled = new Map<string, { readonly flops: number; readonly run: ReturnType<typeof ctx.compute.grad> }>();
@@ -41,7 +44,7 @@ export default implementNode(declaration, {
     const identity = [model.id, vae.id, clip.id, dataset.id, ...(train_text_encoder ? ["with text encoder"] : [])];
     await pretrain(ctx, options, weights, identity, adam, async (step) => {
       const next = await batchOf(step);
-      const key = JSON.stringify(next.shape);
+      const key = JSON.stringify([next.shape, next.text.isMasked]);
       const known = compiled.get(key) ?? compile(next);
       compiled.set(key, known);
       const executable = await known.run;
@@ -57,11 +60,9 @@ export default implementNode(declaration, {
 });
 
 /** Text of a batch: states to feed, or the function that makes them from what is fed. */
-interface BatchText {
+interface BatchText extends LossText {
   readonly length: number;
-  readonly isMasked: boolean;
   readonly feeds: Feeds;
-  readonly build?: (b: Builder) => Value;
 }
 
 /** Prompts of different lengths are padded at their end, and the padding is masked. */
@@ -70,9 +71,10 @@ export function textOf(batch: readonly EncodedExample[]): BatchText {
   const [first] = prepared;
   if (first && prepared.length === batch.length) {
     const { length, real, feeds, build } = first.batch(prepared);
-    return { length, isMasked: true, feeds: { ...feeds, text_mask: bool([batch.length, length], real) }, build };
+    return { length, isMasked: true, feeds: { ...feeds, ...textMask([batch.length, length], real) }, build };
   }
-  const states = batch.flatMap(({ text }) => ("batch" in text ? [] : [text]));
+  const given = batch.flatMap(({ text }) => ("batch" in text ? [] : [text]));
+  const states = given.map((t) => t.embeds);
   const [dim = 0] = states.map((t) => t.shape[2] ?? 0);
   const length = Math.max(...states.map((t) => t.shape[1] ?? 0));
   const isMasked = states.some((t) => t.shape[1] !== length);
@@ -84,16 +86,35 @@ export function textOf(batch: readonly EncodedExample[]): BatchText {
   return {
     length,
     isMasked,
-    feeds: { text: f32([batch.length, length, dim], data), ...(isMasked ? { text_mask: bool([batch.length, length], real) } : {}) },
+    feeds: {
+      [promptInput("text")]: f32([batch.length, length, dim], data),
+      ...(isMasked && textMask([batch.length, length], real)),
+      ...extrasOf(given),
+    },
   };
 }
 
-function bool(shape: readonly number[], values: readonly boolean[]): Tensor {
-  return tensor("bool", shape, Uint8Array.from(values, Number));
+function textMask(shape: readonly number[], real: readonly boolean[]): Feeds {
+  return { [promptInput("text_mask")]: tensor("bool", shape, Uint8Array.from(real, Number)) };
+}
+
+/** What a model reads beside the text, one row per prompt. */
+function extrasOf(given: readonly TextStates[]): Feeds {
+  const [first] = given;
+  return Object.fromEntries(
+    Object.entries(first?.extra ?? {}).map(([name, t]) => [
+      promptInput(name),
+      f32([given.length, ...t.shape.slice(1)], concatenated(given.map((g) => g.extra?.[name]?.data ?? new Float32Array()))),
+    ]),
+  );
 }
 
 /** @throws AppError PRETRAIN_SHAPE when pictures differ in size */
-export function shapeOf(batch: readonly EncodedExample[], text: Pick<BatchText, "length" | "isMasked">): DenoiseShape {
+export function shapeOf(
+  model: Pick<DiffusionModel, "prompt">,
+  batch: readonly EncodedExample[],
+  { length }: Pick<BatchText, "length">,
+): DenoiseShape {
   const sizes = new Set(batch.map(({ target, references }) => JSON.stringify([target, references])));
   const [first] = batch;
   if (!first || sizes.size > 1)
@@ -101,14 +122,8 @@ export function shapeOf(batch: readonly EncodedExample[], text: Pick<BatchText, 
       hint: "use a dataset that says which of its examples go together (RenderedScenesDataset), or one with one size of scene and portrait",
     });
   const { target, references } = first;
-  return {
-    batch: batch.length,
-    target,
-    references,
-    textLength: text.length,
-    positions: "diffusers",
-    ...(text.isMasked ? { masked: true } : {}),
-  };
+  const prompt = Object.entries(model.prompt.shapes(length)).map(([name, [, ...rest]]) => [name, [batch.length, ...rest]] as const);
+  return { batch: batch.length, target, references, prompt: Object.fromEntries(prompt), convention: "diffusers" };
 }
 
 /** Noise, times and tokens of one update. The times are spread evenly over the batch: one per stratum of u. */
@@ -119,7 +134,8 @@ export function batchFeeds(
   shift: number,
   faceWeight: number,
 ): Feeds {
-  const n = shape.target.h * shape.target.w;
+  const n = tokensOf(shape.target);
+  const width = (batch[0]?.x0.length ?? 0) / n;
   const sigma = batch.map((_, k) => {
     const u = (k + rng.uniform()) / batch.length;
     return (shift * u) / (1 + (shift - 1) * u);
@@ -129,12 +145,12 @@ export function batchFeeds(
   batch.forEach(({ x0 }, k) => {
     const noise = rng.normals(new Float32Array(x0.length));
     const s = sigma[k] ?? 1;
-    x.push(x0.map((z, j) => (1 - s) * z + s * (noise[j] ?? 0)));
+    x.push(addNoise(x0, noise, s));
     target.push(x0.map((z, j) => (noise[j] ?? 0) - z));
   });
   const tokens = (parts: readonly Float32Array[]) => {
     const data = concatenated(parts);
-    return f32([batch.length, data.length / 64 / batch.length, 64], data);
+    return f32([batch.length, data.length / width / batch.length, width], data);
   };
   return {
     x: tokens(x),

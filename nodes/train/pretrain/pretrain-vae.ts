@@ -25,7 +25,7 @@ export default implementNode(declaration, {
       const key = `${height}x${width}`;
       const compiling = compiled.get(key) ?? ctx.compute.grad(graphOf(height, width), "loss", names, { fed: names });
       compiled.set(key, compiling);
-      const latent = [i.batch, vae.latentsMean.length, height / 8, width / 8];
+      const latent = [i.batch, vae.channels, height / vae.cell, width / vae.cell];
       const noise = streamOf(i.seed, 5, step).normals(new Float32Array(latent.reduce((a, d) => a * d, 1)));
       const scaled = f32(
         latent,

@@ -21,7 +21,7 @@ import { loadTransformer } from "../../qwen/transformer/load-transformer.ts";
 import { loadVae } from "../../qwen/vae/load-vae.ts";
 import { vaeNames } from "../../qwen/vae/vae-names.ts";
 import type { Dataset } from "../../shared/contracts/data.ts";
-import type { TextEncoder } from "../../shared/contracts/modules.ts";
+import type { TextEncoder } from "../../shared/contracts/diffusion.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
 import { EncodedExamples, faceShare } from "./encoded-examples.ts";
 import { flowMatchingLossGraph } from "./flow-matching-loss.ts";
@@ -61,12 +61,12 @@ const dataset: Dataset = {
 const clip: TextEncoder = {
   id: "toy",
   encode: (_, { images }) =>
-    Promise.resolve(
-      f32(
+    Promise.resolve({
+      embeds: f32(
         [1, 5, 8],
         Float32Array.from({ length: 40 }, (__, i) => images[i % 2]?.image.data[7 * i] ?? 0),
       ),
-    ),
+    }),
 };
 
 /** A context with a run directory in memory. */
@@ -107,13 +107,15 @@ test("the autoencoder's loss is the formula over what encoder and decoder give",
   if (!z) throw new Error("no latent");
   const channel = (i: number) => Math.floor(i / 4);
   const raw = expectDType(z, "float32", "z");
-  const normal = Array.from(raw, (v, i) => (v - (vae.latentsMean[channel(i)] ?? 0)) / (vae.latentsStd[channel(i)] ?? 1));
+  const normal = Array.from(raw, (v, i) => (v - (vae.statistics.mean[channel(i)] ?? 0)) / (vae.statistics.std[channel(i)] ?? 1));
   let distance = 0;
   for (let c = 0; c < 16; c++) {
     const own = normal.slice(4 * c, 4 * c + 4);
     distance += ((own.reduce((a, v) => a + v, 0) / 4) ** 2 + (own.reduce((a, v) => a + v * v, 0) / 4 - 1) ** 2) / 16;
   }
-  const noisy = normal.map((v, i) => (v + (noise.data[i] ?? 0)) * (vae.latentsStd[channel(i)] ?? 1) + (vae.latentsMean[channel(i)] ?? 0));
+  const noisy = normal.map(
+    (v, i) => (v + (noise.data[i] ?? 0)) * (vae.statistics.std[channel(i)] ?? 1) + (vae.statistics.mean[channel(i)] ?? 0),
+  );
   const d = newBuilder();
   const latent = f32(z.shape, noisy);
   const { y } = await runtime.run(d.graph({ y: vae.decode.build(d, d.input("z", "float32", z.shape)) }), { z: latent });
@@ -174,13 +176,13 @@ test("the decoder alone: the encoder stays, and is in the file", async () => {
 });
 
 test("a batch's gradient is the mean of its examples'", async () => {
-  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32, false);
+  const examples = new EncodedExamples(runtime, { model, vae, clip }, dataset, 32, false);
   const pair = [await examples.get(0), await examples.get(1)];
   const text = textOf(pair);
-  const shape = shapeOf(pair, text);
+  const shape = shapeOf(model, pair, text);
   const feeds = { ...batchFeeds(pair, shape, randomSource(1), 2, 3), ...text.feeds };
   const of = async (batch: number, given: Readonly<Record<string, Tensor>>) => {
-    const graph = flowMatchingLossGraph(model, { ...shape, batch });
+    const graph = flowMatchingLossGraph(model, shapeOf(model, pair.slice(0, batch), text), text);
     const weights = await TrainedWeights.of(runtime, graph);
     const run = await runtime.grad(graph, "loss", weights.names, { fed: weights.names });
     return gradientsOf(await run.run({ ...weights.feeds(), ...given }), weights.names);
@@ -232,16 +234,16 @@ test("PretrainTransformer lowers its loss and writes weights that load", async (
 
 test("prompts of different lengths: the padding is masked, and changes nothing", async () => {
   const states = (length: number, seed: number) => f32([1, length, 8], randomSource(seed).normals(new Float32Array(length * 8)));
-  const example = await new EncodedExamples(runtime, vae, clip, dataset, 32, false).get(0);
+  const example = await new EncodedExamples(runtime, { model, vae, clip }, dataset, 32, false).get(0);
   const pair = [
-    { ...example, text: states(3, 1) },
-    { ...example, text: states(5, 2) },
+    { ...example, text: { embeds: states(3, 1) } },
+    { ...example, text: { embeds: states(5, 2) } },
   ];
   const velocities = async (batch: typeof pair, feeds: Readonly<Record<string, Tensor>>) => {
-    const graph = flowMatchingLossGraph(model, shapeOf(batch, textOf(batch)));
+    const graph = flowMatchingLossGraph(model, shapeOf(model, batch, textOf(batch)), textOf(batch));
     return (await runtime.run(graph, { ...feeds, ...textOf(batch).feeds })).loss?.data[0];
   };
-  const feeds = (batch: typeof pair) => batchFeeds(batch, shapeOf(batch, textOf(batch)), randomSource(7), 2, 3);
+  const feeds = (batch: typeof pair) => batchFeeds(batch, shapeOf(model, batch, textOf(batch)), randomSource(7), 2, 3);
   const both = feeds(pair);
   const row = (k: number): Record<string, Tensor> =>
     Object.fromEntries(
@@ -269,21 +271,22 @@ test("the text encoder learns with the transformer, and its states are those tha
     }),
   };
 
-  const examples = new EncodedExamples(runtime, vae, encoder, prompted, 32, true);
-  const frozen = new EncodedExamples(runtime, vae, encoder, prompted, 32, false);
+  const examples = new EncodedExamples(runtime, { model: reader, vae, clip: encoder }, prompted, 32, true);
+  const frozen = new EncodedExamples(runtime, { model: reader, vae, clip: encoder }, prompted, 32, false);
   const pair = [await examples.get(0), await examples.get(1)];
   const text = textOf(pair);
   const b = newBuilder();
   if (!text.build) throw new Error("the text is not built");
   const { states } = await runtime.run(
     b.graph({ states: text.build(b) }),
-    Object.fromEntries(Object.entries(text.feeds).filter(([n]) => n !== "text_mask")),
+    Object.fromEntries(Object.entries(text.feeds).filter(([n]) => n !== "prompt.text_mask")),
   );
-  const mask = text.feeds.text_mask;
+  const mask = text.feeds["prompt.text_mask"];
   if (!states || !mask) throw new Error("no states");
   for (const k of [0, 1]) {
-    const alone = (await frozen.get(k)).text;
-    if ("batch" in alone) throw new Error("states are wanted");
+    const { text: given } = await frozen.get(k);
+    if ("batch" in given) throw new Error("states are wanted");
+    const { embeds: alone } = given;
     const got = expectDType(states, "float32", "states").subarray(k * text.length * 64, k * text.length * 64 + alone.data.length);
     expect(Math.max(...alone.data.map((x, i) => Math.abs(x - (got[i] ?? 0))))).toBeLessThan(1e-4);
     expect(Array.from(mask.data.subarray(k * text.length, (k + 1) * text.length), Number).reduce((n, x) => n + x, 0)).toBe(alone.shape[1]);
@@ -322,11 +325,11 @@ test("the text encoder learns with the transformer, and its states are those tha
 });
 
 test("noise and velocity belong together, and the times cover (0, 1)", async () => {
-  const examples = new EncodedExamples(runtime, vae, clip, dataset, 32, false);
+  const examples = new EncodedExamples(runtime, { model, vae, clip }, dataset, 32, false);
   const batch = [await examples.get(0), await examples.get(1)];
   const [first] = batch;
   if (!first) throw new Error("no example");
-  const shape = shapeOf(batch, textOf(batch));
+  const shape = shapeOf(model, batch, textOf(batch));
   const { x, target, sigma, weight } = batchFeeds(batch, shape, randomSource(4), 1, 5);
   if (!x || !target || !sigma || !weight) throw new Error("a feed is missing");
   const [early = 0, late = 0] = expectDType(sigma, "float32", "sigma");
@@ -346,7 +349,7 @@ test("the share of each token that lies in a face", () => {
     [0, 0],
     [0, 0],
   ] as const;
-  expect([...faceShare([{ box: [8, 0, 32, 16], score: 1, points5 }], { h: 2, w: 2 })]).toEqual([0.5, 1, 0, 0]);
+  expect([...faceShare([{ box: [8, 0, 32, 16], score: 1, points5 }], { h: 2, w: 2 }, 16)]).toEqual([0.5, 1, 0, 0]);
 });
 
 test("weights that are not float32 are refused before anything is trained", async () => {

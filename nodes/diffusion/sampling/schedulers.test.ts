@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { modelSampling } from "./model-sampling.ts";
+import { modelSampling } from "../../shared/diffusion/model-sampling.ts";
 import { type Scheduler, schedule } from "./schedulers.ts";
 
 // Made with numpy 2 and scipy 1.17 in float32 from the published formulas.

@@ -2,8 +2,9 @@ import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
-import type { Image } from "../../shared/contracts/data.ts";
+import type { Image, Latent } from "../../shared/contracts/data.ts";
 import type { Vae } from "../../shared/contracts/modules.ts";
+import { withStatistics } from "../../shared/diffusion/latent-space.ts";
 
 /** Decoder for latents of one size: [1,z,h,w] → planes [1,3,H,W] around -1..1, not clamped. */
 export type Decode = (latent: Float32Array) => Promise<Tensor<"float32">>;
@@ -21,10 +22,11 @@ export async function decoderFor(compute: Compute, vae: Vae, shape: readonly num
 }
 
 /**
- * Raw latents [B,z,h,w] → pictures [B,H,W,3], (y + 1)/2 clamped to 0..1. One at a time bounds the memory.
+ * Raw latents [B,C,h,w], of whatever statistics, → pictures [B,H,W,3], (y + 1)/2 clamped to 0..1. One at a time bounds the memory.
  * @param decode turns one latent into planes; the default runs the whole latent at once
  */
-export async function decodeLatents(compute: Compute, vae: Vae, samples: Tensor<"float32">, decode?: Decode): Promise<Image> {
+export async function decodeLatents(compute: Compute, vae: Vae, latent: Latent, decode?: Decode): Promise<Image> {
+  const samples = withStatistics(latent, vae.statistics);
   const [count = 0, ...shape] = samples.shape;
   const size = samples.data.length / Math.max(1, count);
   const run = decode ?? (await decoderFor(compute, vae, shape));

@@ -1,23 +1,21 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
-import { expectDType, f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
-import type { Image } from "../../shared/contracts/data.ts";
-import type { Vae } from "../../shared/contracts/modules.ts";
-
-/** Pixels per latent cell. Pictures are cropped to multiples of it. */
-const CELL = 8;
+import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
+import type { Image, Latent } from "../contracts/data.ts";
+import type { Vae } from "../contracts/modules.ts";
 
 /**
- * Pictures [B,H,W,3] in 0..1 → raw latents (mode of the posterior) [B,16,H/8,W/8]. A picture is cropped to multiples of 8,
- * centred, as ComfyUI's VAEEncode does; values become 2x − 1. One picture at a time bounds the memory.
- * @throws AppError VAE_SIZE when a side is below 8 pixels
+ * Pictures [B,H,W,3] in 0..1 → raw latents (mode of the posterior) [B,C,H/cell,W/cell]. A picture is cropped to multiples of
+ * the cell, centred, as ComfyUI's VAEEncode does; values become 2x − 1. One picture at a time bounds the memory.
+ * @throws AppError VAE_SIZE when a side is below one cell
  */
-export async function encodeImages(compute: Compute, vae: Vae, images: Image): Promise<Tensor<"float32">> {
+export async function encodeImages(compute: Compute, vae: Vae, images: Image): Promise<Latent> {
+  const { cell } = vae;
   const [count = 0, height = 0, width = 0] = images.shape;
-  const h = height - (height % CELL);
-  const w = width - (width % CELL);
-  if (!count || !h || !w) throw new AppError("VAE_SIZE", `the picture has ${width}×${height} pixels; at least ${CELL}×${CELL} are needed`);
+  const h = height - (height % cell);
+  const w = width - (width % cell);
+  if (!count || !h || !w) throw new AppError("VAE_SIZE", `the picture has ${width}×${height} pixels; at least ${cell}×${cell} are needed`);
   const b = newBuilder();
   const latent = vae.encode.build(b, b.input("image", "float32", [1, 3, h, w]));
   const executable = await compute.compile(b.graph({ latent }));
@@ -34,7 +32,7 @@ export async function encodeImages(compute: Compute, vae: Vae, images: Image): P
   parts.forEach((part, i) => {
     data.set(part, i * size);
   });
-  return tensor("float32", [count, ...shape], data);
+  return { samples: f32([count, ...shape], data), statistics: vae.statistics };
 }
 
 /** Picture `index`, centre crop [h, w], as planes [3,h,w] in -1..1. */

@@ -4,6 +4,6 @@ import declaration from "./vae-decode.node.ts";
 
 export default implementNode(declaration, {
   async run({ samples, vae }, ctx) {
-    return { IMAGE: await decodeLatents(ctx.compute, vae, samples.samples) };
+    return { IMAGE: await decodeLatents(ctx.compute, vae, samples) };
   },
 });

@@ -1,4 +1,5 @@
 // One step of each sampler, and what surrounds the steps. Float32 arrays of equal length in and out.
+import { AppError } from "../../../engine/base/errors.ts";
 
 /** x0 of a flow model: x − σ·v. */
 export function x0Of(x: Float32Array, velocity: Float32Array, sigma: number): Float32Array {
@@ -19,4 +20,16 @@ export function towards(x: Float32Array, x0: Float32Array, sigma: number): Float
 /** Start of a run: σ·noise + (1 − σ)·latent. */
 export function addNoise(latent: Float32Array, noise: Float32Array, sigma: number): Float32Array {
   return noise.map((n, i) => sigma * n + (1 - sigma) * (latent[i] ?? 0));
+}
+
+/**
+ * The state, when all of it is finite. A picture of NaN is black, and nothing else would say so.
+ * @throws AppError SAMPLING_NAN naming the step, counted from 1, and its σ
+ */
+export function checkedState(x: Float32Array, step: number, sigma: number): Float32Array {
+  const at = x.findIndex((z) => !Number.isFinite(z));
+  if (at < 0) return x;
+  throw new AppError("SAMPLING_NAN", `step ${step} (σ ${sigma.toFixed(4)}) gave ${x[at]}: the picture is lost`, {
+    hint: "a weight of the model or of a LoRA is not a number, or a strength or guidance scale is far too high",
+  });
 }

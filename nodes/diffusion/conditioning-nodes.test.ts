@@ -9,11 +9,11 @@ import referenceLatent from "./reference-latent.ts";
 
 const ctx = fakeContext();
 const latent = (value: number) => ({ samples: f32([1, 16, 2, 2], new Float32Array(64).fill(value)) });
-const conditioning: Conditioning = { embeds: f32([1, 2, 3], [1, 2, 3, 4, 5, 6]), referenceLatents: [latent(1).samples] };
+const conditioning: Conditioning = { embeds: f32([1, 2, 3], [1, 2, 3, 4, 5, 6]), referenceLatents: [latent(1)] };
 
 test("ReferenceLatent appends, and without a latent changes nothing", async () => {
   const { CONDITIONING } = await referenceLatent.run({ conditioning, latent: latent(2) }, ctx, {});
-  expect(CONDITIONING.referenceLatents.map((l) => l.data[0])).toEqual([1, 2]);
+  expect(CONDITIONING.referenceLatents.map((l) => l.samples.data[0])).toEqual([1, 2]);
   expect(conditioning.referenceLatents.length).toBe(1);
   expect((await referenceLatent.run({ conditioning, latent: undefined }, ctx, {})).CONDITIONING).toBe(conditioning);
 });

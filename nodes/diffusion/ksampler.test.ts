@@ -1,18 +1,19 @@
 import { afterAll, expect, test } from "vitest";
 import type { NodeContext } from "../../engine/node/context.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
-import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { f32 } from "../../engine/tensor/tensor.ts";
 import { torchRandn } from "../../engine/tensor/torch-random.ts";
 import { fakeContext } from "../../test/fake-context.ts";
 import { memoryWeights } from "../../test/memory-weights.ts";
 import { relativeError } from "../../test/relative-error.ts";
 import { tinyTransformer } from "../../tools/tiny-transformer.ts";
-import type { Conditioning } from "../shared/contracts/data.ts";
+import qwenImageEditSampler from "../qwen/qwen-image-edit-sampler.ts";
+import { loadTransformer } from "../qwen/transformer/load-transformer.ts";
+import type { Conditioning, Latent } from "../shared/contracts/data.ts";
 import type { DiffusionModel } from "../shared/contracts/modules.ts";
+import { cfgNorm } from "../shared/diffusion/guidance.ts";
+import { denormaliseLatent } from "../shared/diffusion/latent-space.ts";
 import ksampler from "./ksampler.ts";
-import qwenImageEditSampler from "./qwen-image-edit-sampler.ts";
-import { denormaliseLatent } from "./sampling/latent-space.ts";
-import { loadTransformer } from "./transformer/load-transformer.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
 afterAll(() => compute.dispose());
@@ -28,11 +29,11 @@ const randn = (shape: readonly number[], seed: number) =>
       shape.reduce((a, d) => a * d, 1),
     ),
   );
-const prompt = (seed: number, length: number, ...references: Tensor<"float32">[]): Conditioning => ({
+const prompt = (seed: number, length: number, ...references: Latent[]): Conditioning => ({
   embeds: randn([1, length, 24], seed),
   referenceLatents: references,
 });
-const reference = denormaliseLatent(randn([1, 16, 4, 6], 3));
+const reference = denormaliseLatent(model.latentSpace, randn([1, 16, 4, 6], 3));
 const [positive, negative] = [prompt(1, 7, reference), prompt(2, 5, reference)];
 
 /** Counts how often the model is built for a prompt of each length. */
@@ -43,7 +44,7 @@ function counting(of: DiffusionModel): { readonly model: DiffusionModel; readonl
     model: {
       ...of,
       build(b, inputs) {
-        lengths.push(inputs.shape.textLength);
+        lengths.push(inputs.prompt.text?.shape[1] ?? 0);
         return of.build(b, inputs);
       },
     },
@@ -69,7 +70,7 @@ test("at cfg 1 the negative prompt is not evaluated, and CFGNorm is the identity
   const counted = counting(model);
   const plain = await run({ model: counted.model, cfg: 1 });
   expect(counted.lengths).toEqual([7]);
-  expect(relativeError(await run({ cfg: 1, model: model.withSampling({ cfgNorm: 1 }) }), plain)).toBeLessThan(1e-5);
+  expect(relativeError(await run({ cfg: 1, model: model.withSampling({ postCfg: cfgNorm(1) }) }), plain)).toBeLessThan(1e-5);
   expect(relativeError(await run(), plain)).toBeGreaterThan(1e-3);
 });
 
@@ -91,7 +92,7 @@ test("a batch takes its noise in one draw, and its samples stay apart", async ()
 });
 
 test("odd latents and odd references are padded and cut", async () => {
-  const odd = prompt(1, 7, denormaliseLatent(randn([1, 16, 3, 5], 4)));
+  const odd = prompt(1, 7, denormaliseLatent(model.latentSpace, randn([1, 16, 3, 5], 4)));
   const result = await run({ positive: odd, negative: odd, latent_image: { samples: randn([1, 16, 5, 3], 9) } });
   expect(result.shape).toEqual([1, 16, 5, 3]);
   expect(result.data.every(Number.isFinite)).toBe(true);
@@ -118,14 +119,14 @@ test("reports each step and stops between evaluations", async () => {
 
 test("prompts and references that do not fit are refused", async () => {
   await expect(run({ positive: { ...positive, embeds: randn([1, 7, 32], 1) } })).rejects.toMatchObject({ code: "CONDITIONING_WIDTH" });
-  await expect(run({ positive: prompt(1, 7, randn([2, 16, 4, 4], 1)) })).rejects.toMatchObject({ code: "REFERENCE_BATCH" });
+  await expect(run({ positive: prompt(1, 7, { samples: randn([2, 16, 4, 4], 1) }) })).rejects.toMatchObject({ code: "REFERENCE_BATCH" });
   await expect(run({ latent_image: { samples: randn([1, 4, 4, 4], 1) } })).rejects.toMatchObject({ code: "LATENT_CHANNELS" });
 });
 
 test("QwenImageEditSampler takes its size from the last reference or as given", async () => {
   const inputs = {
     model,
-    positive: prompt(1, 7, reference, randn([1, 16, 4, 2], 5)),
+    positive: prompt(1, 7, reference, { samples: randn([1, 16, 4, 2], 5) }),
     negative: undefined,
     seed: 1,
     steps: 2,

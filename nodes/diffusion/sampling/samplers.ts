@@ -1,4 +1,4 @@
-import { eulerStep, towards } from "./steps.ts";
+import { checkedState, eulerStep, towards } from "../../shared/diffusion/steps.ts";
 
 export const SAMPLERS = ["euler", "heun"] as const;
 export type Sampler = (typeof SAMPLERS)[number];
@@ -9,7 +9,8 @@ export type Denoise = (x: Float32Array, sigma: number) => Promise<Float32Array>;
 /**
  * k-diffusion's sampler of that name, without churn.
  * @param sigmas descending, ending in 0
- * @param onStep called after step i with the state it reached
+ * @param onStep called after step i
+ * @throws AppError SAMPLING_NAN as soon as a state is not finite
  */
 export async function sample(
   name: Sampler,
@@ -33,6 +34,7 @@ export async function sample(
         next,
       );
     }
+    checkedState(x, i + 1, sigma);
     onStep(i);
   }
   return x;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { declareNode, input, widget } from "../../engine/node/define-node.ts";
 import { CONDITIONING, LATENT, MODEL } from "../shared/contracts/sockets.ts";
+import { seedSchema } from "../shared/diffusion/seed-schema.ts";
 import { SAMPLERS } from "./sampling/samplers.ts";
 import { SCHEDULERS } from "./sampling/schedulers.ts";
-import { seedSchema } from "./sampling/seed-schema.ts";
 
 export default declareNode({
   type: "KSampler",

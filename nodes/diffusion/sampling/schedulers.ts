@@ -1,7 +1,7 @@
 // ComfyUI's schedulers: which noise levels a run visits.
 import { roundHalfEven } from "../../../engine/base/round-half-even.ts";
+import type { ModelSampling } from "../../shared/contracts/diffusion.ts";
 import { betaQuantile } from "./beta-quantile.ts";
-import type { ModelSampling } from "./model-sampling.ts";
 
 export const SCHEDULERS = ["simple", "normal", "sgm_uniform", "beta"] as const;
 export type Scheduler = (typeof SCHEDULERS)[number];

@@ -3,6 +3,6 @@ import declaration from "./reference-latent.node.ts";
 
 export default implementNode(declaration, {
   run: ({ conditioning, latent }) => ({
-    CONDITIONING: latent ? { ...conditioning, referenceLatents: [...conditioning.referenceLatents, latent.samples] } : conditioning,
+    CONDITIONING: latent ? { ...conditioning, referenceLatents: [...conditioning.referenceLatents, latent] } : conditioning,
   }),
 });

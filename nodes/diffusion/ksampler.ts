@@ -5,13 +5,12 @@ import { sampleComfyui } from "./sampling/sample-comfyui.ts";
 
 export default implementNode(declaration, {
   async run({ model, seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image, denoise }, ctx) {
-    const latent = latent_image.samples;
-    const noise = torchRandn(seed, latent.data.length);
-    const samples = await sampleComfyui(ctx, {
+    const noise = torchRandn(seed, latent_image.samples.data.length);
+    const LATENT = await sampleComfyui(ctx, {
       model,
       positive,
       negative,
-      latent,
+      latent: latent_image,
       noise,
       steps,
       cfg,
@@ -19,6 +18,6 @@ export default implementNode(declaration, {
       scheduler,
       denoise,
     });
-    return { LATENT: { samples } };
+    return { LATENT };
   },
 });

@@ -21,7 +21,14 @@ function fakeVae(build: (b: Builder, z: Value) => Value): Vae {
       nearest_mode: "floor",
     });
   };
-  return { id: "fake", encode: { id: "e", build: decode }, decode: { id: "d", build: decode }, latentsMean: [], latentsStd: [] };
+  return {
+    id: "fake",
+    encode: { id: "e", build: decode },
+    decode: { id: "d", build: decode },
+    channels: 3,
+    cell: 1,
+    statistics: { mean: [], std: [] },
+  };
 }
 
 test("a decoder that looks at one cell only gives the same picture in tiles of any size", async () => {

@@ -1,17 +1,11 @@
-// ComfyUI's view of a flow model's noise levels: a table of σ, and the shift that bends it.
 import { AppError } from "../../../engine/base/errors.ts";
+import type { ModelSampling } from "../contracts/diffusion.ts";
 
 /** Shift of Qwen-Image in ComfyUI when no ModelSampling node is in the workflow. */
 export const DEFAULT_FLUX_SHIFT = 1.15;
 
-export interface ModelSampling {
-  /** Ascending float32 σ, the last one is 1. */
-  readonly table: Float32Array;
-  /** σ at a time in 0..1. */
-  sigma(time: number): number;
-}
-
 /**
+ * ComfyUI's noise levels of a flow model.
  * @param shift ModelSamplingAuraFlow's: σ(t) = s·t/(1 + (s − 1)·t) on 1000 times; undefined = ModelSamplingFlux's
  * e^1.15/(e^1.15 + 1/t − 1) on 10000. Every operation is rounded to float32, as ComfyUI's tensors are.
  * @throws AppError SAMPLING_SHIFT
@@ -25,5 +19,5 @@ export function modelSampling(shift?: number): ModelSampling {
       ? (t: number) => r(Math.exp(DEFAULT_FLUX_SHIFT) / r(Math.exp(DEFAULT_FLUX_SHIFT) + r(r(1 / r(t)) - 1)))
       : (t: number) => (shift === 1 ? r(t) : r(r(r(shift) * r(t)) / r(1 + r(r(shift - 1) * r(t)))));
   const times = shift === undefined ? 10000 : 1000;
-  return { table: Float32Array.from({ length: times }, (_, i) => sigma((i + 1) / times)), sigma };
+  return { id: `flow-shift:${shift ?? "flux"}`, table: Float32Array.from({ length: times }, (_, i) => sigma((i + 1) / times)), sigma };
 }
