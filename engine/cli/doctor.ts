@@ -1,11 +1,12 @@
 import { statfs } from "node:fs/promises";
-import { availableParallelism, freemem, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findModels } from "../app/find-models.ts";
 import { dataFolder, modelRoots } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
 import { versionsOf } from "../app/versions.ts";
 import { toAppError } from "../base/errors.ts";
+import { memoryLimit } from "../base/memory-limit.ts";
 import { Journal } from "../store/journal.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -58,7 +59,11 @@ async function runtimeCheck(program: Program): Promise<Check> {
 }
 
 function memoryCheck(): Check {
-  return { what: "memory", isOk: true, text: `${byteCount(freemem())} free of ${byteCount(totalmem())}, ${availableParallelism()} cores` };
+  return {
+    what: "memory",
+    isOk: true,
+    text: `${byteCount(process.availableMemory())} free of ${byteCount(memoryLimit())}, ${availableParallelism()} cores`,
+  };
 }
 
 async function diskCheck(): Promise<Check> {

@@ -59,7 +59,7 @@ export interface GraphCost {
   readonly bytes: number;
 }
 
-/** Graphs beyond this are taken to run by segment. (The runtime's own limit is half of the machine's memory.) */
+/** Graphs beyond this are taken to run by segment. (The runtime's own limit is half of the memory that the process may use.) */
 export const WHOLE_BYTES = 16 * 2 ** 30;
 
 function forwardCost(graph: Graph): GraphCost {
