@@ -114,11 +114,20 @@ export class Stage {
     this.#canvas.ds.offset = [view.offset[0], view.offset[1]];
     this.redraw();
   }
-  /** Brings a rectangle of the graph into view, at most at its natural size. */
-  fitTo(rect: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, maxScale = 1): void {
+  /** Brings a rectangle of the graph into view, at most at its natural size. What `min` leaves no room for is cut off at the right and below. */
+  fitTo(
+    rect: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+    { min = 0.05, max = 1 } = {},
+  ): void {
     const { width, height } = this.#canvas.box;
-    const scale = Math.max(0.1, Math.min(maxScale, (width - 80) / Math.max(1, rect.width), (height - 80) / Math.max(1, rect.height)));
-    this.view = { scale, offset: [width / 2 / scale - rect.x - rect.width / 2, height / 2 / scale - rect.y - rect.height / 2] };
+    const margin = 48;
+    const scale = Math.max(
+      min,
+      Math.min(max, (width - 2 * margin) / Math.max(1, rect.width), (height - 2 * margin) / Math.max(1, rect.height)),
+    );
+    const along = (space: number, start: number, size: number): number =>
+      size * scale > space - 2 * margin + 1 ? margin / scale - start : space / 2 / scale - start - size / 2;
+    this.view = { scale, offset: [along(width, rect.x, rect.width), along(height, rect.y, rect.height)] };
   }
   zoomBy(factor: number): void {
     const { left, top, width, height } = this.#canvas.canvas.getBoundingClientRect();

@@ -5,10 +5,6 @@ const MAX_CACHED = 20_000;
 
 /** The longest beginning that fits, with … where something is missing. The context's font counts. */
 export function cut(ctx: CanvasRenderingContext2D, text: string, width: number): string {
-  if (text.length * 3 < width && text.length < 40 && !text.includes("\n")) {
-    // Nearly always true for short labels, and measuring is what costs.
-    if (text.length * 9 < width) return text;
-  }
   const key = `${ctx.font} ${Math.round(width)} ${text}`;
   const known = cuts.get(key);
   if (known !== undefined) return known;

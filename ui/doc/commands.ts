@@ -71,6 +71,7 @@ export interface CommandArguments {
   "group.add": { readonly place: Place; readonly bounding: Rect; readonly title: string; readonly color?: string };
   "group.around": { readonly place: Place; readonly ids: readonly Id[]; readonly title: string };
   "group.edit": { readonly place: Place; readonly index: number; readonly change: Partial<Pick<DocGroup, "title" | "color" | "bounding">> };
+  "group.fit": { readonly place: Place; readonly index: number; readonly ids: readonly Id[] };
   "clip.paste": { readonly place: Place; readonly clip: Clip; readonly pos: Point; readonly withLinks?: boolean };
   "subgraph.create": { readonly place: Place; readonly ids: readonly Id[]; readonly name: string; readonly uuid: string };
   "subgraph.unpack": { readonly place: Place; readonly id: Id };
@@ -180,6 +181,10 @@ const apply: Appliers = {
   },
   "group.edit": (doc, { place, index, change }) =>
     withGraph(doc, place, { groups: graphAt(doc, place).groups.map((g, i) => (i === index ? { ...g, ...change } : g)) }),
+  "group.fit": (doc, { place, index, ids }, faces) => {
+    const nodes = ids.flatMap((id) => nodeById(graphAt(doc, place), id) ?? []);
+    return nodes.length === 0 ? doc : apply["group.edit"](doc, { place, index, change: { bounding: groupRect(nodes) } }, faces);
+  },
   "clip.paste": (doc, { place, clip, pos, withLinks }, faces) => pasteClip(doc, place, faces, clip, pos, withLinks ?? false),
   "subgraph.create": (doc, { place, ids, name, uuid }, faces) => convertToSubgraph(doc, place, faces, ids, name, uuid),
   "subgraph.unpack": (doc, { place, id }, faces) => dropUnused(unpackSubgraph(doc, place, faces, id), doc),
@@ -271,6 +276,7 @@ export function describeCommand(command: Command): string {
     case "group.add":
     case "group.around":
       return "Group";
+    case "group.fit":
     case "group.edit":
       return "Edit group";
     case "clip.paste":

@@ -1,15 +1,16 @@
 // Everything the page knows, in one object; components read its signals and call its methods.
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { z } from "zod";
 import { type FileInfo, type FileRef, fileUrl } from "../../engine/api/files.ts";
 import type { GraphInfo, StartingPoint } from "../../engine/api/graphs.ts";
 import type { Answer } from "../../engine/api/routes.ts";
-import type { DryRunReport, RunDetail } from "../../engine/api/runs.ts";
+import type { DryRunReport, QueueState, RunDetail } from "../../engine/api/runs.ts";
 import type { SystemInfo } from "../../engine/api/system.ts";
 import type { Registry } from "../../engine/node/registry.ts";
-import type { Command } from "../doc/commands.ts";
-import { type Doc, type Id, nodeById } from "../doc/document.ts";
+import type { Command, FormField } from "../doc/commands.ts";
+import { type Doc, type DocGraph, type DocNode, type Id, linkById, nodeById } from "../doc/document.ts";
 import { nodeFaces } from "../doc/node-face.ts";
-import { isDirty, saveDocument, type Tab } from "../doc/tabs.ts";
+import { isDirty, openDocument, openTab, saveDocument, type Tab } from "../doc/tabs.ts";
 import { widgetsOf } from "../doc/widgets.ts";
 import { ApiFailure, call } from "../net/client.ts";
 import { type Check, checkDocument, type Problem, problem } from "./checks.ts";
@@ -29,9 +30,12 @@ export type Dialog =
   | { readonly kind: "close"; readonly tab: string }
   | { readonly kind: "conflict"; readonly tab: string }
   | { readonly kind: "form" }
+  | { readonly kind: "rename-group"; readonly index: number; readonly title: string }
   | { readonly kind: "result"; readonly node: string };
 
 export type Drawer = "problems" | "queue" | "log" | null;
+
+const formSchema = z.looseObject({ whos_who: z.looseObject({ form: z.array(z.object({ node: z.string(), widget: z.string() })) }) });
 
 type ModelList = Answer<"models">;
 
@@ -57,8 +61,21 @@ export class App {
   /** Prompt id → run whose result stands. By tab. */
   readonly pins = signal<ReadonlyMap<string, ReadonlyMap<string, string>>>(new Map());
   readonly batchCount = signal(1);
+  /** Names that a model file gives to the sockets of a node, once the file has been read. */
+  readonly #modelPorts = signal<ReadonlyMap<string, PortLabels | undefined>>(new Map());
+  readonly portLabels: ReadonlySignal<(node: DocNode) => PortLabels | undefined> = computed(() => {
+    const known = this.#modelPorts.value;
+    const { graph } = this.editor;
+    return (node) => this.#portsOf(node, graph.value, known);
+  });
   /** What a run could not be started for. */
   readonly refusedRun = signal<{ readonly tab: string; readonly problems: readonly Problem[] } | undefined>(undefined);
+
+  /** Widgets on the simple form, as the document keeps them. */
+  readonly form: ReadonlySignal<readonly FormField[]> = computed(() => {
+    const parsed = formSchema.safeParse(this.editor.doc.value.source.extra);
+    return parsed.success ? parsed.data.whos_who.form : [];
+  });
 
   readonly problems: ReadonlySignal<readonly Problem[]> = computed(() => {
     const doc = this.editor.doc.value;
@@ -176,7 +193,6 @@ export class App {
     if (!info || !tab || tab.revision === info.revision || isDirty(tab)) return;
     void this.try(async () => {
       const { document, info: now } = await call("graph", { params: { name: info.name } });
-      const { openDocument, openTab } = await import("../doc/tabs.ts");
       const doc = openDocument(document, this.editor.faces, crypto.randomUUID());
       this.editor.edit(
         (t) => (isDirty(t) ? t : { ...openTab(t.id, t.name, doc, { revision: now.revision, isSaved: true }), views: t.views }),
@@ -347,6 +363,13 @@ export class App {
     });
   }
 
+  /** A change to the queue, and how it is then. */
+  async setQueue(change: () => Promise<QueueState>): Promise<void> {
+    await this.try(async () => {
+      this.runs.queue.value = await change();
+    });
+  }
+
   async estimate(): Promise<void> {
     const tab = this.editor.tab.value;
     const { doc } = tab.history;
@@ -381,6 +404,32 @@ export class App {
       return;
     }
     this.pins.value = new Map(this.pins.value).set(tab, pins);
+  }
+
+  /** ApplyOnnx shows the inputs and outputs of the file that feeds it; a node that names an .onnx itself shows its own. */
+  #portsOf(node: DocNode, graph: DocGraph, known: ReadonlyMap<string, PortLabels | undefined>): PortLabels | undefined {
+    const named = onnxFile(node, this.editor) ?? (node.type === "ApplyOnnx" ? feeding(node, graph, this.editor) : undefined);
+    if (!named) return undefined;
+    const key = `${named.folder}/${named.name}`;
+    if (!known.has(key)) void this.#readPorts(named, key);
+    return known.get(key);
+  }
+
+  async #readPorts(file: { readonly folder: string; readonly name: string }, key: string): Promise<void> {
+    await Promise.resolve();
+    if (this.#modelPorts.value.has(key)) return;
+    this.#modelPorts.value = new Map(this.#modelPorts.value).set(key, undefined);
+    try {
+      const { inputs, outputs } = await call("model", { params: file });
+      const named = (ports: typeof inputs, prefix: string): Record<string, string> =>
+        Object.fromEntries(ports.map((p, i) => [`${prefix}_${i + 1}`, `${p.name} · ${p.dtype} ${p.shape.join("×")}`]));
+      this.#modelPorts.value = new Map(this.#modelPorts.value).set(key, {
+        inputLabels: named(inputs, "input"),
+        outputLabels: named(outputs, "output"),
+      });
+    } catch {
+      // The check says that the file is missing.
+    }
   }
 
   nodeRun(promptId: string): NodeRun | undefined {
@@ -524,6 +573,28 @@ export class App {
     const parts = name.split("/");
     return fileUrl({ type: "input", subfolder: parts.slice(0, -1).join("/"), filename: parts.at(-1) ?? "" }, width);
   }
+}
+
+export interface PortLabels {
+  readonly inputLabels: Readonly<Record<string, string>>;
+  readonly outputLabels: Readonly<Record<string, string>>;
+}
+
+function onnxFile(node: DocNode, editor: Editor): { readonly folder: string; readonly name: string } | undefined {
+  const widget = editor.faces.get(node.type)?.inputs.find((i) => i.kind === "widget" && i.file?.kind === "model");
+  if (widget?.kind !== "widget" || widget.file?.kind !== "model") return undefined;
+  const value = widgetsOf(editor.doc.peek(), node, editor.faces).find((w) => w.face.name === widget.name)?.value;
+  return typeof value === "string" && value.endsWith(".onnx") ? { folder: widget.file.folder, name: value } : undefined;
+}
+
+function feeding(node: DocNode, graph: DocGraph, editor: Editor): { readonly folder: string; readonly name: string } | undefined {
+  for (const input of node.inputs) {
+    const link = linkById(graph, input.link);
+    const source = link && nodeById(graph, link.origin_id);
+    const file = source && onnxFile(source, editor);
+    if (file) return file;
+  }
+  return undefined;
 }
 
 /** A hint as a sentence of its own. */

@@ -1,0 +1,47 @@
+// The page: state first, then what is seen of it.
+import { render } from "preact";
+import { Registry } from "../engine/node/registry.ts";
+import { nodes } from "../nodes/index.ts";
+import { ApiFailure, call } from "./net/client.ts";
+import { claimSession, writeSession } from "./net/session-store.ts";
+import { Window } from "./shell/window.tsx";
+import { App } from "./state/app.ts";
+import { AppProvider } from "./state/context.ts";
+
+async function start(): Promise<void> {
+  const root = document.getElementById("app");
+  if (!root) throw new Error("the page has no #app");
+  const session = await claimSession().catch(() => ({ id: crypto.randomUUID(), text: undefined }));
+  const app = new App(new Registry(nodes), { ...session, write: (text) => writeSession(session.id, text) });
+  render(
+    <AppProvider value={app}>
+      <Window />
+    </AppProvider>,
+    root,
+  );
+  await app.start();
+  await openNamed(app);
+  root.dataset.ready = "true";
+}
+
+/** The file that was named on the command line is opened once, by the first page that comes. */
+async function openNamed(app: App): Promise<void> {
+  const name = app.system.value?.opened;
+  const boot = app.system.value?.boot ?? "";
+  if (!name || sessionStorage.getItem("opened") === boot) return;
+  sessionStorage.setItem("opened", boot);
+  const plain =
+    name
+      .split("/")
+      .at(-1)
+      ?.replace(/\.json$/, "") ?? name;
+  if (app.editor.tabs.value.tabs.some((t) => t.name === plain)) return;
+  try {
+    const { document } = await call("opened", {});
+    app.editor.open(document, plain);
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+  }
+}
+
+void start();

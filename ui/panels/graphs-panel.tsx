@@ -1,0 +1,79 @@
+import { useState } from "preact/hooks";
+import { call } from "../net/client.ts";
+import { useApp } from "../state/context.ts";
+import { say } from "../state/toasts.ts";
+import { ago } from "./ago.ts";
+import { Icon } from "./icon.tsx";
+
+export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
+  const app = useApp();
+  const [query, setQuery] = useState("");
+  const graphs = app.graphs.value.filter((g) => g.name.toLowerCase().includes(query.toLowerCase()));
+  const remove = async (name: string): Promise<void> => {
+    await app.try(async () => {
+      const kept = await call("graph", { params: { name } });
+      await call("removeGraph", { params: { name } });
+      app.graphs.value = app.graphs.value.filter((g) => g.name !== name);
+      say(`Deleted ${name}`, {
+        label: "Undo",
+        run: () =>
+          void app.try(async () => void (await call("saveGraph", { params: { name }, body: { document: kept.document, base: null } }))),
+      });
+    });
+  };
+  return (
+    <>
+      <div class="panel-tools row">
+        <input
+          class="field"
+          type="search"
+          placeholder="Search graphs"
+          aria-label="Search graphs"
+          value={query}
+          onInput={(e) => setQuery(e.currentTarget.value)}
+        />
+      </div>
+      <div class="panel-body">
+        <div class="row">
+          <button type="button" class="button grow" onClick={() => (app.dialog.value = { kind: "gallery" })}>
+            <Icon name="grid" /> Starting points
+          </button>
+          <button type="button" class="button grow" onClick={openFile}>
+            <Icon name="open" /> Open a file
+          </button>
+        </div>
+        <h3 class="group-title">Saved</h3>
+        <ul>
+          {graphs.map((g) => (
+            <li key={g.name}>
+              <div class="item">
+                <button type="button" class="grow cut row" onClick={() => void app.openGraph(g.name)}>
+                  <span class="cut grow">{g.name}</span>
+                  <span class="small dimmer">
+                    {g.nodes} nodes · {ago(g.modified)}
+                  </span>
+                </button>
+                <span class="tools">
+                  <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void remove(g.name)}>
+                    <Icon name="trash" />
+                  </button>
+                </span>
+              </div>
+            </li>
+          ))}
+        </ul>
+        {graphs.length === 0 && (
+          <p class="dim">
+            {query === "" ? (
+              <>
+                Nothing saved yet. <kbd>Ctrl+S</kbd> saves the graph in view.
+              </>
+            ) : (
+              `No saved graph matches “${query}”.`
+            )}
+          </p>
+        )}
+      </div>
+    </>
+  );
+}
