@@ -81,7 +81,7 @@ export function trainedWeights(bytes: Uint8Array, part: "text" | "other" = "othe
 /** Trained weights under the names and in the shapes of ComfyUI's file. @param bytes what PretrainVAE wrote */
 export function trainedVae(bytes: Uint8Array): Weights {
   const untrained = untrainedVae();
-  const plain = new Map([...vaeNames(memoryWeights(untrained))].map(([name, stored]) => [stored, name]));
+  const plain = new Map([...vaeNames(memoryWeights(untrained)).names].map(([name, stored]) => [stored, name]));
   return withTrained(untrained, trainedWeights(bytes), (stored) => plain.get(stored) ?? stored);
 }
 

@@ -145,3 +145,33 @@ test("QwenImageEditSampler takes its size from the last reference or as given", 
   expect(relativeError(await sampled({ schedule: "lightning" }), plain)).toBeGreaterThan(1e-3);
   await expect(sampled({ positive: prompt(1, 7) })).rejects.toMatchObject({ code: "SAMPLER_SIZE" });
 });
+
+test("NaN ends sampling with the file and the tensor, or the input, that it comes from", async () => {
+  const sample = (change: Partial<typeof defaults>) => ksampler.run({ ...defaults, ...change }, fakeContext(compute), {});
+  const broken = new Map(tensors);
+  const name = "transformer_blocks.1.img_mlp.net.2.weight";
+  const good = broken.get(name);
+  if (!good) throw new Error(name);
+  broken.set(name, f32(good.shape, good.data.with(7, Number.NaN)));
+  const damaged = (await loadTransformer(memoryWeights(broken, { metadata, name: "damaged.safetensors" }))).model;
+  await expect(sample({ model: damaged })).rejects.toMatchObject({
+    code: "SAMPLING_NOT_FINITE",
+    message: expect.stringContaining(`damaged.safetensors: ${name}`),
+  });
+  const embeds = f32(positive.embeds.shape, positive.embeds.data.with(0, Number.POSITIVE_INFINITY));
+  await expect(sample({ positive: { ...positive, embeds } })).rejects.toMatchObject({
+    code: "SAMPLING_NOT_FINITE",
+    message: expect.stringContaining("the prompt"),
+  });
+  const adapter = {
+    target: "img_in",
+    nameA: "a",
+    nameB: "b",
+    a: f32([1, 64], new Float32Array(64).fill(Number.NaN)),
+    b: f32([32, 1], new Float32Array(32)),
+    scale: 1,
+  };
+  await expect(sample({ model: model.withAdapters([adapter]) })).rejects.toMatchObject({
+    message: expect.stringContaining("the adapter on img_in"),
+  });
+});

@@ -40,9 +40,11 @@ test("every 8-bit number survives loading and saving", () => {
   expect([...pictureBytes(image, 0).rgb]).toEqual(Array.from({ length: 768 }, (_, i) => i % 256));
 });
 
-test("saving cuts decimals off, clamps, and takes nonsense for black", () => {
-  const image = f32([1, 1, 3, 3], [0.1, 0.2, 0.3, 0.5, 0.999, 1, -1, 7, Number.NaN]);
+test("saving cuts decimals off, clamps, and refuses what is no number", () => {
+  const image = f32([1, 1, 3, 3], [0.1, 0.2, 0.3, 0.5, 0.999, 1, -1, 7, -0]);
   expect([...pictureBytes(image, 0).rgb]).toEqual([25, 51, 76, 127, 254, 255, 0, 255, 0]);
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => pictureBytes(f32([1, 1, 1, 3], [0, bad, 0]), 0)).toThrow(expect.objectContaining({ code: "IMAGE_NOT_FINITE" }));
   expect(() => pictureBytes(f32([1, 1, 1, 4], [0, 0, 0, 0]), 0)).toThrow(expect.objectContaining({ code: "IMAGE_SHAPE" }));
   expect(() => pictureBytes(image, 1)).toThrow(expect.objectContaining({ code: "IMAGE_SHAPE" }));
 });

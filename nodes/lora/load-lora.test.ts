@@ -130,3 +130,16 @@ test("adapters of two files never share a name, the same file twice does", async
   expect(await names("one")).toEqual(await names("one"));
   expect(await names("one")).not.toEqual(await names("two"));
 });
+
+test("NaN in a tensor is refused with the file's and the tensor's name", async () => {
+  const key = "transformer_blocks.0.attn.to_q.lora_B.weight";
+  const b = f32([6, 2], new Float32Array(12).fill(Number.NaN, 3, 4));
+  const entries = [
+    ["transformer_blocks.0.attn.to_q.lora_A.weight", matrix(2, 4)],
+    [key, b],
+  ] as const;
+  await expect(load(entries)).rejects.toMatchObject({
+    code: "MODEL_NOT_FINITE",
+    message: expect.stringContaining(`some.safetensors: ${key}`),
+  });
+});

@@ -5,6 +5,7 @@ import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { Adapter } from "../shared/contracts/modules.ts";
+import { allFinite, weightsNotFinite } from "../shared/finite.ts";
 import { type LoraPart, layerFinder, refuseOtherKinds, splitKey } from "./lora-keys.ts";
 import { metadataScale } from "./lora-scale.ts";
 
@@ -75,7 +76,9 @@ async function matrix(file: WeightFile, name: string): Promise<Tensor<"float32">
   const stored = await file.read(name);
   const [rows = 0, columns = 0] = stored.shape;
   if (rows * columns !== sizeOf(stored.shape)) throw new AppError("LORA_SHAPE", `${file.name}: ${name} [${stored.shape}] is no matrix`);
-  return f32([rows, columns], toFloat32(stored));
+  const data = toFloat32(stored);
+  if (!allFinite(data)) throw weightsNotFinite(file.name, name);
+  return f32([rows, columns], data);
 }
 
 async function number(file: WeightFile, name: string): Promise<number> {

@@ -5,6 +5,8 @@ import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts"
 import type { Image, Latent } from "../../shared/contracts/data.ts";
 import type { Vae } from "../../shared/contracts/modules.ts";
 import { withStatistics } from "../../shared/diffusion/latent-space.ts";
+import { vaeNotFinite } from "../../shared/diffusion/vae-not-finite.ts";
+import { allFinite } from "../../shared/finite.ts";
 
 /** Decoder for latents of one size: [1,z,h,w] → planes [1,3,H,W] around -1..1, not clamped. */
 export type Decode = (latent: Float32Array) => Promise<Tensor<"float32">>;
@@ -17,12 +19,15 @@ export async function decoderFor(compute: Compute, vae: Vae, shape: readonly num
   return async (latent) => {
     const { image: result } = await executable.run({ latent: f32([1, ...shape], latent) });
     if (!result) throw new AppError("VAE_RUN", "the decoder gave no picture");
-    return f32(result.shape, expectDType(result, "float32", "the picture"));
+    const planes = expectDType(result, "float32", "the picture");
+    if (!allFinite(planes)) throw vaeNotFinite("picture", "latent", latent);
+    return f32(result.shape, planes);
   };
 }
 
 /**
  * Raw latents [B,C,h,w], of whatever statistics, → pictures [B,H,W,3], (y + 1)/2 clamped to 0..1. One at a time bounds the memory.
+ * @throws AppError VAE_NOT_FINITE
  * @param decode turns one latent into planes; the default runs the whole latent at once
  */
 export async function decodeLatents(compute: Compute, vae: Vae, latent: Latent, decode?: Decode): Promise<Image> {

@@ -7,6 +7,7 @@ import type { WeightFile } from "../../../engine/node/context.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { toFloat32 } from "../../../engine/tensor/convert.ts";
 import { expectDType, f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
+import { findNotFinite } from "../../shared/finite.ts";
 import { buildLanguageModel, type LanguageInputs } from "./language-model.ts";
 import { causalMask, mropePositions, mropeRotary, type Run } from "./mrope-positions.ts";
 import { type HfConfig, type TextEncoderConfig, textEncoderConfig } from "./text-encoder-config.ts";
@@ -26,6 +27,8 @@ export interface QwenVl {
   vision(compute: Compute, patches: Tensor<"float32">, grid: PatchGrid): Promise<Tensor<"float32">>;
   /** States after the final norm, [1, M, hidden]. */
   hidden(compute: Compute, parts: readonly Part[]): Promise<Tensor<"float32">>;
+  /** Reads every weight for NaN and Inf and says where the first is: file and tensor. */
+  findNotFinite(): Promise<string | undefined>;
   /** Sequences as one batch, for graphs that differentiate their states with respect to the language model's weights. */
   batch(sequences: readonly (readonly Part[])[]): StatesBatch;
 }
@@ -51,7 +54,7 @@ const LENGTH_STEP = 32;
 export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<QwenVl> {
   const names = textNames(file);
   const weights = textWeights(file, names);
-  const sizes = await textEncoderConfig(file, (name) => file.tensors.get(names.get(name) ?? "")?.shape, config);
+  const sizes = await textEncoderConfig(file, names, config);
   const { vision, language } = sizes;
 
   const embedRows = async (ids: readonly number[]): Promise<Float32Array> => {
@@ -66,6 +69,10 @@ export async function openQwenVl(file: WeightFile, config?: HfConfig): Promise<Q
   checkWhole(file, sizes, weights);
   return {
     config: sizes,
+    async findNotFinite() {
+      const tensor = await findNotFinite(file);
+      return tensor && `${file.name}: ${tensor}`;
+    },
     async vision(compute, patches, grid) {
       const headDim = vision.hidden / vision.heads;
       const { cos, sin } = visionRotary(grid, vision.merge, headDim);
@@ -209,6 +216,7 @@ function checkWhole(file: WeightFile, { vision, language }: TextEncoderConfig, w
     });
     const tokens = buildVisionTower(b, vision, weights, inputs);
     const c = newBuilder();
+    weights.vector(c, "model.embed_tokens.weight");
     buildLanguageModel(c, language, weights, languageInputs(c, { embeds: f(1, language.hidden), cos: row, sin: row, mask: f(1, 1) }));
     if (tokens.shape[1] !== language.hidden)
       throw new AppError("TEXT_LAYOUT", `vision tokens of width ${tokens.shape[1]} do not fit a language model of ${language.hidden}`);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
+import { depthOf } from "../depth-of.ts";
 
 const Count = z.number().int().positive();
 const Rope = z.object({ mrope_section: z.array(Count).length(3).optional(), rope_theta: z.number().positive().optional() });
@@ -52,26 +53,22 @@ const HEAD = { language: 128, vision: 80 };
 /**
  * Widths and depths come from the shapes; head counts, rotary sections and windows from `config.json` beside the file or from the
  * `config` entry of its metadata, else they are those of the 7B.
- * @param shapeOf shape of a tensor by its single-file name
+ * @param names single-file name → name in the file
  * @throws AppError TEXT_CONFIG when head counts do not divide the widths
  */
 export async function textEncoderConfig(
   file: WeightFile,
-  shapeOf: (name: string) => readonly number[] | undefined,
+  names: ReadonlyMap<string, string>,
   override?: HfConfig,
 ): Promise<TextEncoderConfig> {
   const hf = override ?? (await readConfig(file));
+  const shapeOf = (name: string): readonly number[] | undefined => file.tensors.get(names.get(name) ?? "")?.shape;
   const text = { ...hf, ...hf.text_config };
   const dim = (name: string, axis: number): number => {
     const size = shapeOf(name)?.[axis];
     if (!size)
       throw new AppError("TEXT_TENSOR_MISSING", `${file.name} has no ${name}`, { hint: "the file is incomplete: download it again" });
     return size;
-  };
-  const count = (prefix: string, probe: string): number => {
-    let n = 0;
-    while (shapeOf(`${prefix}.${n}.${probe}`)) n++;
-    return n;
   };
   const q = dim("model.layers.0.self_attn.q_proj.weight", 0);
   const kv = dim("model.layers.0.self_attn.k_proj.weight", 0);
@@ -97,7 +94,7 @@ export async function textEncoderConfig(
     );
   return {
     language: {
-      layers: count("model.layers", "self_attn.q_proj.weight"),
+      layers: depthOf(names.keys(), "model.layers"),
       hidden: dim("model.embed_tokens.weight", 1),
       vocab: dim("model.embed_tokens.weight", 0),
       heads,
@@ -108,7 +105,7 @@ export async function textEncoderConfig(
       eps: text.rms_norm_eps ?? 1e-6,
     },
     vision: {
-      depth: count("visual.blocks", "attn.qkv.weight"),
+      depth: depthOf(names.keys(), "visual.blocks"),
       hidden,
       heads: visionHeads,
       fullAttention: hf.vision_config?.fullatt_block_indexes ?? [7, 15, 23, 31],

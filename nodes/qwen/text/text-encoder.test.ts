@@ -84,3 +84,14 @@ test("a template it does not have is refused", async () => {
     code: "TEXT_TEMPLATE",
   });
 });
+
+test("NaN in a weight is told with the file and the tensor", async () => {
+  const { tensors, metadata } = tinyTextEncoder(4);
+  tensors.get("model.layers.1.mlp.up_proj.weight")?.data.fill(Number.NaN, 0, 1);
+  const model = await openQwenVl(memoryWeights(tensors, { metadata, name: "damaged.safetensors" }));
+  const request = { template: "t2i", prompt: "Hi", images: [], resample: "comfyui" } as const;
+  await expect(textEncoder("tiny", model, bytes).encode(compute, request)).rejects.toMatchObject({
+    code: "TEXT_NOT_FINITE",
+    message: expect.stringContaining("damaged.safetensors: model.layers.1.mlp.up_proj.weight"),
+  });
+});

@@ -2,6 +2,7 @@ import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { PreparedText, TextEncoder, TextRequest } from "../../shared/contracts/diffusion.ts";
+import { allFinite } from "../../shared/finite.ts";
 import type { Part, QwenVl } from "./open-qwen-vl.ts";
 import { droppedTokens, promptText, templateOf } from "./templates.ts";
 import { patchify } from "./vision/patchify.ts";
@@ -41,6 +42,16 @@ export function textEncoder(id: string, model: QwenVl, tokenizer: TextTokenizer)
     async encode(compute, request) {
       const { parts, dropped } = await sequence(compute, request);
       const hidden = await model.hidden(compute, parts);
+      if (!allFinite(hidden.data)) {
+        const where = await model.findNotFinite();
+        throw new AppError(
+          "TEXT_NOT_FINITE",
+          `the text encoder's states hold NaN or Inf${where === undefined ? "" : `: so does ${where}`}`,
+          {
+            hint: where === undefined ? "look at the pictures of the prompt" : "the file is damaged: download it again, or save it again",
+          },
+        );
+      }
       const [, length = 0, width = 0] = hidden.shape;
       return { embeds: f32([1, length - dropped, width], hidden.data.slice(dropped * width)) };
     },

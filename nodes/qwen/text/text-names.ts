@@ -33,10 +33,12 @@ const PREFIXES = [
  * @throws AppError TEXT_FAMILY when the file holds something else, saying what where it can
  */
 export function textNames(file: WeightFile): ReadonlyMap<string, string> {
-  const prefix = PREFIXES.find((p) => file.tensors.has(`${p.language}embed_tokens.weight`));
+  // More than one tensor has each mark, so that an incomplete file is still known for what it is.
+  const has = (start: string, end: string): boolean => [...file.tensors.keys()].some((n) => n.startsWith(start) && n.endsWith(end));
+  const prefix = PREFIXES.find((p) => has(`${p.language}layers.`, ".self_attn.q_proj.weight"));
   const other = OTHERS.find(([, ...tensors]) => tensors.some((t) => file.tensors.has(t)));
-  const whole = prefix && file.tensors.has(`${prefix.language}layers.0.self_attn.k_proj.bias`);
-  if (other || !prefix || !whole || !file.tensors.has(`${prefix.visual}blocks.0.mlp.gate_proj.weight`)) {
+  const whole = prefix && has(`${prefix.language}layers.`, ".self_attn.k_proj.bias");
+  if (other || !prefix || !whole || !has(`${prefix.visual}blocks.`, ".mlp.gate_proj.weight")) {
     const what =
       other?.[0] ??
       (whole ? "Qwen2.5 without a vision tower" : prefix ? "another language model" : "not a text encoder this program knows");

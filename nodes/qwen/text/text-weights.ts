@@ -5,11 +5,14 @@ import type { LinearParams } from "../../../engine/nn/linear.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 import { isFloat } from "../../../engine/tensor/dtype.ts";
 
+/** The Linears of Qwen2.5-VL that have a bias. */
+const BIASED = /\.[qkv]_proj$|^visual\.(blocks|merger)\./;
+
 /** Parameters of the encoder as values of a graph, straight from the file. */
 export interface TextWeights {
   /** A norm's scale, in its stored dtype. */
   vector(b: Builder, name: string): Value;
-  /** `<name>.weight`, `<name>.bias` where there is one, and the scale of an fp8 weight. */
+  /** `<name>.weight`, `<name>.bias` where the architecture has one, and the scale of an fp8 weight. */
   linear(b: Builder, name: string): LinearParams;
 }
 
@@ -33,7 +36,7 @@ export function textWeights(file: WeightFile, names: ReadonlyMap<string, string>
       const scale = [`${name}.scale_weight`, `${name}.weight_scale`].find((s) => names.has(s));
       return {
         weight: value(b, `${name}.weight`),
-        bias: names.has(`${name}.bias`) ? value(b, `${name}.bias`) : null,
+        bias: BIASED.test(name) ? value(b, `${name}.bias`) : null,
         scale: scale ? value(b, scale) : null,
       };
     },

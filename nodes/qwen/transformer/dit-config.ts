@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 import type { Shape } from "../../../engine/tensor/shape.ts";
+import { depthOf } from "../depth-of.ts";
 import { refusal, ZERO_COND_MARKER } from "./transformer-prefix.ts";
 
 /** Architecture of one checkpoint, in diffusers' parameter names. */
@@ -38,13 +39,20 @@ const QWEN3_VL = [2048, 2560, 4096, 5120];
 /**
  * Reads the architecture off the tensor shapes. Only the rotary axes and zero_cond_t cannot be seen there.
  * @param names stripped of their prefix
- * @throws AppError MODEL_FAMILY, MODEL_CONFIG
+ * @throws AppError MODEL_FAMILY, MODEL_CONFIG, MODEL_TENSOR_MISSING
  */
 export async function inferConfig(file: WeightFile, names: ReadonlySet<string>, shapeOf: (name: string) => Shape): Promise<DitConfig> {
   const said = await statedConfig(file);
-  const [inner = 0, in_channels = 0] = shapeOf("img_in.weight");
-  const [joint_attention_dim = 0] = shapeOf("txt_norm.weight");
-  const [attention_head_dim = 0] = shapeOf("transformer_blocks.0.attn.norm_q.weight");
+  const need = (name: string): Shape => {
+    if (!names.has(name))
+      throw new AppError("MODEL_TENSOR_MISSING", `${file.name}: the transformer has no ${name}`, {
+        hint: "the file is incomplete: download it again",
+      });
+    return shapeOf(name);
+  };
+  const [inner = 0, in_channels = 0] = need("img_in.weight");
+  const [joint_attention_dim = 0] = need("txt_norm.weight");
+  const [attention_head_dim = 0] = need("transformer_blocks.0.attn.norm_q.weight");
   if (inner >= RELEASED_WIDTH && in_channels !== 64)
     throw refusal(file, `a model of ${in_channels}-channel tokens (Qwen-Image-Edit has 64; Qwen-Image 2.x has another VAE)`);
   if (inner >= RELEASED_WIDTH && QWEN3_VL.includes(joint_attention_dim))
@@ -60,10 +68,8 @@ export async function inferConfig(file: WeightFile, names: ReadonlySet<string>, 
         hint: "put axes_dims_rope into config.json beside the weights, or into the file's metadata entry `config`",
       },
     );
-  let num_layers = 0;
-  while (names.has(`transformer_blocks.${num_layers}.attn.to_q.weight`)) num_layers++;
   return {
-    num_layers,
+    num_layers: depthOf(names, "transformer_blocks"),
     num_attention_heads: inner / attention_head_dim,
     attention_head_dim,
     joint_attention_dim,

@@ -43,12 +43,12 @@ function sameSource(a: WeightSource, b: WeightSource): boolean {
   return b.kind === "host" && a.tensor === b.tensor;
 }
 
-/** weight, bias and scale of the Linear at `path`. */
+/** weight, bias and scale of the Linear at `path`. Every Linear of this model has a bias. @throws AppError as {@link weightValue} */
 export function linearParams(b: Builder, tensors: DitTensors, path: string): LinearParams {
   const scale = SCALES.map((s) => `${path}.${s}`).find((name) => tensors.has(name));
   return {
     weight: weightValue(b, tensors, `${path}.weight`),
-    bias: tensors.has(`${path}.bias`) ? weightValue(b, tensors, `${path}.bias`) : null,
+    bias: weightValue(b, tensors, `${path}.bias`),
     scale: scale ? weightValue(b, tensors, scale) : null,
   };
 }
@@ -114,7 +114,12 @@ async function statedFormats(file: WeightFile, tensors: DitTensors): Promise<[la
   return formats;
 }
 
+/** Whether a tensor belongs to a quantiser, not to the network. */
+export function isAuxiliary(name: string): boolean {
+  return AUXILIARY.test(name);
+}
+
 /** Names the network has no place for. */
 export function unusedTensors(tensors: DitTensors, used: ReadonlySet<string>): string[] {
-  return [...tensors.keys()].filter((name) => !used.has(name) && !AUXILIARY.test(name) && name !== ZERO_COND_MARKER);
+  return [...tensors.keys()].filter((name) => !used.has(name) && !isAuxiliary(name) && name !== ZERO_COND_MARKER);
 }

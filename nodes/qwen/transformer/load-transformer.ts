@@ -8,11 +8,12 @@ import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts"
 import { flowMatchSchedule } from "../../shared/diffusion/flow-match-sigmas.ts";
 import { trueCfgGuidance } from "../../shared/diffusion/guidance.ts";
 import { modelSampling } from "../../shared/diffusion/model-sampling.ts";
+import { allFinite, findNotFinite } from "../../shared/finite.ts";
 import { QWEN_SCHEDULER } from "../sampling/scheduler-config.ts";
 import { QWEN_STATISTICS } from "../vae/statistics.ts";
 import { buildDit } from "./build-dit.ts";
 import { type DitConfig, inferConfig } from "./dit-config.ts";
-import { checkQuantization, type DitTensors, linearsOf, tensorsUnder, unusedTensors } from "./dit-weights.ts";
+import { checkQuantization, type DitTensors, isAuxiliary, linearsOf, tensorsUnder, unusedTensors } from "./dit-weights.ts";
 import { promptInputs } from "./prompt-inputs.ts";
 import { transformerPrefix } from "./transformer-prefix.ts";
 
@@ -39,12 +40,14 @@ export async function loadTransformer(file: WeightFile): Promise<LoadedTransform
     identity: `qwen-image-edit:${file.fingerprint}:${JSON.stringify(config)}`,
     linears: linearsOf(tensors),
     latentSpace: latentSpace(config.in_channels / PATCH ** 2),
+    file,
   };
   const model = patched(source, { adapters: [], sampling: modelSampling() });
   return { model, config, unused: unusedTensors(tensors, checkWhole(file, source, model)) };
 }
 
 interface Source {
+  readonly file: WeightFile;
   readonly config: DitConfig;
   readonly tensors: DitTensors;
   readonly identity: string;
@@ -68,7 +71,7 @@ interface Patches {
 }
 
 function patched(source: Source, patches: Patches): DiffusionModel {
-  const { config, tensors, linears } = source;
+  const { config, tensors, linears, file } = source;
   const names = patches.adapters.map((a) => [a.target, a.nameA, a.nameB, a.scale, a.a.shape, a.b.shape]);
   const marks = JSON.stringify([source.identity, names, patches.sampling.id, patches.postCfg?.id]);
   return {
@@ -80,6 +83,12 @@ function patched(source: Source, patches: Patches): DiffusionModel {
     guidance: (scale) => trueCfgGuidance(scale, config.in_channels),
     linears,
     ...patches,
+    async findNotFinite() {
+      const adapter = patches.adapters.find(({ a, b, scale }) => !Number.isFinite(scale) || !allFinite(a.data) || !allFinite(b.data));
+      if (adapter) return `the adapter on ${adapter.target}`;
+      const tensor = await findNotFinite(file);
+      return tensor && `${file.name}: ${tensor}`;
+    },
     build: (b, inputs) => buildDit(b, config, tensors, patches.adapters, inputs),
     withAdapters(adapters) {
       for (const a of adapters) checkAdapter(a, linears);
@@ -126,6 +135,14 @@ function checkWhole(file: WeightFile, { config, tensors }: Source, model: Diffus
         hint: "the file is incomplete or not this model: download it again",
       },
     );
+  }
+  const last = `transformer_blocks.${config.num_layers - 1}.`;
+  for (const name of tensors.keys()) {
+    const own = /^transformer_blocks\.0\.(.*)/.exec(name)?.[1];
+    if (own !== undefined && !isAuxiliary(name) && !tensors.has(last + own))
+      throw new AppError("MODEL_TENSOR_MISSING", `${file.name}: the transformer has no ${last}${own}`, {
+        hint: "the file is incomplete: download it again",
+      });
   }
   // What the last block would do with the text has tensors in every file and no effect.
   const dead = new RegExp(`^transformer_blocks\\.${config.num_layers - 1}\\.(attn\\.to_add_out|txt_mlp)\\b`);

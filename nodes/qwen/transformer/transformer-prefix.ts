@@ -31,6 +31,9 @@ const OTHERS: readonly (readonly [key: RegExp, what: string, remedy?: string])[]
   [/^(encoder|decoder)\.(conv_in|conv1|mid|middle)/, "a VAE", "load it with VAELoader"],
 ];
 
+/** What only this model has together. More than one tensor has each of these, so that an incomplete file is still known for what it is. */
+const OWN = [/^(txt_norm\.|txt_in\.|img_in\.)/, /^transformer_blocks\.\d+\.attn\.add_q_proj\./, /^transformer_blocks\.\d+\.img_mod\.1\./];
+
 /**
  * The prefix all transformer tensors carry in this file.
  * @throws AppError MODEL_FAMILY naming what the file is instead
@@ -43,14 +46,14 @@ export function transformerPrefix(file: WeightFile): string {
   };
   for (const prefix of PREFIXES) {
     const inside = under(prefix);
-    if (!inside.includes("txt_norm.weight") || !inside.includes("transformer_blocks.0.attn.add_q_proj.weight")) continue;
+    if (!OWN.every((own) => inside.some((name) => own.test(name)))) continue;
     refuseOthers(inside);
     return prefix;
   }
   // Prefixed names first: a checkpoint with everything in it is named by its diffusion model, not by its VAE.
   for (const prefix of [...PREFIXES].reverse()) refuseOthers(under(prefix));
   const seen = names.slice(0, 3).join(", ") || "no tensor at all";
-  throw new AppError("MODEL_FAMILY", `${file.name} is no Qwen-Image transformer: it has no txt_norm.weight (found ${seen}, …)`, {
+  throw new AppError("MODEL_FAMILY", `${file.name} is no Qwen-Image transformer: its tensors are others (found ${seen}, …)`, {
     hint: "pick a file of Qwen-Image, Qwen-Image-Edit, -2509 or -2511",
   });
 }

@@ -45,18 +45,29 @@ test("other depths and widths are read off the tensors", async () => {
   await expect(loadVae(memoryWeights(tinyVae(1, sizes)))).rejects.toMatchObject({ code: "VAE_CONFIG" });
 });
 
-test("a broken file is named before anything runs", async () => {
-  const without = (name: string) => {
-    const tensors = tinyVae(1);
-    expect(tensors.delete(name)).toBe(true);
-    return loadVae(memoryWeights(tensors));
-  };
-  await expect(without("encoder.conv1.bias")).rejects.toMatchObject({
-    code: "VAE_TENSOR_MISSING",
-    message: expect.stringContaining("encoder.conv_in.bias"),
+test("NaN in a weight is refused with the file's and the tensor's name", async () => {
+  const tensors = tinyVae(1);
+  const bias = tensors.get("decoder.conv1.bias");
+  bias?.data.fill(Number.NaN, 3, 4);
+  await expect(loadVae(memoryWeights(tensors))).rejects.toMatchObject({
+    code: "MODEL_NOT_FINITE",
+    message: expect.stringMatching(/memory\.safetensors.*decoder\.conv1\.bias/),
   });
-  await expect(without("decoder.upsamples.1.residual.2.weight")).rejects.toMatchObject({ code: "VAE_LAYOUT" });
-  await expect(without("encoder.downsamples.2.resample.1.weight")).rejects.toMatchObject({ code: "VAE_LAYOUT" });
+});
+
+test("a file that lacks any one tensor is refused by the tensor's name", async () => {
+  const sizes = { baseDim: 4, zDim: 3, dimMult: [1, 3, 2], resBlocks: 1 };
+  const texts = { "config.json": JSON.stringify({ latents_mean: [1, 2, 3], latents_std: [1, 1, 2] }) };
+  const whole = tinyVae(1, sizes);
+  for (const name of whole.keys()) {
+    if (name.includes(".time_conv.")) continue;
+    const tensors = new Map(whole);
+    tensors.delete(name);
+    await expect(loadVae(memoryWeights(tensors, { texts })), name).rejects.toMatchObject({
+      code: "VAE_TENSOR_MISSING",
+      message: expect.stringContaining(`has no ${name}`),
+    });
+  }
   const bent = tinyVae(1);
   bent.set("decoder.head.2.weight", f32([3, 9, 3, 3, 3], new Float32Array(729)));
   await expect(loadVae(memoryWeights(bent))).rejects.toMatchObject({ code: "VAE_LAYOUT" });
@@ -84,4 +95,18 @@ test("the VAEs of other models are refused by name", async () => {
       code: "VAE_FAMILY",
       message: expect.stringContaining(what),
     });
+});
+
+test("a latent or a picture with NaN is an error of its own", async () => {
+  const vae = await loadVae(memoryWeights(tinyVae(3)));
+  const latent = f32([1, 16, 2, 2], new Float32Array(64).fill(Number.NaN, 5, 6));
+  await expect(decodeLatents(compute, vae, { samples: latent })).rejects.toMatchObject({
+    code: "VAE_NOT_FINITE",
+    message: expect.stringContaining("latent that comes in"),
+  });
+  const picture = f32([1, 16, 16, 3], new Float32Array(768).fill(Number.NaN, 5, 6));
+  await expect(encodeImages(compute, vae, picture)).rejects.toMatchObject({
+    code: "VAE_NOT_FINITE",
+    message: expect.stringContaining("picture that comes in"),
+  });
 });

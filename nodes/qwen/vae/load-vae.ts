@@ -12,6 +12,7 @@ import { sizeOf } from "../../../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { LatentStatistics } from "../../shared/contracts/data.ts";
 import type { Vae } from "../../shared/contracts/modules.ts";
+import { allFinite, weightsNotFinite } from "../../shared/finite.ts";
 import { QWEN_STATISTICS } from "./statistics.ts";
 import { vaeNames } from "./vae-names.ts";
 import { buildDecoder, buildEncoder, type VaeLayout, vaeLayout } from "./vae-network.ts";
@@ -25,18 +26,22 @@ const Config = z.object({ latents_mean: z.array(z.number()).optional(), latents_
  * @throws AppError VAE_FAMILY, VAE_LAYOUT, VAE_TENSOR_MISSING, VAE_CONFIG
  */
 export async function loadVae(file: WeightFile): Promise<Vae> {
-  const names = vaeNames(file);
-  const layout = vaeLayout(file.name, (name) => file.tensors.get(names.get(name) ?? "")?.shape);
+  const { names, inFile } = vaeNames(file);
+  const layout = vaeLayout(file.name, names.keys(), inFile, (name) => file.tensors.get(names.get(name) ?? "")?.shape);
   const statistics = await normalisation(file, layout.zDim);
   const weights = new Map<string, Tensor<"float32">>();
   for (const [name, stored] of names)
     if (/^(encoder|decoder|quant_conv|post_quant_conv)\b/.test(name) && !name.includes(".time_conv.")) {
-      weights.set(name, lastFrame(name, await file.read(stored)));
+      const tensor = lastFrame(name, await file.read(stored));
+      if (!allFinite(tensor.data)) throw weightsNotFinite(file.name, stored);
+      weights.set(name, tensor);
     }
   const weight = (b: Builder, name: string): Value => {
     const tensor = weights.get(name);
     if (!tensor)
-      throw new AppError("VAE_TENSOR_MISSING", `${file.name} has no ${name}`, { hint: "the file is incomplete: download it again" });
+      throw new AppError("VAE_TENSOR_MISSING", `${file.name} has no ${inFile(name)}`, {
+        hint: "the file is incomplete: download it again",
+      });
     return b.weight(`vae.${name}`, "float32", tensor.shape, { kind: "host", tensor });
   };
   const id = `vae:${file.fingerprint}`;

@@ -45,6 +45,13 @@ function latentChannels(file: WeightFile): number | undefined {
   return entry?.shape.length === 4 ? entry.shape[1] : undefined;
 }
 
+export interface VaeNames {
+  /** Diffusers name → name in the file. */
+  readonly names: ReadonlyMap<string, string>;
+  /** What the file calls, or would call, a tensor of a diffusers name. */
+  inFile(name: string): string;
+}
+
 const WAN_RESIDUAL: Readonly<Record<string, string>> = {
   "residual.0": "norm1",
   "residual.2": "conv1",
@@ -54,15 +61,17 @@ const WAN_RESIDUAL: Readonly<Record<string, string>> = {
 };
 
 /**
- * Tensor names by diffusers name: `decoder.up_blocks.0.resnets.1.conv1.weight` → the name in the file. ComfyUI's single file
+ * Tensor names both ways: `decoder.up_blocks.0.resnets.1.conv1.weight` → the name in the file. ComfyUI's single file
  * carries Wan 2.1's names (source: the table of the Qwen-Image VAE's conversion, diffusers `autoencoder_kl_qwenimage`).
  * @throws AppError VAE_FAMILY when the file holds something else, saying what where it can.
  */
-export function vaeNames(file: WeightFile): ReadonlyMap<string, string> {
+export function vaeNames(file: WeightFile): VaeNames {
   const has = (name: string): boolean => file.tensors.has(name);
   const other = OTHERS.find((o) => o.is(has, file));
-  const wan = has("decoder.middle.0.residual.0.gamma");
-  if (other || !(wan || has("decoder.mid_block.resnets.0.norm1.gamma")))
+  // More than one tensor has each mark, so that an incomplete file is still known for what it is.
+  const some = (mark: RegExp): boolean => [...file.tensors.keys()].some((name) => mark.test(name));
+  const wan = some(/^decoder\.middle\.\d\.residual\.\d\.gamma$/);
+  if (other || !(wan || some(/^decoder\.mid_block\.resnets\.\d\.norm\d\.gamma$/)))
     throw new AppError(
       "VAE_FAMILY",
       `${file.name} is ${other?.what ?? "not an autoencoder this program knows"}; the VAE of Qwen-Image is wanted`,
@@ -70,19 +79,20 @@ export function vaeNames(file: WeightFile): ReadonlyMap<string, string> {
         hint: "use qwen_image_vae.safetensors (ComfyUI) or the vae folder of a Qwen-Image-Edit repository (diffusers)",
       },
     );
-  if (!wan) return new Map([...file.tensors.keys()].map((name) => [name, name]));
-  const blocks = upBlocks(has);
-  return new Map([...file.tensors.keys()].map((name) => [fromWan(name, blocks), name]));
+  if (!wan) return { names: new Map([...file.tensors.keys()].map((name) => [name, name])), inFile: (name) => name };
+  const blocks = upBlocks(some);
+  const names = new Map([...file.tensors.keys()].map((name) => [fromWan(name, blocks), name]));
+  return { names, inFile: (name) => toWan(name, blocks) };
 }
 
 /** Diffusers' place of each entry of Wan's flat `decoder.upsamples`: residual blocks, then the upsampler that ends a level. */
-function upBlocks(has: (name: string) => boolean): readonly string[] {
+function upBlocks(some: (mark: RegExp) => boolean): readonly string[] {
   const places: string[] = [];
   let level = 0;
   let resnet = 0;
   for (let k = 0; ; k++) {
-    if (has(`decoder.upsamples.${k}.residual.2.weight`)) places.push(`up_blocks.${level}.resnets.${resnet++}`);
-    else if (has(`decoder.upsamples.${k}.resample.1.weight`)) {
+    if (some(new RegExp(`^decoder\\.upsamples\\.${k}\\.(residual|shortcut)\\.`))) places.push(`up_blocks.${level}.resnets.${resnet++}`);
+    else if (some(new RegExp(`^decoder\\.upsamples\\.${k}\\.(resample|time_conv)\\.`))) {
       places.push(`up_blocks.${level++}.upsamplers.0`);
       resnet = 0;
     } else return places;
@@ -101,4 +111,22 @@ function fromWan(name: string, blocks: readonly string[]): string {
     .replace(/^encoder\.downsamples\./, "encoder.down_blocks.")
     .replace(/^decoder\.upsamples\.(\d+)\./, (whole, k) => (blocks[Number(k)] === undefined ? whole : `decoder.${blocks[Number(k)]}.`))
     .replace(/\.(residual\.[0236]|shortcut)\./, (_, part) => `.${WAN_RESIDUAL[part]}.`);
+}
+
+/** {@link fromWan} backwards. */
+function toWan(name: string, blocks: readonly string[]): string {
+  const parts = Object.entries(WAN_RESIDUAL);
+  return name
+    .replace(/^quant_conv\./, "conv1.")
+    .replace(/^post_quant_conv\./, "conv2.")
+    .replace(/^(encoder|decoder)\.conv_in\./, "$1.conv1.")
+    .replace(/^(encoder|decoder)\.norm_out\./, "$1.head.0.")
+    .replace(/^(encoder|decoder)\.conv_out\./, "$1.head.2.")
+    .replace(/^(encoder|decoder)\.mid_block\.attentions\.0\./, "$1.middle.1.")
+    .replace(/^(encoder|decoder)\.mid_block\.resnets\.([01])\./, (_, side, n) => `${side}.middle.${n === "0" ? 0 : 2}.`)
+    .replace(/^encoder\.down_blocks\./, "encoder.downsamples.")
+    .replace(/^decoder\.(up_blocks\.\d+\.(?:resnets|upsamplers)\.\d+)\./, (whole, place) =>
+      blocks.includes(place) ? `decoder.upsamples.${blocks.indexOf(place)}.` : whole,
+    )
+    .replace(/(?<=\.\d+)\.(norm1|conv1|norm2|conv2|conv_shortcut)\./, (_, part) => `.${parts.find(([, p]) => p === part)?.[0]}.`);
 }

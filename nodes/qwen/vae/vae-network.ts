@@ -26,14 +26,28 @@ export interface VaeLayout {
 
 /**
  * Reads the layout off the (diffusers) names.
+ * @param names every tensor there is
+ * @param inFile what the file calls a tensor, for messages
  * @param shapeOf shape of a tensor by diffusers name, undefined when absent
  * @throws AppError VAE_LAYOUT when encoder and decoder do not fit together
  */
-export function vaeLayout(file: string, shapeOf: (name: string) => readonly number[] | undefined): VaeLayout {
+export function vaeLayout(
+  file: string,
+  names: Iterable<string>,
+  inFile: (name: string) => string,
+  shapeOf: (name: string) => readonly number[] | undefined,
+): VaeLayout {
+  // A block is there when any of its tensors is: one that is missing is told by its name later.
+  const parts = new Set<string>();
+  for (const name of names) {
+    const match = /^(.*)\.(conv_shortcut|norm[12]|conv[12]|resample|time_conv)\./.exec(name);
+    if (match) parts.add(`${match[1]}.${match[2]}`);
+  }
   const block = (name: string): Block | undefined => {
-    const hasShortcut = shapeOf(`${name}.conv_shortcut.weight`) !== undefined;
-    if (shapeOf(`${name}.conv1.weight`)) return { name, kind: "residual", hasShortcut };
-    if (shapeOf(`${name}.resample.1.weight`)) return { name, kind: name.startsWith("encoder") ? "down" : "up", hasShortcut };
+    const has = (...some: readonly string[]): boolean => some.some((part) => parts.has(`${name}.${part}`));
+    const hasShortcut = has("conv_shortcut");
+    if (has("norm1", "conv1", "norm2", "conv2")) return { name, kind: "residual", hasShortcut };
+    if (has("resample", "time_conv")) return { name, kind: name.startsWith("encoder") ? "down" : "up", hasShortcut };
     return undefined;
   };
   const encoder: Level[] = [];
@@ -59,6 +73,9 @@ export function vaeLayout(file: string, shapeOf: (name: string) => readonly numb
   }
   const count = (levels: readonly Level[], kind: Block["kind"]) => levels.flatMap((l) => l.blocks).filter((x) => x.kind === kind).length;
   const downs = count(encoder, "down");
+  for (const name of ["post_quant_conv.weight", "quant_conv.weight"])
+    if (!shapeOf(name))
+      throw new AppError("VAE_TENSOR_MISSING", `${file} has no ${inFile(name)}`, { hint: "the file is incomplete: download it again" });
   const zDim = shapeOf("post_quant_conv.weight")?.[0];
   if (zDim === undefined || !encoder.length || downs !== count(decoder, "up") || shapeOf("quant_conv.weight")?.[0] !== 2 * zDim)
     throw new AppError("VAE_LAYOUT", `${file}: ${downs} downsamplers and ${count(decoder, "up")} upsamplers do not make an autoencoder`, {

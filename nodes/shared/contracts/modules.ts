@@ -40,6 +40,8 @@ export interface DiffusionModel extends Module<DenoiseInputs, Value> {
   readonly postCfg?: PostCfg;
   /** The guidance of the model's own pipeline; null = none at this scale: only the prompt is evaluated. */
   guidance(scale: number): Guidance | null;
+  /** Reads every weight for NaN and Inf and says where the first is: file and tensor. Takes as long as reading the file. */
+  findNotFinite?(): Promise<string | undefined>;
   /** Paths of all Linears an adapter may target, with their [out, in]. */
   readonly linears: ReadonlyMap<string, readonly [out: number, in_: number]>;
   readonly adapters: readonly Adapter[];

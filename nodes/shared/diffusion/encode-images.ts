@@ -4,11 +4,13 @@ import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
 import type { Image, Latent } from "../contracts/data.ts";
 import type { Vae } from "../contracts/modules.ts";
+import { allFinite } from "../finite.ts";
+import { vaeNotFinite } from "./vae-not-finite.ts";
 
 /**
  * Pictures [B,H,W,3] in 0..1 → raw latents (mode of the posterior) [B,C,H/cell,W/cell]. A picture is cropped to multiples of
  * the cell, centred, as ComfyUI's VAEEncode does; values become 2x − 1. One picture at a time bounds the memory.
- * @throws AppError VAE_SIZE when a side is below one cell
+ * @throws AppError VAE_SIZE when a side is below one cell; VAE_NOT_FINITE
  */
 export async function encodeImages(compute: Compute, vae: Vae, images: Image): Promise<Latent> {
   const { cell } = vae;
@@ -24,7 +26,9 @@ export async function encodeImages(compute: Compute, vae: Vae, images: Image): P
     const image = f32([1, 3, h, w], cropToPlanes(images, i, h, w));
     const { latent: result } = await executable.run({ image });
     if (!result) throw new AppError("VAE_RUN", "the encoder gave no latent");
-    parts.push(expectDType(result, "float32", "the latent"));
+    const data = expectDType(result, "float32", "the latent");
+    if (!allFinite(data)) throw vaeNotFinite("latent", "picture", image.data);
+    parts.push(data);
   }
   const [, ...shape] = latent.shape;
   const size = parts[0]?.length ?? 0;

@@ -1,10 +1,11 @@
 import { AppError } from "../../../engine/base/errors.ts";
-import type { Compute } from "../../../engine/ir/compute.ts";
+import type { Compute, Feeds } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
 import type { Conditioning } from "../contracts/data.ts";
 import type { DenoiseShape, GridSize } from "../contracts/diffusion.ts";
 import type { DiffusionModel } from "../contracts/modules.ts";
+import { allFinite } from "../finite.ts";
 import { denoiseInputs } from "./denoise-inputs.ts";
 import { tokensOf, tokenWidth } from "./latent-space.ts";
 import { preparePrompt } from "./prepared-prompt.ts";
@@ -14,7 +15,7 @@ export type Velocity = (tokens: Float32Array, sigma: number) => Promise<Float32A
 
 /**
  * Compiles the model for one prompt and target size. References are normalised and packed here, once.
- * @throws AppError CONDITIONING_WIDTH, REFERENCE_BATCH
+ * @throws AppError CONDITIONING_WIDTH, REFERENCE_BATCH; SAMPLING_NOT_FINITE when it is evaluated
  */
 export async function velocityFor(
   compute: Compute,
@@ -33,6 +34,30 @@ export async function velocityFor(
   return async (x, sigma) => {
     const results = await executable.run({ ...feeds, x: f32(tokens, x), sigma: f32([1], [sigma]) });
     if (!results.v) throw new AppError("DENOISE_RUN", "the model gave no velocity");
-    return expectDType(results.v, "float32", "the velocity");
+    const velocity = expectDType(results.v, "float32", "the velocity");
+    if (!allFinite(velocity)) throw await notFinite(model, { ...feeds, x: f32(tokens, x) });
+    return velocity;
   };
+}
+
+const WORDS: Readonly<Record<string, string>> = { x: "the latent", prompt: "the prompt", references: "a reference picture's latent" };
+
+/** Why a velocity is not finite: an input that is not, weights that are not, or else too large numbers on the way. */
+async function notFinite(model: DiffusionModel, feeds: Feeds): Promise<AppError> {
+  const input = Object.entries(feeds).find(([, { data }]) => data instanceof Float32Array && !allFinite(data))?.[0];
+  const weight = input === undefined ? await model.findNotFinite?.() : undefined;
+  const why =
+    input !== undefined
+      ? `: ${WORDS[input.split(".", 1)[0] ?? ""] ?? "the prompt"} that comes in already does`
+      : weight !== undefined
+        ? `: so does ${weight}`
+        : "";
+  return new AppError("SAMPLING_NOT_FINITE", `the model's prediction holds NaN or Inf${why}`, {
+    hint:
+      weight !== undefined
+        ? "the file is damaged: download it again, or save it again"
+        : input !== undefined
+          ? "look at the node that made it"
+          : "lower the strengths of LoRAs and cfg, or try another file of the model",
+  });
 }

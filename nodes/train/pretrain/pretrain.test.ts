@@ -137,7 +137,7 @@ test("PretrainVAE lowers its loss and writes every weight, which fit the release
   expect(losses).toHaveLength(24);
   expect(mean(losses.slice(-4))).toBeLessThan(0.8 * mean(losses.slice(0, 4)));
   const trained = readSafetensors(ctx.saved.get("vae.safetensors") ?? new Uint8Array()).tensors;
-  const names = new Map([...vaeNames(memoryWeights(untrainedVae))].map(([to, from]) => [from, to]));
+  const names = new Map([...vaeNames(memoryWeights(untrainedVae)).names].map(([to, from]) => [from, to]));
   const plain = (name: string) => names.get(name) ?? name;
   const whole = withTrained(untrainedVae, trained, plain);
   const kernel = whole.get("encoder.conv1.weight");
@@ -167,7 +167,7 @@ test("the decoder alone: the encoder stays, and is in the file", async () => {
     {},
   );
   const trained = readSafetensors(ctx.saved.get("vae.safetensors") ?? new Uint8Array()).tensors;
-  const names = new Map([...vaeNames(memoryWeights(untrainedVae))].map(([to, from]) => [from, to]));
+  const names = new Map([...vaeNames(memoryWeights(untrainedVae)).names].map(([to, from]) => [from, to]));
   const whole = withTrained(untrainedVae, trained, (name) => names.get(name) ?? name);
   const changed = [...untrainedVae].filter(([name, t]) => whole.get(name)?.data.some((x, i) => x !== t.data[i])).map(([name]) => name);
   expect(changed.length).toBeGreaterThan(10);
