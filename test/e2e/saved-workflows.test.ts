@@ -9,7 +9,7 @@ import { z } from "zod";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 /** Workflow → widgets that make it short, and a file it must leave. */
-const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; readonly leaves: RegExp }>> = {
+const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; readonly leaves: RegExp; readonly models?: "scenes" }>> = {
   "match.json": { set: [], leaves: /^match_.*\.png$/ },
   "edit.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
   "lora.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
@@ -22,6 +22,12 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
   "pretrain-vae.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-vae-larger.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-transformer.json": { set: ["5.steps=1", "5.batch=1", "4.train=1"], leaves: /^pretrain\/.*\.safetensors$/ },
+  "pretrain-scenes-vae.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
+  "pretrain-scenes-transformer.json": {
+    set: ["5.steps=1", "5.batch=1", "4.train=5"],
+    leaves: /^pretrain\/.*-text-encoder.*\.safetensors$/,
+    models: "scenes",
+  },
 };
 
 const folder = mkdtempSync(join(tmpdir(), "saved-"));
@@ -36,17 +42,21 @@ const node = (...args: string[]) =>
 const record = z.looseObject({ state: z.string(), files: z.array(z.string()) });
 
 beforeAll(() => {
-  const made = node(join(ROOT, "tools/small-checkpoint.ts"), "untrained", join(folder, "models"));
-  expect(made.status, made.stderr).toBe(0);
+  const make = (models: string, ...more: string[]) => {
+    const made = node(join(ROOT, "tools/small-checkpoint.ts"), "untrained", join(folder, models), ...more);
+    expect(made.status, made.stderr).toBe(0);
+  };
+  make("models");
+  make("scenes", "--scenes");
 });
 
 test("the table names every workflow", () => {
   expect(Object.keys(WORKFLOWS).sort()).toEqual(readdirSync(join(ROOT, "graphs")).filter((name) => name.endsWith(".json")));
 });
 
-test.each(Object.entries(WORKFLOWS))("graphs/%s", (name, { set, leaves }) => {
+test.each(Object.entries(WORKFLOWS))("graphs/%s", (name, { set, leaves, models }) => {
   const out = join(folder, name);
-  const args = ["--models", join(folder, "models"), "--out", out, ...set.flatMap((s) => ["--set", s])];
+  const args = ["--models", join(folder, models ?? "models"), "--out", out, ...set.flatMap((s) => ["--set", s])];
   const { status, stderr } = node(join(ROOT, "graph.mjs"), "run", join(ROOT, "graphs", name), ...args);
   expect(status, stderr).toBe(0);
   const { state, files } = record.parse(JSON.parse(readFileSync(join(out, "run.json"), "utf8")));
