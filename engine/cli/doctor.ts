@@ -5,12 +5,12 @@ import { findModels } from "../app/find-models.ts";
 import { dataFolder, modelRoots } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
 import { versionsOf } from "../app/versions.ts";
+import { byteCount } from "../base/byte-count.ts";
 import { toAppError } from "../base/errors.ts";
 import { memoryLimit } from "../base/memory-limit.ts";
 import { Journal } from "../store/journal.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { type Command, EXIT } from "./command.ts";
-import { byteCount } from "./format.ts";
 import { readArgs } from "./read-args.ts";
 
 interface Check {

@@ -5,12 +5,3 @@ export function duration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   return minutes < 60 ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
-
-/** `17 B`, `3.4 MB`: powers of 1000. */
-export function byteCount(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let n = bytes;
-  let unit = 0;
-  for (; n >= 999.5 && unit < units.length - 1; unit++) n /= 1000;
-  return `${unit === 0 ? n : n.toPrecision(3)} ${units[unit] ?? ""}`;
-}

@@ -1,7 +1,7 @@
 import { findModels } from "../app/find-models.ts";
 import { modelRoots } from "../app/places.ts";
+import { byteCount } from "../base/byte-count.ts";
 import { type Command, EXIT } from "./command.ts";
-import { byteCount } from "./format.ts";
 import { readArgs } from "./read-args.ts";
 
 /** The models that are found, by folder. */

@@ -1,10 +1,11 @@
 // Events as lines for a person: a bar that is redrawn on a terminal, plain lines elsewhere.
 
 import { loggedText } from "../app/logged-text.ts";
+import { byteCount } from "../base/byte-count.ts";
 import { stringifyJson } from "../base/json.ts";
 import type { RunEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";
-import { byteCount, duration } from "./format.ts";
+import { duration } from "./format.ts";
 
 export interface Reporter {
   event(event: RunEvent): void;

@@ -16,7 +16,7 @@ export interface Picture {
 }
 
 /** What the first bytes say: nothing else is handed to the decoders. */
-function formatOf(bytes: Uint8Array): "png" | "jpeg" | "webp" | undefined {
+export function formatOf(bytes: Uint8Array): "png" | "jpeg" | "webp" | undefined {
   const ascii = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
   if (ascii(0, 8) === "\x89PNG\r\n\x1a\n") return "png";
   if (ascii(0, 3) === "\xff\xd8\xff") return "jpeg";

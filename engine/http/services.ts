@@ -1,0 +1,38 @@
+import type { EventMessage } from "../api/event-message.ts";
+import type { FileRoot } from "../api/files.ts";
+import type { SystemInfo } from "../api/system.ts";
+import type { Gallery } from "../app/gallery.ts";
+import type { RunQueue } from "../app/run-queue.ts";
+import type { ComputeHost } from "../host/compute-host.ts";
+import type { Places } from "../host/messages.ts";
+import type { ReaderHost } from "../host/reader-host.ts";
+import type { Registry } from "../node/registry.ts";
+import type { GraphFiles } from "../store/graph-files.ts";
+import type { OutputDirectory } from "../store/output-directory.ts";
+import type { SharedFiles } from "../store/shared-files.ts";
+
+/** What the routes speak to. */
+export interface Services {
+  readonly queue: RunQueue;
+  readonly gallery: Gallery;
+  readonly graphs: GraphFiles;
+  readonly files: Readonly<Record<FileRoot, SharedFiles>>;
+  readonly output: OutputDirectory;
+  /** Where thumbnails, settings and the like lie. */
+  readonly data: string;
+  readonly reader: ReaderHost;
+  readonly registry: Registry;
+  readonly inputs: Places;
+  readonly models: Places;
+  /** A compute process for a dry run: the one of the runs while it is idle, else another. */
+  readonly dryHost: () => { readonly host: ComputeHost; readonly release: () => void };
+  readonly system: () => Promise<SystemInfo>;
+  /** The workflow file named on the command line. */
+  readonly opened: string | null;
+  /** To everyone who listens; numbered here. */
+  readonly announce: (message: Announcement) => void;
+}
+
+/** A message that belongs to no run, without its number. */
+export type Announcement = WithoutSeq<Extract<EventMessage, { readonly kind: "changed" | "log" }>>;
+type WithoutSeq<M> = M extends unknown ? Omit<M, "seq"> : never;

@@ -1,0 +1,101 @@
+// The workflows that a user saved: one JSON file each, in one folder.
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../base/errors.ts";
+import { writeAtomic } from "./atomic-write.ts";
+import { codeOf } from "./file-system.ts";
+import { openRegular, resolveInside } from "./safe-path.ts";
+import { storeError } from "./store-error.ts";
+
+export interface GraphFile {
+  readonly name: string;
+  /** Of the content. */
+  readonly revision: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly text: string;
+}
+
+const MAX_BYTES = 16 * 2 ** 20;
+const MAX_FILES = 2000;
+
+export class GraphFiles {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** By name. A file that cannot be read is left out. */
+  async list(): Promise<readonly GraphFile[]> {
+    const names = (await readdir(this.#folder).catch(() => [])).filter((file) => file.endsWith(".json") && !file.startsWith("."));
+    const files = await Promise.all(names.map((file) => this.get(file.slice(0, -".json".length)).catch(() => undefined)));
+    return files.filter((file) => file !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** @throws AppError GRAPH_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  async get(name: string): Promise<GraphFile> {
+    const { file, size, mtimeMs } = await openRegular(await this.#path(name)).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === "STORE_NOT_FOUND" ? notFound(name) : error;
+    });
+    try {
+      if (size > MAX_BYTES) throw new AppError("WORKFLOW_TOO_LARGE", `the graph ${name} has ${size} bytes; ${MAX_BYTES} are allowed`);
+      const text = await file.readFile("utf8");
+      return { name, text, modified: mtimeMs, revision: revisionOf(text) };
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * @param base the revision this one is based on; null = the name must be new; undefined = whatever is there is replaced
+   * @throws AppError GRAPH_CHANGED, GRAPHS_FULL, PATH_UNSAFE, STORE_*
+   */
+  async save(name: string, text: string, base: string | null | undefined): Promise<GraphFile> {
+    await mkdir(this.#folder, { recursive: true }).catch((error: unknown) => {
+      throw storeError("make the folder", this.#folder, error);
+    });
+    const path = await this.#path(name);
+    const current = await readFile(path, "utf8").catch(() => undefined);
+    if (base !== undefined && (current === undefined ? null : revisionOf(current)) !== base)
+      throw new AppError(
+        "GRAPH_CHANGED",
+        base === null ? `there is a graph ${name} already` : `${name} was changed elsewhere since it was opened`,
+        {
+          hint: base === null ? "choose another name, or replace it" : "save it under another name, or replace what is there",
+        },
+      );
+    if (current === undefined && (await readdir(this.#folder)).length >= MAX_FILES)
+      throw new AppError("GRAPHS_FULL", `${MAX_FILES} graphs are saved already`, { hint: "remove some of them" });
+    await writeAtomic(path, new TextEncoder().encode(text));
+    return { name, text, modified: (await stat(path)).mtimeMs, revision: revisionOf(text) };
+  }
+
+  /** @throws AppError GRAPH_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  async remove(name: string): Promise<void> {
+    const path = await this.#path(name);
+    await unlink(path).catch((error: unknown) => {
+      throw codeOf(error) === "ENOENT" ? notFound(name) : storeError("remove", path, error);
+    });
+  }
+
+  async #path(name: string): Promise<string> {
+    if (name.includes("/")) throw new AppError("PATH_UNSAFE", `${JSON.stringify(name.slice(0, 100))} is no name of a graph`);
+    return resolveInside(this.#folder, `${name}.json`).catch((error: unknown) => {
+      // The folder is made at the first save.
+      if (error instanceof AppError && error.code === "STORE_NOT_FOUND") return join(this.#folder, `${name}.json`);
+      throw error;
+    });
+  }
+}
+
+function revisionOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+function notFound(name: string): AppError {
+  return new AppError("GRAPH_NOT_FOUND", `there is no graph ${JSON.stringify(name.slice(0, 100))}`, {
+    hint: "it may have been renamed or removed",
+  });
+}

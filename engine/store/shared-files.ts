@@ -1,0 +1,115 @@
+// The files a browser may see: below three roots, by name only.
+import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
+import { type FileHandle, mkdir, readdir, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../base/errors.ts";
+import { createAtomic } from "./atomic-write.ts";
+import { codeOf } from "./file-system.ts";
+import { openRegular, resolveInside } from "./safe-path.ts";
+import { storeError } from "./store-error.ts";
+
+export interface SharedFile {
+  /** Relative to its root, with slashes. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+const MAX_DEPTH = 6;
+/** More than these in one root are not listed. */
+const MAX_LISTED = 20_000;
+
+export class SharedFiles {
+  readonly #roots: readonly string[];
+
+  /** @param roots searched in this order; the first one is written to. Absent ones are skipped. */
+  constructor(roots: readonly string[]) {
+    this.#roots = roots;
+  }
+
+  /** Newest first. Links and hidden files are not listed. */
+  async list(skip: (name: string) => boolean = () => false): Promise<readonly SharedFile[]> {
+    const found = new Map<string, SharedFile>();
+    for (const root of this.#roots) await collect(root, "", found, skip);
+    return [...found.values()].sort((a, b) => b.modified - a.modified || (a.name < b.name ? -1 : 1));
+  }
+
+  /** Whoever opens it closes it. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  async open(name: string): Promise<SharedFile & { readonly file: FileHandle }> {
+    const { file, size, mtimeMs } = await openRegular(await this.path(name));
+    return { file, name, bytes: size, modified: mtimeMs };
+  }
+
+  /** The real path of a file that exists. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  async path(name: string): Promise<string> {
+    for (const root of this.#roots) {
+      if (!(await isThere(root))) continue;
+      const path = await resolveInside(root, name);
+      if (await isThere(path)) return path;
+    }
+    // A name that is refused is refused where no root exists, too.
+    if (name.split("/").some((part) => part === ".." || part === ""))
+      throw new AppError("PATH_UNSAFE", "this is not a plain relative path");
+    throw new AppError("FILE_NOT_FOUND", `there is no file ${JSON.stringify(name.slice(0, 200))}`, { hint: "it may have been removed" });
+  }
+
+  /** Saves under this name, or under one with a number where other bytes have it. @throws AppError PATH_UNSAFE, STORE_* */
+  async add(name: string, bytes: Uint8Array): Promise<SharedFile> {
+    const [root = ""] = this.#roots;
+    await mkdir(root, { recursive: true }).catch((error: unknown) => {
+      throw storeError("make the folder", root, error);
+    });
+    const dot = name.lastIndexOf(".");
+    const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
+    for (let n = 1; ; n++) {
+      const wanted = n === 1 ? name : `${stem} (${n})${extension}`;
+      const path = await resolveInside(root, wanted);
+      if ((await createAtomic(path, bytes)) || (await holds(path, bytes)))
+        return { name: wanted, bytes: bytes.length, modified: (await stat(path)).mtimeMs };
+    }
+  }
+
+  /** @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  async remove(name: string): Promise<void> {
+    const path = await this.path(name);
+    const { file } = await openRegular(path);
+    await file.close();
+    await unlink(path).catch((error: unknown) => {
+      if (codeOf(error) !== "ENOENT") throw storeError("remove", path, error);
+    });
+  }
+}
+
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  const { file, size } = await openRegular(path);
+  try {
+    if (size !== bytes.length) return false;
+    const digest = (content: Uint8Array) => createHash("sha256").update(content).digest("hex");
+    return digest(await file.readFile()) === digest(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function collect(root: string, below: string, found: Map<string, SharedFile>, skip: (name: string) => boolean): Promise<void> {
+  const entries: Dirent[] = await readdir(join(root, below), { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (found.size >= MAX_LISTED) return;
+    const name = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.name.startsWith(".") || skip(name) || found.has(name)) continue;
+    if (entry.isDirectory() && name.split("/").length < MAX_DEPTH) await collect(root, name, found, skip);
+    else if (entry.isFile()) {
+      const about = await stat(join(root, name)).catch(() => undefined);
+      if (about) found.set(name, { name, bytes: about.size, modified: about.mtimeMs });
+    }
+  }
+}

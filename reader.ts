@@ -1,0 +1,14 @@
+// The child that reads strangers' files for the server: pictures, workflows inside pictures, headers of models.
+import { readFile } from "node:fs/promises";
+import { findWorkflow } from "./engine/app/find-workflow.ts";
+import { serveReader } from "./engine/host/reader-process.ts";
+import { ModelFolders } from "./engine/store/model-folders.ts";
+import { describeModel } from "./nodes/onnx/describe-model.ts";
+import { checkPicture, thumbnail } from "./nodes/shared/pictures/thumbnail.ts";
+
+serveReader({
+  thumbnail: async ({ path, width }) => thumbnail(await readFile(path), "the picture", width),
+  picture: ({ bytes, name }) => checkPicture(bytes, name),
+  workflow: async ({ bytes }) => findWorkflow(bytes),
+  model: ({ models, folder, name }) => describeModel(new ModelFolders(models), folder, name),
+});
