@@ -229,7 +229,7 @@ test("a node that ends itself is given the time to save", async () => {
     if (e.kind === "node.progress" && e.value > 5) cancel();
   });
   expect((await done).event).toMatchObject({ kind: "run.cancelled", error: { message: "stopped after a checkpoint" } });
-  expect(existsSync(join(dir, "out", "train", "checkpoint"))).toBe(true);
+  expect(existsSync(join(dir, "out", "train", "checkpoint.safetensors"))).toBe(true);
 });
 
 test("kill ends even that node", async () => {
@@ -238,7 +238,7 @@ test("kill ends even that node", async () => {
     if (e.kind === "node.progress" && e.value > 5) kill();
   });
   expect((await done).event.kind).toBe("run.cancelled");
-  expect(existsSync(join(dir, "out", "train", "checkpoint"))).toBe(false);
+  expect(existsSync(join(dir, "out", "train", "checkpoint.safetensors"))).toBe(false);
 });
 
 test("kill -9 of the child while results are written: the next run resumes, and no entry is damaged", async () => {

@@ -88,6 +88,7 @@ export const toyNodes: readonly AnyNode[] = [
     dryRun: () => ({ estimate: { steps: 1000, seconds: 60, notes: ["forever"] } }),
     async run(_inputs, ctx) {
       const dir = await ctx.runDirectory("train");
+      ctx.show({ training: [{ directory: "train", updates: 1000 }] });
       for (let step = 0; !ctx.signal.aborted; step++) {
         ctx.progress(step, 1e9);
         await turn();
@@ -95,7 +96,7 @@ export const toyNodes: readonly AnyNode[] = [
       const stopped = ctx.now();
       // Longer than the grace period of the test.
       while (ctx.now() - stopped < 300) await turn();
-      await dir.write("checkpoint", new Uint8Array(1));
+      await dir.write("checkpoint.safetensors", new Uint8Array(1));
       throw new AppError("CANCELLED", "stopped after a checkpoint", { hint: "run it again" });
     },
   }),

@@ -358,7 +358,7 @@ test("killing the launcher alone ends a training as a signal would: it saves", a
   });
   // The pipe closes when both processes have ended.
   await once(launcher, "close");
-  expect(existsSync(join(dir, "out", "w", "train", "checkpoint"))).toBe(true);
+  expect(existsSync(join(dir, "out", "w", "train", "checkpoint.safetensors"))).toBe(true);
   expect(runJson().state).toBe("cancelled");
 });
 
@@ -400,6 +400,6 @@ describe("Ctrl-C", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("a training node saves before it ends: %s", async (signal) => {
     const prompt = { 1: { class_type: "ToyTrain", inputs: {} }, 2: { class_type: "ToySave", inputs: { a: ["1", 0] } } };
     expect(await interrupted(["run", workflow(prompt), "--json"], false, signal)).toBe(4);
-    expect(existsSync(join(dir, "out", "w", "train", "checkpoint"))).toBe(true);
+    expect(existsSync(join(dir, "out", "w", "train", "checkpoint.safetensors"))).toBe(true);
   });
 });
