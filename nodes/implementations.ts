@@ -1,4 +1,5 @@
 // What each node of index.ts does, for the compute process: it loads sharp, kernels and models, so nothing else imports it.
+
 import type { AnyNode } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";
 import previewAny from "./core/preview-any.ts";
@@ -7,12 +8,16 @@ import primitiveFloat from "./core/primitive-float.ts";
 import primitiveInt from "./core/primitive-int.ts";
 import primitiveString from "./core/primitive-string.ts";
 import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
+import resolutionSelector from "./core/resolution-selector.ts";
 import saveTensors from "./core/save-tensors.ts";
+import stringConcatenate from "./core/string-concatenate.ts";
 import folderDataset from "./data/folder-dataset.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
 import renderedScenesDataset from "./data/rendered-scenes-dataset.ts";
 import cfgNorm from "./diffusion/cfg-norm.ts";
+import clipTextEncode from "./diffusion/clip-text-encode.ts";
 import conditioningZeroOut from "./diffusion/conditioning-zero-out.ts";
+import emptyLatentImage from "./diffusion/empty-latent-image.ts";
 import emptySd3LatentImage from "./diffusion/empty-sd3-latent-image.ts";
 import fluxKontextMultiReferenceLatentMethod from "./diffusion/flux-kontext-multi-reference-latent-method.ts";
 import ksampler from "./diffusion/ksampler.ts";
@@ -36,14 +41,29 @@ import faceEmbed from "./faces/face-embed.ts";
 import faceEncoderLoader from "./faces/face-encoder-loader.ts";
 import faceEncoderOnnx from "./faces/face-encoder-onnx.ts";
 import faceLandmarks from "./faces/face-landmarks.ts";
+import batchImagesNode from "./image/batch-images-node.ts";
 import fluxKontextImageScale from "./image/flux-kontext-image-scale.ts";
+import getImageSize from "./image/get-image-size.ts";
+import growMask from "./image/grow-mask.ts";
 import imageBatch from "./image/image-batch.ts";
+import imageBlur from "./image/image-blur.ts";
+import imageCompare from "./image/image-compare.ts";
+import imageCompositeMasked from "./image/image-composite-masked.ts";
+import imageInvert from "./image/image-invert.ts";
+import imagePadForOutpaint from "./image/image-pad-for-outpaint.ts";
 import imageScale from "./image/image-scale.ts";
+import imageScaleToMaxDimension from "./image/image-scale-to-max-dimension.ts";
 import imageScaleToTotalPixels from "./image/image-scale-to-total-pixels.ts";
 import imageStitch from "./image/image-stitch.ts";
+import imageToMask from "./image/image-to-mask.ts";
+import invertMask from "./image/invert-mask.ts";
 import loadImage from "./image/load-image.ts";
+import maskPreview from "./image/mask-preview.ts";
+import maskToImage from "./image/mask-to-image.ts";
 import previewImage from "./image/preview-image.ts";
+import resizeImageMaskNode from "./image/resize-image-mask-node.ts";
 import saveImage from "./image/save-image.ts";
+import saveImageAdvanced from "./image/save-image-advanced.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.ts";
 import saveLora from "./lora/save-lora.ts";
 import drawMatches from "./matching/draw-matches.ts";
@@ -86,6 +106,8 @@ export const implementations: readonly AnyNode[] = [
   primitiveStringMultiline,
   comfySwitchNode,
   previewAny,
+  resolutionSelector,
+  stringConcatenate,
   saveTensors,
   // image
   fluxKontextImageScale,
@@ -96,11 +118,28 @@ export const implementations: readonly AnyNode[] = [
   loadImage,
   previewImage,
   saveImage,
+  invertMask,
+  growMask,
+  maskPreview,
+  maskToImage,
+  imageToMask,
+  resizeImageMaskNode,
+  saveImageAdvanced,
+  imageCompare,
+  batchImagesNode,
+  imageCompositeMasked,
+  imagePadForOutpaint,
+  imageBlur,
+  imageScaleToMaxDimension,
+  imageInvert,
+  getImageSize,
   // qwen
   unetLoader,
   modelSamplingAuraFlow,
   cfgNorm,
   ksampler,
+  emptyLatentImage,
+  clipTextEncode,
   qwenImageEditSampler,
   emptySd3LatentImage,
   referenceLatent,

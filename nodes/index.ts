@@ -1,4 +1,5 @@
 // Every node there is, by hand: what is served is what is imported. One line here and one entry below per node, in the order of the palette.
+
 import type { AnyDeclaration } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.node.ts";
 import previewAny from "./core/preview-any.node.ts";
@@ -7,12 +8,16 @@ import primitiveFloat from "./core/primitive-float.node.ts";
 import primitiveInt from "./core/primitive-int.node.ts";
 import primitiveString from "./core/primitive-string.node.ts";
 import primitiveStringMultiline from "./core/primitive-string-multiline.node.ts";
+import resolutionSelector from "./core/resolution-selector.node.ts";
 import saveTensors from "./core/save-tensors.node.ts";
+import stringConcatenate from "./core/string-concatenate.node.ts";
 import folderDataset from "./data/folder-dataset.node.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.node.ts";
 import renderedScenesDataset from "./data/rendered-scenes-dataset.node.ts";
 import cfgNorm from "./diffusion/cfg-norm.node.ts";
+import clipTextEncode from "./diffusion/clip-text-encode.node.ts";
 import conditioningZeroOut from "./diffusion/conditioning-zero-out.node.ts";
+import emptyLatentImage from "./diffusion/empty-latent-image.node.ts";
 import emptySd3LatentImage from "./diffusion/empty-sd3-latent-image.node.ts";
 import fluxKontextMultiReferenceLatentMethod from "./diffusion/flux-kontext-multi-reference-latent-method.node.ts";
 import ksampler from "./diffusion/ksampler.node.ts";
@@ -36,14 +41,29 @@ import faceEmbed from "./faces/face-embed.node.ts";
 import faceEncoderLoader from "./faces/face-encoder-loader.node.ts";
 import faceEncoderOnnx from "./faces/face-encoder-onnx.node.ts";
 import faceLandmarks from "./faces/face-landmarks.node.ts";
+import batchImagesNode from "./image/batch-images-node.node.ts";
 import fluxKontextImageScale from "./image/flux-kontext-image-scale.node.ts";
+import getImageSize from "./image/get-image-size.node.ts";
+import growMask from "./image/grow-mask.node.ts";
 import imageBatch from "./image/image-batch.node.ts";
+import imageBlur from "./image/image-blur.node.ts";
+import imageCompare from "./image/image-compare.node.ts";
+import imageCompositeMasked from "./image/image-composite-masked.node.ts";
+import imageInvert from "./image/image-invert.node.ts";
+import imagePadForOutpaint from "./image/image-pad-for-outpaint.node.ts";
 import imageScale from "./image/image-scale.node.ts";
+import imageScaleToMaxDimension from "./image/image-scale-to-max-dimension.node.ts";
 import imageScaleToTotalPixels from "./image/image-scale-to-total-pixels.node.ts";
 import imageStitch from "./image/image-stitch.node.ts";
+import imageToMask from "./image/image-to-mask.node.ts";
+import invertMask from "./image/invert-mask.node.ts";
 import loadImage from "./image/load-image.node.ts";
+import maskPreview from "./image/mask-preview.node.ts";
+import maskToImage from "./image/mask-to-image.node.ts";
 import previewImage from "./image/preview-image.node.ts";
+import resizeImageMaskNode from "./image/resize-image-mask-node.node.ts";
 import saveImage from "./image/save-image.node.ts";
+import saveImageAdvanced from "./image/save-image-advanced.node.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.node.ts";
 import saveLora from "./lora/save-lora.node.ts";
 import drawMatches from "./matching/draw-matches.node.ts";
@@ -86,6 +106,8 @@ export const nodes: readonly AnyDeclaration[] = [
   primitiveStringMultiline,
   comfySwitchNode,
   previewAny,
+  resolutionSelector,
+  stringConcatenate,
   saveTensors,
   // image
   fluxKontextImageScale,
@@ -96,11 +118,28 @@ export const nodes: readonly AnyDeclaration[] = [
   loadImage,
   previewImage,
   saveImage,
+  invertMask,
+  growMask,
+  maskPreview,
+  maskToImage,
+  imageToMask,
+  resizeImageMaskNode,
+  saveImageAdvanced,
+  imageCompare,
+  batchImagesNode,
+  imageCompositeMasked,
+  imagePadForOutpaint,
+  imageBlur,
+  imageScaleToMaxDimension,
+  imageInvert,
+  getImageSize,
   // qwen
   unetLoader,
   modelSamplingAuraFlow,
   cfgNorm,
   ksampler,
+  emptyLatentImage,
+  clipTextEncode,
   qwenImageEditSampler,
   emptySd3LatentImage,
   referenceLatent,

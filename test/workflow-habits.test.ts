@@ -87,6 +87,39 @@ test("previews hand on what they show; what comes after is made from its source"
   expect(plan(pictures.graph).steps.map((s) => s.id)).toEqual(["1", "2", "3", "4", "5"]);
 });
 
+test("widgets that belong to one choice are stored only with it; a widget that is newer than the file is passed over", () => {
+  const resize = (values: unknown[]) => {
+    const result = check({
+      nodes: [
+        { id: 1, type: "LoadImage", widgets_values: ["a.png"], outputs: [{ type: "IMAGE" }] },
+        {
+          id: 2,
+          type: "ResizeImageMaskNode",
+          inputs: [{ name: "input", type: "IMAGE,MASK", link: 1 }],
+          widgets_values: values,
+          outputs: [{ type: "IMAGE" }],
+        },
+        { id: 3, type: "PreviewImage", inputs: [{ name: "images", type: "IMAGE", link: 2 }] },
+      ],
+      links: [
+        [1, 1, 0, 2, 0, "IMAGE"],
+        [2, 2, 0, 3, 0, "IMAGE"],
+      ],
+    });
+    expect(told(result)).toEqual([]);
+    return result.graph.nodes.get("2")?.widgets;
+  };
+  expect(resize(["scale dimensions", 640, 360, "disabled", "lanczos"])).toMatchObject({
+    "resize_type.width": 640,
+    "resize_type.height": 360,
+    "resize_type.crop": "disabled",
+    scale_method: "lanczos",
+  });
+  expect(resize(["scale longer dimension", 640, "bicubic"])).toMatchObject({ "resize_type.longer_size": 640, scale_method: "bicubic" });
+  expect(resize(["scale total pixels", 2, 16, "area"])).toMatchObject({ "resize_type.megapixels": 2, "resize_type.multiple": 16 });
+  expect(resize(["scale total pixels", 2, "lanczos"])).toMatchObject({ "resize_type.multiple": 1, scale_method: "lanczos" });
+});
+
 test("names from Windows", () => {
   const result = check({
     "1": { class_type: "LoadImage", inputs: { image: "people\\anna.png" } },

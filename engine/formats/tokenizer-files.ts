@@ -1,7 +1,7 @@
 // The files a tokenizer comes in: tokenizer.json, or vocab.json with merges.txt. Sizes are checked before anything is built.
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
-import { QWEN2_SPLIT, type TokenizerData } from "./tokenizer.ts";
+import { byteCharacters, QWEN2_SPLIT, type TokenizerData } from "./tokenizer.ts";
 
 const MAX_TEXT = 32 * 2 ** 20;
 const MAX_TOKENS = 2 ** 20;
@@ -118,15 +118,22 @@ export function parseTokenizerJson(text: string): TokenizerData {
 }
 
 /**
+ * Reads merges.txt alone: the vocabulary is the bytes, then what each merge makes, as in every tokenizer that was trained by merging
+ * (Qwen2.5's vocab.json is that to the entry). Qwen2.5-VL's special tokens follow.
+ * @throws AppError as {@link parseTokenizerJson}
+ */
+export function parseMerges(mergesText: string): TokenizerData {
+  const tokens = [...printableBytes(), ...mergeLines(mergesText).map(([left, right]) => left + right)];
+  return parseVocabAndMerges(JSON.stringify(Object.fromEntries(tokens.map((token, i) => [token, i]))), mergesText);
+}
+
+/**
  * Reads vocab.json and merges.txt. Special tokens come from tokenizer_config.json (`added_tokens_decoder`); without it Qwen2.5-VL's
  * follow the vocabulary.
  * @throws AppError as {@link parseTokenizerJson}
  */
 export function parseVocabAndMerges(vocabText: string, mergesText: string, configText?: string): TokenizerData {
   const vocab = vocabulary(json(vocabText, "vocab.json"), "vocab.json");
-  if (mergesText.length > MAX_TEXT) throw new AppError("TOKENIZER_TOO_LARGE", `merges.txt has more than ${MAX_TEXT} characters`, HINT);
-  const lines = mergesText.split(/\r?\n/).filter((line, i) => line !== "" && !(i === 0 && line.startsWith("#version")));
-  if (lines.length > MAX_TOKENS) throw new AppError("TOKENIZER_TOO_LARGE", `merges.txt has more than ${MAX_TOKENS} lines`, HINT);
   const file = "tokenizer_config.json";
   const config = configText === undefined ? {} : checked(tokenizerConfig, json(configText, file), file);
   const named = Object.entries(config.added_tokens_decoder ?? {}).map(([key, t]) => [t.content, checked(id, Number(key), file)] as const);
@@ -134,7 +141,21 @@ export function parseVocabAndMerges(vocabText: string, mergesText: string, confi
   for (const used of vocab.values()) end = Math.max(end, used + 1);
   return {
     vocab,
-    merges: lines.map((line) => mergePair(line, "merges.txt")),
+    merges: mergeLines(mergesText),
     specials: new Map(named.length > 0 ? named : QWEN_SPECIALS.map((content, i) => [content, end + i])),
   };
+}
+
+function mergeLines(text: string): (readonly [string, string])[] {
+  if (text.length > MAX_TEXT) throw new AppError("TOKENIZER_TOO_LARGE", `merges.txt has more than ${MAX_TEXT} characters`, HINT);
+  const lines = text.split(/\r?\n/).filter((line, i) => line !== "" && !(i === 0 && line.startsWith("#version")));
+  if (lines.length > MAX_TOKENS) throw new AppError("TOKENIZER_TOO_LARGE", `merges.txt has more than ${MAX_TOKENS} lines`, HINT);
+  return lines.map((line) => mergePair(line, "merges.txt"));
+}
+
+/** The characters that stand for bytes, in the order in which GPT-2's vocabulary begins: printable ones first. */
+function printableBytes(): string[] {
+  const characters = byteCharacters();
+  const isOwn = (character: string, byte: number): boolean => character === String.fromCharCode(byte);
+  return [...characters.filter(isOwn), ...characters.filter((character, byte) => !isOwn(character, byte))];
 }

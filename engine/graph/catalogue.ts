@@ -17,8 +17,18 @@ export interface CatalogueWidget {
   /** Of a COMBO. */
   readonly options?: readonly (string | number)[];
   readonly file?: FileKind;
+  /** There only while other widgets have one of these values. */
+  readonly when?: Readonly<Record<string, readonly string[]>>;
   /** An extra entry follows the value in `widgets_values`. */
   readonly controlAfterGenerate: boolean;
+}
+
+/** Whether a widget is there, by the values of the others; one whose condition is not known is. */
+export function isThere({ when = {} }: CatalogueWidget, of: (name: string) => unknown): boolean {
+  return Object.entries(when).every(([name, values]) => {
+    const value = of(name);
+    return value === undefined || values.includes(String(value));
+  });
 }
 
 export interface CatalogueSocket {

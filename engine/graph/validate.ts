@@ -2,7 +2,7 @@
 import { didYouMean } from "../base/did-you-mean.ts";
 import { toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
-import type { Catalogue, CatalogueNode, CatalogueWidget } from "./catalogue.ts";
+import { type Catalogue, type CatalogueNode, type CatalogueWidget, isThere } from "./catalogue.ts";
 import { inlineKnownValues } from "./known-values.ts";
 import { sourcesFirst } from "./order.ts";
 import { compareIds, isLink, type Link, type Prompt, type PromptNode, unwrapValue } from "./prompt.ts";
@@ -193,7 +193,8 @@ class Validation {
         const fits = (type: string): boolean =>
           input.kind === "socket" ? socketsMatch(type, input.type) : socketFeedsWidget(type, input.type);
         if (this.#checkLink(id, name, value, input.type, fits)) links.set(name, value);
-      } else if (input.kind === "widget") this.#checkWidget(id, input, value, widgets);
+      } else if (input.kind === "widget")
+        this.#checkWidget(id, input, isThere(input, (other) => widgets[other]) ? value : undefined, widgets);
       else if (value !== undefined && takesAnything(input.type)) widgets[name] = unwrapValue(value);
       else if (value !== undefined)
         this.#issue(

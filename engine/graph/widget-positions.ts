@@ -1,5 +1,5 @@
 // `widgets_values` is an array in the order of the node's widgets: this gives the values their names back.
-import type { CatalogueNode, CatalogueWidget } from "./catalogue.ts";
+import { type CatalogueNode, type CatalogueWidget, isThere } from "./catalogue.ts";
 import type { UiNode } from "./ui-workflow.ts";
 import { parseWidget } from "./widget-value.ts";
 
@@ -45,6 +45,11 @@ function assign(
   let at = 0;
   for (const [i, widget] of order.entries()) {
     if (at >= values.length) break;
+    if (typeof widget !== "string" && !isThere(widget, (name) => named.get(name))) continue;
+    // Saved before the node had this widget: its value is the next one's.
+    const next = order[i + 1];
+    if (values.length - at < order.length - i && typeof widget !== "string" && next !== undefined && typeof next !== "string")
+      if (!parseWidget(widget, values[at]).ok && parseWidget(next, values[at]).ok) continue;
     const value = values[at++];
     if (value !== null && value !== undefined) named.set(typeof widget === "string" ? widget : widget.name, value);
     if (CONTROL.has(values[at]) && hasControl(widget, value, order[i + 1], values[at])) at++;

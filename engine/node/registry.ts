@@ -37,7 +37,7 @@ export function catalogueNode(node: AnyDeclaration): CatalogueNode {
   if (!/^\d+\.\d+\.\d+$/.test(node.version)) throw refuse(`version ${node.version} is not semver`);
   const inputs = new Map<string, CatalogueInput>();
   for (const [name, spec] of Object.entries(node.inputs)) {
-    if (!/^[A-Za-z_]\w*$/.test(name)) throw refuse(`input name ${JSON.stringify(name)} is not an identifier`);
+    if (!/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(name)) throw refuse(`input name ${JSON.stringify(name)} is not an identifier`);
     inputs.set(name, catalogueInput(name, spec, refuse));
   }
   const outputs = Object.entries(node.outputs).map(([name, socket]) => ({ name, type: socket.name }));
@@ -67,6 +67,7 @@ function catalogueInput(name: string, spec: InputSpec, refuse: (message: string)
     schema: spec.schema,
     required: description.required,
     ...(description.options && { options: description.options }),
+    ...(spec.hints.when && { when: spec.hints.when }),
     ...(spec.hints.file && { file: spec.hints.file }),
     controlAfterGenerate: spec.hints.controlAfterGenerate ?? false,
   };

@@ -7,6 +7,11 @@ import { fillPrefix } from "./filename-prefix.ts";
 
 /** Writes every picture of a batch as a PNG that holds the workflow which made it, and shows them. @throws AppError IMAGE_SHAPE */
 export async function savePictures(ctx: NodeContext, images: Image, prefix: string, type: SavedFile["type"]): Promise<void> {
+  ctx.show({ images: await writePictures(ctx, images, prefix, type) });
+}
+
+/** {@link savePictures} without showing them. */
+export async function writePictures(ctx: NodeContext, images: Image, prefix: string, type: SavedFile["type"]): Promise<SavedFile[]> {
   const date = new Date();
   const saved: SavedFile[] = [];
   const batch = images.shape[0] ?? 0;
@@ -16,5 +21,5 @@ export async function savePictures(ctx: NodeContext, images: Image, prefix: stri
     saved.push(await ctx.save(fillPrefix(prefix, { width, height, batch: i, date }), "png", png, type));
     ctx.progress(i + 1, batch);
   }
-  ctx.show({ images: saved });
+  return saved;
 }

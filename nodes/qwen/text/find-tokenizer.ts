@@ -2,10 +2,14 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import { sha256 } from "../../../engine/base/hash.ts";
 import { createTokenizer, type Tokenizer } from "../../../engine/formats/tokenizer.ts";
-import { parseTokenizerJson, parseVocabAndMerges } from "../../../engine/formats/tokenizer-files.ts";
+import { parseMerges, parseTokenizerJson, parseVocabAndMerges } from "../../../engine/formats/tokenizer-files.ts";
 import type { Models, WeightFile } from "../../../engine/node/context.ts";
 
 const FOLDER = "text_encoders";
+/** Qwen2.5's tokenizer, which comes with the program: ComfyUI's model folders have none. */
+const EMBEDDED = "qwen2.5/merges.txt";
+/** Special tokens included. An encoder with fewer has another tokenizer. */
+const QWEN_TOKENS = 151_665;
 
 export interface FoundTokenizer {
   readonly tokenizer: Tokenizer;
@@ -18,7 +22,7 @@ type Reader = (name: string) => Promise<string | undefined>;
 
 /**
  * Looks beside the weights, then in the folders a user would put it: `<name without ending>/`, `tokenizer/` next to it or one level
- * up (a diffusers repository), `tokenizer/` of the text_encoders folder.
+ * up (a diffusers repository), `tokenizer/` of the text_encoders folder. Last comes the tokenizer of Qwen2.5 that is part of the program.
  * @param name the encoder's name inside the text_encoders folder
  * @throws AppError TEXT_TOKENIZER_MISSING with the places, TOKENIZER_* when a file is not a Qwen2 tokenizer
  */
@@ -36,10 +40,17 @@ export async function findTokenizer(models: Models, file: WeightFile, name: stri
     const found = await readTokenizer(read);
     if (found) return found;
   }
+  const merges = vocabularySize(file) >= QWEN_TOKENS ? await readText(models, EMBEDDED) : undefined;
+  if (merges !== undefined) return { tokenizer: createTokenizer(parseMerges(merges)), fingerprint: sha256(merges) };
   throw new AppError("TEXT_TOKENIZER_MISSING", `no tokenizer for ${name}: a single-file checkpoint does not contain one`, {
     hint: `put tokenizer.json (or vocab.json and merges.txt) of Qwen2.5-VL-7B-Instruct into ${FOLDER}/tokenizer`,
     details: { folders: folders.map((folder) => `${FOLDER}/${folder}`) },
   });
+}
+
+function vocabularySize({ tensors }: WeightFile): number {
+  const table = tensors.get("model.embed_tokens.weight") ?? tensors.get("model.language_model.embed_tokens.weight");
+  return table?.shape[0] ?? 0;
 }
 
 /** Folders below text_encoders where the tokenizer of an encoder may lie, nearest first. */

@@ -6,6 +6,7 @@ import type { DiffusionModel, FaceDetector, FaceEncoder, Lora, Reward, Vae } fro
 
 export const IMAGE = socket<Image>("IMAGE");
 export const MASK = socket<Mask>("MASK");
+export const IMAGE_OR_MASK = socket<Image | Mask>("IMAGE,MASK");
 export const LATENT = socket<Latent>("LATENT");
 export const CONDITIONING = socket<Conditioning>("CONDITIONING");
 export const FACES = socket<Faces>("FACES");

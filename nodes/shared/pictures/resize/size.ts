@@ -17,6 +17,13 @@ export function calculateDimensions(area: number, { width, height }: PictureSize
   return { width: snap(w), height: snap(h) };
 }
 
+/** The size whose longer side is `longest`, in the aspect of [B, H, W, …] (ComfyUI, `ImageScaleToMaxDimension`). */
+export function longerSide([, h = 0, w = 0]: readonly number[], longest: number): PictureSize {
+  return h > w
+    ? { width: roundHalfEven((w / h) * longest), height: longest }
+    : { width: longest, height: roundHalfEven((h / w) * longest) };
+}
+
 /** Most pixels a picture may have: 64 × 2^20. */
 export const MAX_PIXELS = 64 * 2 ** 20;
 
