@@ -107,6 +107,11 @@ describe.each(Object.entries(FORMATS))("%s", (name, { e, m, infinity }) => {
   });
 });
 
+test("float16 bits are read where they lie: a view into a file's buffer, at an even offset", () => {
+  const file = Uint16Array.of(0x7e00, 0x3c00, 0xc000, 0x0001, 0x7e00);
+  expect([...float32FromFloat16(file.subarray(1, 4))]).toEqual([1, -2, 2 ** -24]);
+});
+
 test("toFloat32 and fromFloat32 over the other dtypes", () => {
   const of = (dtype: Parameters<typeof fromFloat32>[1]) => fromFloat32(new Float32Array([-2.7, 0, 1.5, 300, Number.NaN]), dtype);
   expect([...of("int8")]).toEqual([-2, 0, 1, 127, 0]);

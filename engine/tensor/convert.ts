@@ -6,16 +6,6 @@ import { hasDType, type Tensor } from "./tensor.ts";
 const word = new Uint32Array(1);
 const asFloat = new Float32Array(word.buffer);
 
-/** Value of one IEEE binary16 bit pattern. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
-}
-
 /** e4m3fn: bias 7, no infinity, NaN at 0x7f and 0xff, largest 448 (https://arxiv.org/abs/2209.05433, table 1). */
 function e4m3fnValue(bits: number): number {
   const sign = bits & 0x80 ? -1 : 1;
@@ -28,12 +18,11 @@ function e4m3fnValue(bits: number): number {
 function table(length: number, value: (bits: number) => number): Float32Array {
   return Float32Array.from({ length }, (_, bits) => value(bits));
 }
-let float16Table: Float32Array | undefined;
 const e4m3fnTable = table(256, e4m3fnValue);
 // e5m2 is the upper byte of a binary16.
-const e5m2Table = table(256, (bits) => float16Value(bits << 8));
+const e5m2Table = float32FromFloat16(Uint16Array.from({ length: 256 }, (_, bits) => bits << 8));
 
-function lookUp(data: Uint8Array | Uint16Array, values: Float32Array): Float32Array {
+function lookUp(data: Uint8Array, values: Float32Array): Float32Array {
   const out = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) out[i] = values[data[i] ?? 0] ?? 0;
   return out;
@@ -48,8 +37,7 @@ export function float32FromBfloat16(data: Uint16Array): Float32Array {
 
 /** float16 bits to float32, exact. */
 export function float32FromFloat16(data: Uint16Array): Float32Array {
-  float16Table ??= table(65536, float16Value);
-  return lookUp(data, float16Table);
+  return new Float32Array(new Float16Array(data.buffer, data.byteOffset, data.length));
 }
 
 /** fp8 bits to float32, exact. */
@@ -85,7 +73,7 @@ export function bfloat16FromFloat32(data: Float32Array): Uint16Array {
 }
 
 /**
- * Rounds a float32 bit pattern to a smaller binary format, to nearest, ties to even.
+ * Rounds a float32 bit pattern to an 8-bit format, to nearest, ties to even.
  * @param mantissa its mantissa bits
  * @param bias its exponent bias
  * @returns the magnitude's bits, without sign; may exceed the largest finite pattern
@@ -107,18 +95,9 @@ function roundMagnitude(magnitude: number, mantissa: number, bias: number): numb
   return rest > half || (rest === half && kept % 2 === 1) ? kept + 1 : kept;
 }
 
-/** float32 to float16, to nearest, ties to even; subnormals kept, overflow becomes infinity, NaN stays NaN (quiet). */
+/** float32 to float16, to nearest, ties to even; subnormals kept, overflow becomes infinity, NaN stays NaN. */
 export function float16FromFloat32(data: Float32Array): Uint16Array {
-  const out = new Uint16Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    asFloat[0] = data[i] ?? 0;
-    const x = word[0] ?? 0;
-    const sign = (x >>> 16) & 0x8000;
-    const magnitude = x & 0x7fffffff;
-    if (magnitude > 0x7f800000) out[i] = sign | 0x7e00 | ((magnitude >>> 13) & 0x3ff);
-    else out[i] = sign | Math.min(0x7c00, roundMagnitude(magnitude, 10, 15));
-  }
-  return out;
+  return new Uint16Array(new Float16Array(data).buffer);
 }
 
 /**
