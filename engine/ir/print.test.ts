@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { newBuilder } from "../ops/table.ts";
 import { f32 } from "../tensor/tensor.ts";
 import { hashGraph, printGraph } from "./print.ts";
-import type { Graph } from "./value.ts";
+import type { Graph, Value } from "./value.ts";
 
 function layer(name: string, values: number[], noise = 0): Graph {
   const b = newBuilder();
@@ -23,7 +23,7 @@ test("prints one line per value, in order", () => {
         "%3 = constant \\(0.5\\) : float32\\[\\]",
         "%4 = Add\\(%2, %3\\) : float32\\[2,2\\]  # block.a",
         "%5 = Relu\\(%4\\) : float32\\[2,2\\]  # block.a",
-        "return y=%5\n$",
+        'return "y"=%5\n$',
       ].join("\n"),
     ),
   );
@@ -48,4 +48,14 @@ test("tells apart attributes, constants and wiring", () => {
     make((b) => b.graph({ y: b.mul(b.input("x", "float32", [1]), b.scalar(-0)) })),
   ];
   expect(new Set(hashes).size).toBe(hashes.length);
+});
+
+test("no output's name can pass for another graph's outputs", () => {
+  const make = (f: (x: Value, y: Value) => Readonly<Record<string, Value>>) => {
+    const b = newBuilder();
+    const x = b.input("x", "float32", [1]);
+    return printGraph(b.graph(f(x, b.relu(x))));
+  };
+  expect(make((x, y) => ({ a: x, b: y }))).not.toBe(make((_x, y) => ({ "a=%0, b": y })));
+  expect(make((x, y) => ({ a: x, b: y }))).not.toBe(make((_x, y) => ({ 'a"=%0, "b': y })));
 });

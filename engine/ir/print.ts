@@ -42,7 +42,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
     const scope = node.scope !== "" && options.scopes !== false ? `  # ${node.scope}` : "";
     lines.push(`${outputs} = ${node.op}(${inputs})${attributes(node.attrs)} : ${node.outputs.map(typeText).join(", ")}${scope}`);
   }
-  const outputs = Object.entries(graph.outputs).map(([name, v]) => `${name}=${use(v)}`);
+  const outputs = Object.entries(graph.outputs).map(([name, v]) => `${JSON.stringify(name)}=${use(v)}`);
   return `${[...lines, `return ${outputs.join(", ")}`].join("\n")}\n`;
 }
 
@@ -62,7 +62,7 @@ function leafText(v: Value, weight: "identity" | ((v: Value) => string) | undefi
     case "weight": {
       if (typeof weight === "function") return `weight ${weight(v)}`;
       const { source } = v.def;
-      const where = source.kind === "file" ? `${source.path}@${source.offset}+${source.length}` : contentHash(source.tensor);
+      const where = source.kind === "file" ? `${JSON.stringify(source.path)}@${source.offset}+${source.length}` : contentHash(source.tensor);
       return `weight ${JSON.stringify(v.def.name)} ${where}`;
     }
     case "constant":
