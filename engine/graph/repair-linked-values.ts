@@ -1,6 +1,7 @@
 // Published templates hold numbers nobody meant: an out-of-range primitive that the editor would have rolled anew before queueing.
 import type { Issue } from "../base/issues.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { KnownValues } from "./known-values.ts";
 import { sourcesFirst } from "./order.ts";
 import { compareIds, isLink, type PromptNode } from "./prompt.ts";
 import { parseWidget } from "./widget-value.ts";
@@ -14,9 +15,7 @@ export type LinkedWidgets = Map<string, Map<string, unknown>>;
  */
 export function repairLinkedValues(nodes: Map<string, PromptNode>, linked: LinkedWidgets, catalogue: Catalogue): Issue[] {
   const warnings: Issue[] = [];
-  const known = new Map<string, { readonly value: unknown }>();
-  const at = (input: unknown): { readonly value: unknown } | undefined =>
-    isLink(input) && input[1] === 0 ? known.get(input[0]) : undefined;
+  const known = new KnownValues();
   const { order } = sourcesFirst([...nodes.keys()].sort(compareIds), (id) =>
     Object.values(nodes.get(id)?.inputs ?? {}).flatMap((v) => (isLink(v) && nodes.has(v[0]) ? [v[0]] : [])),
   );
@@ -29,7 +28,7 @@ export function repairLinkedValues(nodes: Map<string, PromptNode>, linked: Linke
     for (const [name, input] of declaration.inputs) {
       if (input.kind !== "widget") continue;
       const given = inputs.get(name);
-      const certain = isLink(given) ? at(given) : { value: given };
+      const certain = isLink(given) ? known.at(given) : { value: given };
       if (!certain) continue;
       const result = parseWidget(input, certain.value);
       if (result.ok) widgets[name] = result.value;
@@ -48,10 +47,7 @@ export function repairLinkedValues(nodes: Map<string, PromptNode>, linked: Linke
       }
     }
     nodes.set(id, { ...node, inputs: Object.fromEntries(inputs) });
-    const passed = declaration.passes(widgets);
-    if (passed === undefined) continue;
-    const value = Object.hasOwn(widgets, passed) ? { value: widgets[passed] } : at(inputs.get(passed));
-    if (value) known.set(id, value);
+    known.add(id, declaration, widgets, inputs);
   }
   return warnings;
 }

@@ -3,7 +3,7 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { type Catalogue, type CatalogueNode, type CatalogueWidget, isThere } from "./catalogue.ts";
-import { inlineKnownValues } from "./known-values.ts";
+import { inlineKnownValues } from "./inline-known-values.ts";
 import { sourcesFirst } from "./order.ts";
 import { compareIds, isLink, type Link, type Prompt, type PromptNode, unwrapValue } from "./prompt.ts";
 import { socketFeedsWidget, socketsMatch, takesAnything } from "./socket-match.ts";
