@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { planSafetensors } from "../engine/formats/safetensors.ts";
+import { layoutSafetensors } from "../engine/formats/safetensors.ts";
 import { newBuilder } from "../engine/ops/table.ts";
 import { createRuntime } from "../engine/ort/runtime.ts";
 import { ModelFolders } from "../engine/store/model-folders.ts";
@@ -28,12 +28,12 @@ function writeLargeFile(path: string): number {
       return [name, { dtype: "float32" as const, shape: t.shape.map(grow) }];
     }),
   );
-  const plan = planSafetensors(grown, { config: JSON.stringify({ axes_dims_rope: [16, 56, 56] }) });
+  const layout = layoutSafetensors(grown, { config: JSON.stringify({ axes_dims_rope: [16, 56, 56] }) });
   const fd = openSync(path, "w");
-  writeSync(fd, plan.header);
-  ftruncateSync(fd, plan.fileSize);
+  writeSync(fd, layout.header);
+  ftruncateSync(fd, layout.fileSize);
   closeSync(fd);
-  return plan.fileSize;
+  return layout.fileSize;
 }
 
 test.runIf(process.platform === "linux")("a 2 GB file opens in its place and adds less than 100 MB", async () => {
@@ -57,7 +57,7 @@ test.runIf(process.platform === "linux")("a 2 GB file opens in its place and add
     const feeds = { x: f32([1, 4, 64], new Float32Array(256).fill(1)), text: f32([1, 3, 24], new Float32Array(72)), sigma: f32([1], [1]) };
     const out = await executable.run(feeds);
     expect(out.v?.data.length).toBe(256);
-    expect(executable.plan).toBe("whole");
+    expect(executable.strategy).toBe("whole");
     expect((anonymous() - before) / 1e6).toBeLessThan(100);
   } finally {
     await runtime.dispose();

@@ -63,7 +63,7 @@ export async function probe(options: ProbeOptions, print: (text: string) => void
 
 async function fastest(runtime: Runtime, graph: Graph, feeds: Feeds, { runs }: ProbeOptions): Promise<Measured> {
   try {
-    const executable = await runtime.compile(graph, { plan: "whole" });
+    const executable = await runtime.compile(graph, { strategy: "whole" });
     let best = Infinity;
     for (let i = 0; i < runs + 2; i++) {
       const started = performance.now();
@@ -115,8 +115,8 @@ async function errors(options: ProbeOptions, file: NumberFile, maxTokens: number
   const cpu = createRuntime({ device: "cpu", maxSessions: 1 });
   try {
     const feeds = streamFeeds(options, tokens);
-    const truth = await cpu.run(graph("float32"), feeds, { plan: "whole" });
-    const result = await ours.run(graph(options.dtype), feeds, { plan: "whole" });
+    const truth = await cpu.run(graph("float32"), feeds, { strategy: "whole" });
+    const result = await ours.run(graph(options.dtype), feeds, { strategy: "whole" });
     const worst = (matches: (name: string) => boolean) =>
       Math.max(...Object.entries(truth).flatMap(([name, t]) => (matches(name) ? [relativeError(result[name], t)] : [])));
     const kinds: [string, (name: string) => boolean][] = [

@@ -1,7 +1,7 @@
-// Walks a plan on any machine. A tensor is dropped as soon as no later segment reads it.
+// Runs segments on any machine. A tensor is dropped as soon as no later segment reads it.
 import type { Graph, Value } from "../ir/value.ts";
-import type { TrainingPlan } from "./segmented-grad.ts";
-import type { Segment, SegmentPlan } from "./segments.ts";
+import type { SegmentedGradient } from "./segmented-grad.ts";
+import type { Segment, SegmentedGraph } from "./segments.ts";
 
 /** What computes: the runtime's sessions, or the reference interpreter. */
 export interface SegmentMachine<T> {
@@ -13,36 +13,41 @@ export interface SegmentMachine<T> {
   add(a: T, b: T): T;
 }
 
-/** Runs a forward plan. @param feeds the graph's inputs by name. @returns its outputs by name */
+/** Runs a graph segment by segment. @param feeds the graph's inputs by name. @returns its outputs by name */
 export async function runSegments<T>(
-  plan: SegmentPlan,
+  segmented: SegmentedGraph,
   feeds: Readonly<Record<string, T>>,
   machine: SegmentMachine<T>,
 ): Promise<Record<string, T>> {
   const values = new LiveTensors(feeds, machine);
-  const kept = new Set(Object.values(plan.outputs).map((v) => v.id));
-  await forward(plan.segments, values, machine, kept);
-  return values.named(plan.outputs);
+  const kept = new Set(Object.values(segmented.outputs).map((v) => v.id));
+  await forward(segmented.segments, values, machine, kept);
+  return values.named(segmented.outputs);
 }
 
 /**
- * Runs a training plan.
- * @returns the graph's outputs by name, and one gradient per `plan.wrt`
+ * Runs loss and gradients segment by segment.
+ * @returns the graph's outputs by name, and one gradient per `segmented.wrt`
  */
 export async function runTraining<T>(
-  plan: TrainingPlan,
+  segmented: SegmentedGradient,
   feeds: Readonly<Record<string, T>>,
   machine: SegmentMachine<T>,
 ): Promise<{ readonly outputs: Record<string, T>; readonly gradients: readonly T[] }> {
   const values = new LiveTensors(feeds, machine);
-  const kept = new Set(Object.values(plan.outputs).map((v) => v.id));
+  const kept = new Set(Object.values(segmented.outputs).map((v) => v.id));
   const needed = new Map<number, number>();
-  plan.backward.forEach(({ segment }, at) => {
+  segmented.backward.forEach(({ segment }, at) => {
     for (const v of segment.inputs) needed.set(v.id, at);
   });
-  await forward(plan.lastIsFused ? plan.segments.slice(0, -1) : plan.segments, values, machine, new Set([...kept, ...needed.keys()]));
-  const gradients = new Map<number, T>([[plan.loss.id, machine.filled(plan.loss, 1)]]);
-  for (const [at, step] of plan.backward.entries()) {
+  await forward(
+    segmented.lastIsFused ? segmented.segments.slice(0, -1) : segmented.segments,
+    values,
+    machine,
+    new Set([...kept, ...needed.keys()]),
+  );
+  const gradients = new Map<number, T>([[segmented.loss.id, machine.filled(segmented.loss, 1)]]);
+  for (const [at, step] of segmented.backward.entries()) {
     const own = values.feedsOf(step.segment);
     for (const { name, value } of step.cotangents) own[name] = gradients.get(value.id) ?? machine.filled(value, 0);
     const results = await machine.run(step.graph, own);
@@ -51,10 +56,10 @@ export async function runTraining<T>(
       const [g, before] = [results[name], gradients.get(value.id)];
       if (g !== undefined) gradients.set(value.id, before === undefined ? g : machine.add(before, g));
     }
-    if (plan.lastIsFused && at === 0) values.take(step.segment, results);
+    if (segmented.lastIsFused && at === 0) values.take(step.segment, results);
     for (const v of step.segment.inputs) if (needed.get(v.id) === at && !kept.has(v.id)) values.drop(v);
   }
-  return { outputs: values.named(plan.outputs), gradients: plan.wrt.map((v) => gradients.get(v.id) ?? machine.filled(v, 0)) };
+  return { outputs: values.named(segmented.outputs), gradients: segmented.wrt.map((v) => gradients.get(v.id) ?? machine.filled(v, 0)) };
 }
 
 async function forward<T>(

@@ -7,7 +7,7 @@ import { newBuilder } from "../ops/table.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { vjp } from "./grad.ts";
-import { copyNodes, type Segment, type SegmentPlan, segmentPlan, standIn } from "./segments.ts";
+import { copyNodes, type Segment, type SegmentedGraph, segmentGraph, standIn } from "./segments.ts";
 
 /** The backward run of one segment. Feeds: its `i<k>` and `w<k>`, and `c<k>` = gradient of output k. */
 export interface BackwardSegment {
@@ -20,7 +20,7 @@ export interface BackwardSegment {
   readonly gradients: readonly { readonly name: string; readonly value: Value }[];
 }
 
-export interface TrainingPlan extends SegmentPlan {
+export interface SegmentedGradient extends SegmentedGraph {
   /** Run in this order, after the forward pass. */
   readonly backward: readonly BackwardSegment[];
   /** True when the last segment runs only backward. */
@@ -30,26 +30,26 @@ export interface TrainingPlan extends SegmentPlan {
 }
 
 /**
- * Plans loss and gradients of a graph by segment. Same gradients as `grad` on the whole graph.
+ * Cuts loss and gradients of a graph into segments. Same gradients as `grad` on the whole graph.
  * @param loss name of a scalar float output of `graph`
  * @param wrt inputs and weights of the graph (not intermediate values)
  * @throws AppError AUTODIFF_LOSS, AUTODIFF_WRT, AUTODIFF_NO_RULE
  */
-export function segmentedGrad(graph: Graph, loss: string, wrt: readonly Value[]): TrainingPlan {
+export function segmentedGrad(graph: Graph, loss: string, wrt: readonly Value[]): SegmentedGradient {
   const lossValue = graph.outputs[loss];
   if (!lossValue || !isFloat(lossValue.dtype) || sizeOf(lossValue.shape) !== 1)
     throw new AppError("AUTODIFF_LOSS", `output ${loss} is not one float`);
   for (const v of wrt)
     if (!isFloat(v.dtype) || v.def.kind === "node")
       throw new AppError("AUTODIFF_WRT", `gradients by segment are taken by float inputs and weights`);
-  const plan = segmentPlan(graph);
+  const segmented = segmentGraph(graph);
   const active = new Set(wrt.map((v) => v.id));
-  const activity = plan.segments.map((segment) => activeInside(segment, active));
+  const activity = segmented.segments.map((segment) => activeInside(segment, active));
   const wanted = new Set([lossValue.id]);
   const backward: BackwardSegment[] = [];
   const shared = new Map<Graph, Map<string, Graph>>();
-  for (let s = plan.segments.length - 1; s >= 0; s--) {
-    const segment = plan.segments[s];
+  for (let s = segmented.segments.length - 1; s >= 0; s--) {
+    const segment = segmented.segments[s];
     if (!segment || !activity[s]) continue;
     const outputs = segment.outputs.filter((v) => wanted.has(v.id) && active.has(v.id));
     if (outputs.length === 0) continue;
@@ -59,7 +59,7 @@ export function segmentedGrad(graph: Graph, loss: string, wrt: readonly Value[])
       outputs: outputs.map((v) => segment.outputs.indexOf(v)),
       inputs: inputs.map((v) => segment.inputs.indexOf(v)),
       weights: weights.map((v) => segment.weights.indexOf(v)),
-      withOutputs: s === plan.segments.length - 1,
+      withOutputs: s === segmented.segments.length - 1,
     };
     const variants = shared.get(segment.graph) ?? new Map<string, Graph>();
     shared.set(segment.graph, variants);
@@ -77,7 +77,13 @@ export function segmentedGrad(graph: Graph, loss: string, wrt: readonly Value[])
     });
     for (const v of inputs) wanted.add(v.id);
   }
-  return { ...plan, backward, lastIsFused: backward[0]?.segment === plan.segments.at(-1) && backward.length > 0, loss: lossValue, wrt };
+  return {
+    ...segmented,
+    backward,
+    lastIsFused: backward[0]?.segment === segmented.segments.at(-1) && backward.length > 0,
+    loss: lossValue,
+    wrt,
+  };
 }
 
 /** Positions of what is fed and wanted: equal recipes on equal segments share a graph. */

@@ -12,10 +12,10 @@ import { sizeOf } from "../tensor/shape.ts";
 import { f32 } from "../tensor/tensor.ts";
 import { grad } from "./grad.ts";
 import { predictPeak } from "./peak.ts";
-import { predictPlanPeak, predictTrainingPeak } from "./plan-peak.ts";
 import { runSegments, runTraining, type SegmentMachine } from "./run-segments.ts";
 import { segmentedGrad } from "./segmented-grad.ts";
-import { type Segment, type SegmentPlan, segmentPlan } from "./segments.ts";
+import { predictForwardPeak, predictTrainingPeak } from "./segmented-peak.ts";
+import { type Segment, type SegmentedGraph, segmentGraph } from "./segments.ts";
 
 /** Pre-norm transformer over [1,S,D] with a modulation read by all blocks and a weight shared by two of them. */
 function stack(layers: number, s: number, d: number): { b: Builder; graph: Graph; wrt: Value[]; feeds: Record<string, RefTensor> } {
@@ -65,19 +65,19 @@ const onReference = (runs: Graph[]): SegmentMachine<RefTensor> => ({
 describe("segments", () => {
   it("share one graph per structure and give the whole graph's results", async () => {
     const { graph, feeds } = stack(4, 5, 6);
-    const plan = segmentPlan(graph);
-    expect(plan.segments.map((s) => s.scope)).toEqual(["", "blocks.0", "blocks.1", "blocks.2", "blocks.3", ""]);
-    expect(new Set(plan.segments.map((s) => s.graph)).size).toBe(3);
-    const results = await runSegments(plan, feeds, onReference([]));
+    const segmented = segmentGraph(graph);
+    expect(segmented.segments.map((s) => s.scope)).toEqual(["", "blocks.0", "blocks.1", "blocks.2", "blocks.3", ""]);
+    expect(new Set(segmented.segments.map((s) => s.graph)).size).toBe(3);
+    const results = await runSegments(segmented, feeds, onReference([]));
     const whole = interpret(graph, feeds);
     for (const name of ["y", "loss"]) expect(apartness(results[name], whole[name])).toBeLessThan(1e-13);
   });
 
   it("give the gradients of the whole graph, with one forward and one backward graph per block type", async () => {
     const { b, graph, wrt, feeds } = stack(4, 5, 6);
-    const plan = segmentedGrad(graph, "loss", wrt);
+    const segmented = segmentedGrad(graph, "loss", wrt);
     const runs: Graph[] = [];
-    const { gradients, outputs } = await runTraining(plan, feeds, onReference(runs));
+    const { gradients, outputs } = await runTraining(segmented, feeds, onReference(runs));
     const loss = graph.outputs.loss;
     const truth = interpret(b.graph(Object.fromEntries((loss ? grad(b, loss, wrt) : []).map((g, i) => [String(i), g]))), feeds);
     wrt.forEach((_, i) => {
@@ -104,9 +104,9 @@ describe("segments", () => {
   it("walk only what is trained: no backward run before the first trained layer", () => {
     const { graph } = stack(4, 5, 6);
     const down = reach(graph).weights.find((v) => v.def.kind === "weight" && v.def.name === "blocks.2.down");
-    const plan = segmentedGrad(graph, "loss", down ? [down] : []);
-    expect(plan.backward.map((s) => s.segment.scope)).toEqual(["", "blocks.3", "blocks.2"]);
-    expect(plan.backward.at(-1)?.gradients.map((g) => g.name)).toEqual(["dw5"]);
+    const segmented = segmentedGrad(graph, "loss", down ? [down] : []);
+    expect(segmented.backward.map((s) => s.segment.scope)).toEqual(["", "blocks.3", "blocks.2"]);
+    expect(segmented.backward.at(-1)?.gradients.map((g) => g.name)).toEqual(["dw5"]);
   });
 
   it("need less memory, and more so the deeper the stack", () => {
@@ -133,15 +133,15 @@ describe("segments", () => {
     const m = b.input("m", "float32", [10, 100]);
     const p = b.matmul(m, b.transpose(m, [1, 0]));
     expect(predictPeak(b.graph({ p })).activations).toBe(4000 + 4000 + 400);
-    expect(predictPlanPeak(segmentPlan(b.graph({ p }))).activations).toBe(8400);
+    expect(predictForwardPeak(segmentGraph(b.graph({ p }))).activations).toBe(8400);
   });
 });
 
 it("a run by segment holds an activation until the last segment that reads it, in both directions", async () => {
   const { graph, wrt, feeds } = stack(5, 3, 4);
   /** How many results of forward segments are alive as each segment begins. */
-  const watched = (plan: SegmentPlan) => {
-    const forward = new Set(plan.segments.map((s) => s.graph));
+  const watched = (segmented: SegmentedGraph) => {
+    const forward = new Set(segmented.segments.map((s) => s.graph));
     const made: WeakRef<object>[] = [];
     const live: number[] = [];
     const machine: SegmentMachine<RefTensor> = {
@@ -157,19 +157,19 @@ it("a run by segment holds an activation until the last segment that reads it, i
     };
     return { machine, live };
   };
-  /** The same from the plan: what is made before step `at` and read then or later. @param makers how many steps make what others read */
-  const expected = (steps: readonly Segment[], makers: number, outputs: SegmentPlan["outputs"]) => {
+  /** The same from the segments: what is made before step `at` and read then or later. @param makers how many steps make what others read */
+  const expected = (steps: readonly Segment[], makers: number, outputs: SegmentedGraph["outputs"]) => {
     const kept = new Set(Object.values(outputs).map((v) => v.id));
     return steps.map((_, at) => {
       const read = new Set(steps.slice(at).flatMap((s) => s.inputs.map((v) => v.id)));
       return steps.slice(0, Math.min(at, makers)).flatMap((s) => s.outputs.filter((v) => read.has(v.id) || kept.has(v.id))).length;
     });
   };
-  const plan = segmentPlan(graph);
-  const forward = watched(plan);
-  await runSegments(plan, feeds, forward.machine);
-  const wanted = expected(plan.segments, plan.segments.length, plan.outputs);
-  expect(Math.max(...wanted)).toBeLessThan(plan.segments.length - 1);
+  const segmented = segmentGraph(graph);
+  const forward = watched(segmented);
+  await runSegments(segmented, feeds, forward.machine);
+  const wanted = expected(segmented.segments, segmented.segments.length, segmented.outputs);
+  expect(Math.max(...wanted)).toBeLessThan(segmented.segments.length - 1);
   expect(forward.live).toEqual(wanted);
   const training = segmentedGrad(graph, "loss", wrt);
   const both = watched(training);

@@ -18,7 +18,7 @@ export interface Segment {
   readonly outputs: readonly Value[];
 }
 
-export interface SegmentPlan {
+export interface SegmentedGraph {
   readonly segments: readonly Segment[];
   /** The caller's outputs: outputs of segments, or leaves. */
   readonly outputs: Readonly<Record<string, Value>>;
@@ -49,8 +49,8 @@ export function copyNodes(
   }
 }
 
-/** Plans a graph to be run segment by segment, in order. */
-export function segmentPlan(graph: Graph): SegmentPlan {
+/** Cuts a graph into segments, to be run in order. */
+export function segmentGraph(graph: Graph): SegmentedGraph {
   const { nodes } = reach(graph);
   const runs: Node[][] = [];
   for (const node of nodes) {

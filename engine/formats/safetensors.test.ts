@@ -6,7 +6,7 @@ import { bytesOf, DTYPES, zeros } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { bytesOfTensor, f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import {
-  planSafetensors,
+  layoutSafetensors,
   readSafetensors,
   readSafetensorsHeader,
   safetensorsParts,
@@ -173,21 +173,21 @@ test("read(write(x)) = x, and the same content gives the same bytes", async () =
 });
 
 test("what is written is aligned", () => {
-  const plan = planSafetensors([
+  const layout = layoutSafetensors([
     ["a", { dtype: "uint8", shape: [3] }],
     ["b", { dtype: "float64", shape: [1] }],
     ["c", { dtype: "bfloat16", shape: [5] }],
   ]);
-  expect([...plan.tensors.keys()]).toEqual(["b", "c", "a"]);
-  for (const e of plan.tensors.values()) expect(e.offset % bytesOf(e.dtype)).toBe(0);
-  expect(plan.header.length % 8).toBe(0);
+  expect([...layout.tensors.keys()]).toEqual(["b", "c", "a"]);
+  for (const e of layout.tensors.values()) expect(e.offset % bytesOf(e.dtype)).toBe(0);
+  expect(layout.header.length % 8).toBe(0);
 });
 
 test("a source of the wrong length and a reserved name are refused", async () => {
   const parts = safetensorsParts(new Map([["a", { dtype: "float32", shape: [2], bytes: () => new Uint8Array(4) }]]));
   await parts.next();
   await expect(parts.next()).rejects.toMatchObject({ code: "FILE_SAFETENSORS_SIZE" });
-  expect(() => planSafetensors([["__metadata__", { dtype: "uint8", shape: [1] }]])).toThrow(/__metadata__/);
+  expect(() => layoutSafetensors([["__metadata__", { dtype: "uint8", shape: [1] }]])).toThrow(/__metadata__/);
 });
 
 test("a Node Buffer anywhere in its pool reads as the same bytes", () => {

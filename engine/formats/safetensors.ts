@@ -132,7 +132,7 @@ export function tensorOfBytes(type: { readonly dtype: DType; readonly shape: Sha
 }
 
 /** Where {@link safetensorsParts} will put things. */
-export interface SafetensorsPlan {
+export interface SafetensorsLayout {
   /** The first bytes of the file: length, JSON, padding. A multiple of 8. */
   readonly header: Uint8Array;
   readonly fileSize: number;
@@ -146,10 +146,10 @@ export interface SafetensorsPlan {
  * @throws AppError FILE_SAFETENSORS_NAME for a tensor called `__metadata__`, FILE_SAFETENSORS_HEADER_SIZE above 100 MB,
  * FILE_SAFETENSORS_OVERFLOW.
  */
-export function planSafetensors(
+export function layoutSafetensors(
   types: Iterable<readonly [string, { readonly dtype: DType; readonly shape: Shape }]>,
   metadata: Readonly<Record<string, string>> = {},
-): SafetensorsPlan {
+): SafetensorsLayout {
   const ordered = [...types].sort(([a, x], [b, y]) => bytesOf(y.dtype) - bytesOf(x.dtype) || (a < b ? -1 : a > b ? 1 : 0));
   const pairs: string[] = [];
   const meta = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -178,12 +178,12 @@ export function planSafetensors(
   return { header, fileSize: offset, tensors };
 }
 
-/** The bytes of a whole file (see {@link planSafetensors}). */
+/** The bytes of a whole file (see {@link layoutSafetensors}). */
 export function writeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const plan = planSafetensors(tensors, metadata);
-  const out = new Uint8Array(plan.fileSize);
-  out.set(plan.header);
-  for (const [name, entry] of plan.tensors) {
+  const layout = layoutSafetensors(tensors, metadata);
+  const out = new Uint8Array(layout.fileSize);
+  out.set(layout.header);
+  for (const [name, entry] of layout.tensors) {
     const t = tensors.get(name);
     if (t) out.set(bytesOfTensor(t), entry.offset);
   }
@@ -206,9 +206,9 @@ export async function* safetensorsParts(
   sources: ReadonlyMap<string, SafetensorsSource>,
   metadata: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const plan = planSafetensors(sources, metadata);
-  yield plan.header;
-  for (const [name, entry] of plan.tensors) {
+  const layout = layoutSafetensors(sources, metadata);
+  yield layout.header;
+  for (const [name, entry] of layout.tensors) {
     const bytes = (await sources.get(name)?.bytes()) ?? new Uint8Array();
     if (bytes.length !== entry.length)
       throw new AppError("FILE_SAFETENSORS_SIZE", `tensor ${shown(name)} needs ${entry.length} bytes, its source gave ${bytes.length}`);

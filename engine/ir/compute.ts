@@ -10,12 +10,12 @@ export interface CompileOptions {
   /** Weights that are fed at every run (by weight name), instead of being baked into the session. */
   readonly fed?: readonly string[];
   /** "whole" = one session; "segments" = one session per distinct scope, activations recomputed; default: what fits. */
-  readonly plan?: "whole" | "segments";
+  readonly strategy?: "whole" | "segments";
 }
 
 /** A graph made ready. The caller releases nothing: its sessions belong to the runtime's cache, which may drop and reopen them. */
 export interface Executable {
-  readonly plan: "whole" | "segments";
+  readonly strategy: "whole" | "segments";
   /** Bytes expected at the worst moment, before any run. */
   readonly predictedPeak: { readonly weights: number; readonly activations: number; readonly peak: number };
   /** @throws AppError ORT_RUN, ORT_FEED, ORT_OUT_OF_MEMORY */

@@ -62,7 +62,8 @@ function leafText(v: Value, weight: "identity" | ((v: Value) => string) | undefi
     case "weight": {
       if (typeof weight === "function") return `weight ${weight(v)}`;
       const { source } = v.def;
-      const where = source.kind === "file" ? `${JSON.stringify(source.path)}@${source.offset}+${source.length}` : contentHash(source.tensor);
+      const where =
+        source.kind === "file" ? `${JSON.stringify(source.path)}@${source.offset}+${source.length}` : contentHash(source.tensor);
       return `weight ${JSON.stringify(v.def.name)} ${where}`;
     }
     case "constant":

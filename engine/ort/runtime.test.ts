@@ -132,15 +132,15 @@ test("a cancelled run starts nothing more: not a compilation, not a session, not
       if (left-- <= 0) throw stop;
     });
     const executables = [
-      await compute.compile(tower, { plan: "segments" }),
-      await compute.grad(tower, "loss", ["x"], { plan: "segments" }),
-      await compute.compile(tower, { plan: "whole" }),
+      await compute.compile(tower, { strategy: "segments" }),
+      await compute.grad(tower, "loss", ["x"], { strategy: "segments" }),
+      await compute.compile(tower, { strategy: "whole" }),
     ];
     for (const executable of executables) {
-      left = executable.plan === "whole" ? 0 : allowed;
+      left = executable.strategy === "whole" ? 0 : allowed;
       const before = runtime.stats().runs;
       await expect(executable.run(feeds)).rejects.toBe(stop);
-      expect(runtime.stats().runs - before).toBe(executable.plan === "whole" ? 0 : allowed);
+      expect(runtime.stats().runs - before).toBe(executable.strategy === "whole" ? 0 : allowed);
     }
     left = 0;
     const { created } = runtime.stats();
@@ -149,7 +149,7 @@ test("a cancelled run starts nothing more: not a compilation, not a session, not
     await expect(compute.run(scaleGraph(77), feeds)).rejects.toBe(stop);
     // Asked once before compiling, then before the first session.
     left = 1;
-    await expect(compute.compile(tower, { plan: "segments" })).rejects.toBe(stop);
+    await expect(compute.compile(tower, { strategy: "segments" })).rejects.toBe(stop);
     expect(runtime.stats().created).toBe(created);
   }
 });
@@ -234,7 +234,7 @@ test("segments read their weights from disk once, as far as they fit, and never 
     [0, 8],
   ] as const) {
     const own = createRuntime({ device: "cpu", threads: 1, keptWeightBytes: room });
-    const run = await own.compile(tower, { plan: "segments" });
+    const run = await own.compile(tower, { strategy: "segments" });
     const first = await run.run(x);
     expect([...(first.y?.data ?? [])]).toEqual([2.9921875, 4.984375]);
     expect(own.stats().weightReads).toBe(8);
@@ -245,12 +245,12 @@ test("segments read their weights from disk once, as far as they fit, and never 
     await own.dispose();
   }
   const own = createRuntime({ device: "cpu", threads: 1, keptWeightBytes: all / 2 });
-  const run = await own.compile(tower, { plan: "segments" });
+  const run = await own.compile(tower, { strategy: "segments" });
   await run.run(x);
   // What nobody asks for any more makes room in the end.
   const lower = await own.compile(
     segmentedTower(4, (i) => ({ path: path(i + 4), dtype: "bfloat16" })),
-    { plan: "segments" },
+    { strategy: "segments" },
   );
   for (let i = 0; i < 20; i++) await lower.run(x);
   const { weightReads } = own.stats();
@@ -262,13 +262,13 @@ test("segments read their weights from disk once, as far as they fit, and never 
 });
 
 test("memory is what the container allows, not what the machine has", async () => {
-  expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).plan).toBe("whole");
+  expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).strategy).toBe("whole");
   vi.spyOn(process, "constrainedMemory").mockReturnValue(16);
-  expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).plan).toBe("segments");
+  expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).strategy).toBe("segments");
   // What systems say that set no limit.
   for (const none of [0, 2 ** 64]) {
     vi.spyOn(process, "constrainedMemory").mockReturnValue(none);
-    expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).plan).toBe("whole");
+    expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).strategy).toBe("whole");
   }
 });
 

@@ -1,10 +1,10 @@
 // The Compute contract on ONNX Runtime: chooses between one session for the whole graph and one per kind of segment.
 import * as ort from "onnxruntime-node";
 import { type PeakMemory, predictPeak } from "../autodiff/peak.ts";
-import { predictPlanPeak, predictTrainingPeak } from "../autodiff/plan-peak.ts";
 import { runSegments, runTraining, type SegmentMachine } from "../autodiff/run-segments.ts";
 import { segmentedGrad } from "../autodiff/segmented-grad.ts";
-import { segmentPlan } from "../autodiff/segments.ts";
+import { predictForwardPeak, predictTrainingPeak } from "../autodiff/segmented-peak.ts";
+import { segmentGraph } from "../autodiff/segments.ts";
 import { leavesNamed, withGradients } from "../autodiff/with-gradients.ts";
 import { AppError } from "../base/errors.ts";
 import { memoryLimit } from "../base/memory-limit.ts";
@@ -64,7 +64,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     check();
     const run = await sessions.prepare(graph, fed);
     return {
-      plan: "whole",
+      strategy: "whole",
       predictedPeak: peak,
       async run(feeds) {
         check();
@@ -73,18 +73,18 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     };
   };
 
-  const forward = async (graph: Graph, { fed = [], plan }: CompileOptions, check: Check): Promise<Executable> => {
+  const forward = async (graph: Graph, { fed = [], strategy }: CompileOptions, check: Check): Promise<Executable> => {
     const peak = predictPeak(graph);
-    if (plan !== "segments" && (plan === "whole" || wholeBytes(graph, peak) <= memoryBudget)) return whole(graph, fed, peak, check);
-    const segments = segmentPlan(graph);
+    if (strategy !== "segments" && (strategy === "whole" || wholeBytes(graph, peak) <= memoryBudget)) return whole(graph, fed, peak, check);
+    const segments = segmentGraph(graph);
     const machine = await machineFor(
       segments.segments.map((s) => s.graph),
       graph,
       check,
     );
     return {
-      plan: "segments",
-      predictedPeak: predictPlanPeak(segments),
+      strategy: "segments",
+      predictedPeak: predictForwardPeak(segments),
       run: async (feeds) => runSegments(segments, feeds, machine(feeds)),
     };
   };
@@ -93,13 +93,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     graph: Graph,
     loss: string,
     names: readonly string[],
-    { fed = [], plan }: CompileOptions,
+    { fed = [], strategy }: CompileOptions,
     check: Check,
   ): Promise<Executable> => {
     const wrt = leavesNamed(graph, names);
     const differentiated = withGradients(graph, loss, names);
     const peak = predictPeak(differentiated);
-    if (plan !== "segments" && (plan === "whole" || wholeBytes(differentiated, peak) <= memoryBudget))
+    if (strategy !== "segments" && (strategy === "whole" || wholeBytes(differentiated, peak) <= memoryBudget))
       return whole(differentiated, fed, peak, check);
     const training = segmentedGrad(graph, loss, wrt);
     const machine = await machineFor(
@@ -111,7 +111,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       check,
     );
     return {
-      plan: "segments",
+      strategy: "segments",
       predictedPeak: predictTrainingPeak(training),
       async run(feeds) {
         const { outputs, gradients } = await runTraining(training, feeds, machine(feeds));

@@ -10,7 +10,7 @@ export default declareNode({
   inputs: {
     similarity: input(SIMILARITY),
     layout_weight: widget(z.number().min(0).max(100).default(0), {
-      tooltip: "μ: cost of standing one picture diagonal away from the planned place. 0 = identity alone decides.",
+      tooltip: "μ: cost of standing one picture diagonal away from the intended place. 0 = identity alone decides.",
       step: 0.05,
     }),
     accept: widget(z.enum(["encoder", "custom", "all"]).default("encoder"), {
@@ -25,7 +25,7 @@ export default declareNode({
     }),
     target: optional(
       FACES,
-      "Planned places: face k is where reference k should stand. Default: where it stood, if all references share a picture.",
+      "Intended places: face k is where reference k should stand. Default: where it stood, if all references share a picture.",
     ),
   },
   outputs: { MATCHES, margin: FLOAT },

@@ -45,9 +45,9 @@ function thresholdOf({ comparison, distances }: Similarity, accept: "encoder" | 
 }
 
 function distancesFor({ references, generated }: Similarity, target: Faces | undefined): Float64Array {
-  return layoutDistances(plannedPlaces(references.source.length), placesOf(generated), aspectOf(generated.faces.images));
+  return layoutDistances(intendedPlaces(references.source.length), placesOf(generated), aspectOf(generated.faces.images));
 
-  function plannedPlaces(count: number): Point[] {
+  function intendedPlaces(count: number): Point[] {
     if (!target) {
       if (new Set(references.source.map((s) => s.image)).size <= 1) return placesOf(references);
       throw new AppError("MATCH_LAYOUT", "layout_weight is set, but the references come from several pictures", {

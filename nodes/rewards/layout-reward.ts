@@ -4,7 +4,7 @@ import { aspectOf, layoutDistances, placeOf } from "../shared/faces/layout.ts";
 import { constantReward } from "./constant-reward.ts";
 import declaration from "./layout-reward.node.ts";
 import { matchPicture } from "./matched-faces.ts";
-import { plannedPlaces } from "./people.ts";
+import { intendedPlaces } from "./people.ts";
 
 /**
  * Mean over people of 1 − ‖c_face − c_target‖/diagonal, the face being the one that looks most like them (assignment by identity
@@ -15,7 +15,7 @@ export function layoutReward(detector: FaceDetector, encoder: FaceEncoder, maxFa
     const against = context.references ? "refs" : "target";
     const { faces, people, pairs, info } = await matchPicture(image, context, detector, encoder, { against, layoutWeight: 0, maxFaces });
     const places = faces.map((face) => placeOf(face, image));
-    const distances = layoutDistances(plannedPlaces(context), places, aspectOf(image));
+    const distances = layoutDistances(intendedPlaces(context), places, aspectOf(image));
     const sum = pairs.reduce((s, p) => s + 1 - (distances[p.reference * faces.length + p.generated] ?? 1), 0);
     return { value: people.count > 0 ? sum / people.count : 1, info };
   });

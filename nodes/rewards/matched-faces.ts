@@ -6,7 +6,7 @@ import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { aspectOf, layoutDistances, placeOf } from "../shared/faces/layout.ts";
 import { hungarian } from "../shared/matching/hungarian.ts";
 import { unitRows } from "../shared/matching/similarity.ts";
-import { type Against, type DetectOptions, detectOnce, type People, peopleOf, plannedPlaces } from "./people.ts";
+import { type Against, type DetectOptions, detectOnce, intendedPlaces, type People, peopleOf } from "./people.ts";
 
 export interface MatchedFacesOptions extends DetectOptions {
   readonly against: Against;
@@ -46,7 +46,7 @@ export async function matchPicture(
   const distances =
     layoutWeight > 0
       ? layoutDistances(
-          plannedPlaces(context),
+          intendedPlaces(context),
           faces.map((face) => placeOf(face, image)),
           aspectOf(image),
         )

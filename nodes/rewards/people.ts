@@ -83,7 +83,7 @@ export function targetOf({ target }: RewardContext): { readonly image: Image; re
 }
 
 /** Where everyone should stand. */
-export function plannedPlaces(context: RewardContext): Point[] {
+export function intendedPlaces(context: RewardContext): Point[] {
   const { image, faces } = targetOf(context);
   return faces.map((face) => placeOf(face, image));
 }

@@ -12,7 +12,7 @@ export interface MatchOptions {
 }
 
 /**
- * The assignment with the least total cost −similarity (+ μ·distance from the planned place). Deterministic. Every pair of
+ * The assignment with the least total cost −similarity (+ μ·distance from the intended place). Deterministic. Every pair of
  * the assignment is listed, so min(M, N) of them unless `gate` forbids some.
  * @returns the matches, and by how much the best other assignment is dearer (Infinity when there is none).
  * @throws AppError MATCH_COST_NAN

@@ -1,8 +1,8 @@
 // What an update costs, counted from the graphs it runs before any of them is compiled.
 import { predictPeak } from "../../../engine/autodiff/peak.ts";
-import { predictPlanPeak, predictTrainingPeak } from "../../../engine/autodiff/plan-peak.ts";
 import { segmentedGrad } from "../../../engine/autodiff/segmented-grad.ts";
-import { segmentPlan } from "../../../engine/autodiff/segments.ts";
+import { predictForwardPeak, predictTrainingPeak } from "../../../engine/autodiff/segmented-peak.ts";
+import { segmentGraph } from "../../../engine/autodiff/segments.ts";
 import { leavesNamed, withGradients } from "../../../engine/autodiff/with-gradients.ts";
 import { reach } from "../../../engine/ir/graph.ts";
 import type { Graph } from "../../../engine/ir/value.ts";
@@ -64,7 +64,7 @@ export const WHOLE_BYTES = 16 * 2 ** 30;
 
 function forwardCost(graph: Graph): GraphCost {
   const whole = predictPeak(graph).peak;
-  const bytes = whole <= WHOLE_BYTES ? whole : predictPlanPeak(segmentPlan(graph)).peak;
+  const bytes = whole <= WHOLE_BYTES ? whole : predictForwardPeak(segmentGraph(graph)).peak;
   return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes };
 }
 

@@ -9,7 +9,7 @@ import { dryRunTraining } from "./dry-run-training.ts";
 
 const compute = interpreterCompute();
 /** The interpreter would take seconds for what the speed is measured by: the answers do not matter here. */
-const instant = { plan: "whole" as const, predictedPeak: { weights: 0, activations: 0, peak: 0 }, run: async () => ({}) };
+const instant = { strategy: "whole" as const, predictedPeak: { weights: 0, activations: 0, peak: 0 }, run: async () => ({}) };
 
 function context(inputs: Record<string, unknown> = {}): NodeContext {
   let clock = 0;

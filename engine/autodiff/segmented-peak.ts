@@ -1,8 +1,8 @@
-// Predicted memory of plans: what is kept across segments, plus the segment that runs.
+// Predicted memory of running by segment: what is kept across segments, plus the segment that runs.
 import type { Value } from "../ir/value.ts";
 import { bytesOfValue, type PeakMemory, predictPeak } from "./peak.ts";
-import type { TrainingPlan } from "./segmented-grad.ts";
-import type { Segment, SegmentPlan } from "./segments.ts";
+import type { SegmentedGradient } from "./segmented-grad.ts";
+import type { Segment, SegmentedGraph } from "./segments.ts";
 
 const total = (values: Iterable<Value>): number => [...values].reduce((n, v) => n + bytesOfValue(v), 0);
 
@@ -11,27 +11,27 @@ function inside(segment: Segment): number {
   return predictPeak(segment.graph).activations - total(segment.inputs) - total(segment.weights);
 }
 
-/** Peak memory of a forward plan. Weights are counted once each, all of them: they stay mapped. */
-export function predictPlanPeak(plan: SegmentPlan): PeakMemory {
-  const kept = new Set(Object.values(plan.outputs).map((v) => v.id));
+/** Peak memory of a forward pass by segment. Weights are counted once each, all of them: they stay mapped. */
+export function predictForwardPeak(segmented: SegmentedGraph): PeakMemory {
+  const kept = new Set(Object.values(segmented.outputs).map((v) => v.id));
   const live = new Map<number, Value>();
-  const activations = walk(plan.segments, live, (v) => kept.has(v.id));
-  return summed(plan, activations);
+  const activations = walk(segmented.segments, live, (v) => kept.has(v.id));
+  return summed(segmented, activations);
 }
 
-/** Peak memory of a training plan: the boundaries of all segments, then gradients and one segment computed again. */
-export function predictTrainingPeak(plan: TrainingPlan): PeakMemory {
-  const outputs = new Set(Object.values(plan.outputs).map((v) => v.id));
+/** Peak memory of a training step by segment: the boundaries of all segments, then gradients and one segment computed again. */
+export function predictTrainingPeak(segmented: SegmentedGradient): PeakMemory {
+  const outputs = new Set(Object.values(segmented.outputs).map((v) => v.id));
   const needed = new Map<number, number>();
-  plan.backward.forEach(({ segment }, at) => {
+  segmented.backward.forEach(({ segment }, at) => {
     for (const v of segment.inputs) needed.set(v.id, at);
   });
   const live = new Map<number, Value>();
-  const segments = plan.lastIsFused ? plan.segments.slice(0, -1) : plan.segments;
+  const segments = segmented.lastIsFused ? segmented.segments.slice(0, -1) : segmented.segments;
   let peak = walk(segments, live, (v) => outputs.has(v.id) || needed.has(v.id));
   // Gradients in flight are as large as the values they belong to.
   const gradients = new Map<number, Value>();
-  plan.backward.forEach((step, at) => {
+  segmented.backward.forEach((step, at) => {
     const fed = total(step.segment.inputs) + total(step.segment.weights) + total(step.cotangents.map((c) => c.value));
     const own = predictPeak(step.graph).activations - fed;
     peak = Math.max(peak, total(live.values()) + total(gradients.values()) + total(step.cotangents.map((c) => c.value)) + own);
@@ -39,7 +39,7 @@ export function predictTrainingPeak(plan: TrainingPlan): PeakMemory {
     for (const { value } of step.gradients) gradients.set(value.id, value);
     for (const v of step.segment.inputs) if (needed.get(v.id) === at && !outputs.has(v.id)) live.delete(v.id);
   });
-  return summed(plan, peak);
+  return summed(segmented, peak);
 }
 
 function walk(segments: readonly Segment[], live: Map<number, Value>, keep: (v: Value) => boolean): number {
@@ -57,7 +57,7 @@ function walk(segments: readonly Segment[], live: Map<number, Value>, keep: (v: 
   return peak;
 }
 
-function summed(plan: SegmentPlan, activations: number): PeakMemory {
-  const weights = total(new Map(plan.segments.flatMap((s) => s.weights.map((v) => [v.id, v] as const))).values());
+function summed(segmented: SegmentedGraph, activations: number): PeakMemory {
+  const weights = total(new Map(segmented.segments.flatMap((s) => s.weights.map((v) => [v.id, v] as const))).values());
   return { weights, activations, peak: weights + activations };
 }
