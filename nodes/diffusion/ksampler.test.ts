@@ -12,7 +12,7 @@ import { loadTransformer } from "../qwen/transformer/load-transformer.ts";
 import type { Conditioning, Latent } from "../shared/contracts/data.ts";
 import type { DiffusionModel } from "../shared/contracts/modules.ts";
 import { cfgNorm } from "../shared/diffusion/guidance.ts";
-import { denormaliseLatent } from "../shared/diffusion/latent-space.ts";
+import { denormaliseLatent, withStatistics } from "../shared/diffusion/latent-space.ts";
 import ksampler from "./ksampler.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
@@ -174,4 +174,22 @@ test("NaN ends sampling with the file and the tensor, or the input, that it come
   await expect(sample({ model: model.withAdapters([adapter]) })).rejects.toMatchObject({
     message: expect.stringContaining("the adapter on img_in"),
   });
+});
+
+test("guidance that leaves the range of numbers is an error that names the step", async () => {
+  await expect(run({ cfg: 1e60 })).rejects.toMatchObject({ code: "SAMPLING_NAN", message: expect.stringMatching(/^step 1 /) });
+});
+
+test("a latent says which statistics it belongs to: samplers honour a VAE's own, and decoding converts", async () => {
+  const { channels } = model.latentSpace;
+  const statistics = { mean: new Array(channels).fill(0.5), std: new Array(channels).fill(2) };
+  const tagged = denormaliseLatent(model.latentSpace, randn([1, 16, 4, 6], 3), statistics);
+  const own = prompt(1, 7, tagged);
+  const usual = prompt(1, 7, reference);
+  const [a, b] = [await run({ positive: own, negative: own }), await run({ positive: usual, negative: usual })];
+  // The same normalised reference, so the same picture; only the raw numbers of the result are of other statistics.
+  const result = (await ksampler.run({ ...defaults, positive: own, negative: own }, fakeContext(compute), {})).LATENT;
+  expect(result.statistics).toEqual(statistics);
+  expect(relativeError(a, b)).toBeGreaterThan(1e-2);
+  expect(relativeError(f32(a.shape, withStatistics(result, model.latentSpace.statistics).data), b)).toBeLessThan(1e-4);
 });

@@ -118,6 +118,11 @@ test.each([
   ["LORA_INCOMPLETE", pair(q, 4).slice(0, 1), {}],
   ["LORA_SHAPE", pair(q, 4, [6, 5]), {}],
   ["LORA_SHAPE", [...pair(q, 4), [`transformer.${q}.alpha`, f32([2], [1, 2])]], {}],
+  [
+    "MODEL_NOT_FINITE",
+    [...pair(q, 4).slice(0, 1), [`transformer.${q}.lora_B.weight`, f32([6, 4], new Float32Array(24).fill(Number.NaN, 5, 6))]],
+    {},
+  ],
   ["LORA_METADATA", pair(q, 4), { lora_adapter_metadata: "{" }],
   ["LORA_KIND", pair(q, 4), peft({ use_dora: true, lora_alpha: 1 })],
 ] as const)("%s", async (code, entries, metadata) => {

@@ -5,7 +5,9 @@ import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { sizeOf } from "../../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { Adapter } from "../shared/contracts/modules.ts";
+
 import { allFinite, weightsNotFinite } from "../shared/finite.ts";
+
 import { type LoraPart, layerFinder, refuseOtherKinds, splitKey } from "./lora-keys.ts";
 import { metadataScale } from "./lora-scale.ts";
 
@@ -20,7 +22,7 @@ export interface LoadedLora {
  * scale = strength · alpha / rank; a file without alpha has scale = strength, unless peft's metadata says otherwise. Where a
  * file has both, its alpha tensors win (ComfyUI's reading; diffusers drops them).
  * @param linears [out, in] of the model's Linears
- * @throws AppError LORA_KIND, LORA_NO_MATCH, LORA_INCOMPLETE, LORA_SHAPE, LORA_METADATA
+ * @throws AppError LORA_KIND, LORA_NO_MATCH, LORA_INCOMPLETE, LORA_SHAPE, MODEL_NOT_FINITE, LORA_METADATA
  */
 export async function loadLora(
   file: WeightFile,

@@ -1,4 +1,4 @@
-/** `comfyui`: diffusion_model.…lora_A/B + alpha. `diffusers`: transformer.…lora_A/B, alpha in PEFT's metadata. `kohya`: lora_unet_…lora_down/up + alpha. */
+/** `comfyui`: diffusion_model.…lora_A/B + alpha. `diffusers`: transformer.…lora_A/B, the scale in B. `kohya`: lora_unet_…lora_down/up + alpha. */
 export const LORA_FORMATS = ["comfyui", "diffusers", "kohya"] as const;
 export type LoraFormat = (typeof LORA_FORMATS)[number];
 

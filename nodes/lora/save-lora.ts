@@ -49,6 +49,7 @@ async function compare(
       `${name}: ${back.adapters.length} of ${lora.adapters.length} adapters were found when loading it back`,
     );
   const db = psnr(trained, await probePicture(ctx.compute, model.withAdapters(back.adapters), vae, 1));
-  if (db < LIMIT[dtype]) throw new AppError("LORA_EXPORT", `${name} gives another picture when loaded back: ${db.toFixed(1)} dB`);
+  // Not `db < LIMIT`: NaN is no match.
+  if (!(db >= LIMIT[dtype])) throw new AppError("LORA_EXPORT", `${name} gives another picture when loaded back: ${db.toFixed(1)} dB`);
   return db;
 }

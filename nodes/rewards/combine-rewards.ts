@@ -11,7 +11,7 @@ export interface Combination {
   readonly name: string;
   readonly children: readonly Reward[];
   /** Children that must have something to say; otherwise the whole reward is skipped. Default: any one of them suffices. */
-  readonly needs?: "all" | "any";
+  readonly needs?: "all" | "any" | "none";
   /** `values[i]` is null when child i was skipped. */
   combine(b: Builder, values: readonly (Value | null)[]): { readonly reward: Value; readonly parts: Readonly<Record<string, Value>> };
 }
@@ -36,7 +36,7 @@ export function combineRewards({ id, name, children, needs = "any", combine }: C
       observations.forEach((o, i) => {
         if (o.skip === undefined) for (const [key, value] of Object.entries(o.constants)) constants[`${i}.${key}`] = value;
       });
-      const skip = skipped.length > (needs === "all" ? 0 : children.length - 1);
+      const skip = skipped.length > { all: 0, any: children.length - 1, none: children.length }[needs];
       return {
         ...(skip ? { skip: skipped.join("; ") } : {}),
         structure: JSON.stringify(observations.map((o) => (o.skip === undefined ? o.structure : null))),

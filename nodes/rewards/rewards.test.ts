@@ -12,6 +12,7 @@ import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { matchFaces } from "../shared/matching/match-faces.ts";
 import { mimr, SIR_AS_MIMR, UMO_MIMR } from "../shared/matching/mimr-value.ts";
 import { similarityOf } from "../shared/matching/similarity.ts";
+import { observationNumbers } from "../shared/rewards/observation-numbers.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
 import capReward from "./cap-reward.ts";
 import { countReward } from "./count-reward.ts";
@@ -254,31 +255,64 @@ describe("count and layout", () => {
   test("pictures are searched once, whoever asks", async () => {
     const detector = fakeDetector(faces);
     const picture = noiseImage(99, H, W);
-    await read(weightedSumReward([countReward(detector, 0), countReward(detector, 0), countReward(detector, 0)], [1, 1, 1]), picture);
+    await read(
+      weightedSumReward([countReward(detector, 0), countReward(detector, 0), countReward(detector, 0)], [1, 1, 1], {
+        missing: "zero",
+        floor: 0,
+      }),
+      picture,
+    );
     expect(detector.calls).toBe(1);
   });
 });
 
 describe("combinations", () => {
   const ctx = fakeContext();
-  test("weighted sum: values, parts under unique names, skipped children add nothing", async () => {
-    const sum = await weightedSum.run({ reward_1: fixed("a", 2), weights: "1, 0.5,-1 , 3" }, ctx, {
+  test("weighted sum: values, parts under unique names, a missing part at its floor", async () => {
+    const sum = await weightedSum.run({ reward_1: fixed("a", 2), weights: "1, 0.5,-1 , 3", missing: "floor", floor: -1 }, ctx, {
       reward_10: fixed("c", "skip"),
       reward_2: fixed("a", 4),
       reward_3: fixed("b", 1),
     });
     const { reward, parts, info } = await read(sum.REWARD);
-    expect(reward).toBe(3);
+    expect(reward).toBe(0);
     expect(parts).toEqual({ a: 2, a_2: 4, b: 1 });
     expect(info.c).toEqual({ skip: "nothing" });
-    expect((await read(weightedSumReward([fixed("a", "skip")], [1]))).skip).toBe("a: nothing");
+  });
+  test("losing a part never pays, unless it was asked to", async () => {
+    const two = (missing: "floor" | "skip" | "zero", value: number | "skip") =>
+      read(weightedSumReward([fixed("a", value), fixed("b", 1)], [2, -1], { missing, floor: -1 }));
+    expect((await two("floor", -0.4)).reward).toBeCloseTo(-1.8, 6);
+    expect((await two("floor", "skip")).reward).toBe(-3);
+    expect(await two("skip", "skip")).toMatchObject({ reward: undefined, skip: "a: nothing" });
+    expect((await two("zero", "skip")).reward).toBe(-1);
+    const none = (missing: "floor" | "zero") => read(weightedSumReward([fixed("a", "skip")], [-2], { missing, floor: -0.5 }));
+    expect((await none("floor")).reward).toBe(-1);
+    expect((await none("zero")).skip).toBe("a: nothing");
+  });
+  test("what parts found and asked for, as numbers", async () => {
+    const detector = fakeDetector(faces);
+    const sum = weightedSumReward([countReward(detector, 0), matchingReward("mimr", fakeDetector([]), encoder, OPTIONS)], [1, 1], {
+      missing: "floor",
+      floor: -1,
+    });
+    const { info, reward } = await read(sum);
+    expect(reward).toBeCloseTo(2 / 3 - 1, 5);
+    expect(observationNumbers(info, "reward.")).toEqual({
+      "reward.count.skipped": 0,
+      "reward.count.faces_found": 3,
+      "reward.count.faces_asked": 2,
+      "reward.mimr.skipped": 1,
+      "reward.mimr.faces_found": 0,
+      "reward.mimr.faces_asked": 2,
+    });
   });
   test("weights that do not fit are refused", () => {
-    const run = (weights: string) => weightedSum.run({ reward_1: fixed("a", 2), weights }, ctx, {});
+    const run = (weights: string) => weightedSum.run({ reward_1: fixed("a", 2), weights, missing: "zero", floor: 0 }, ctx, {});
     expect(() => run("1, 2")).toThrow(expect.objectContaining({ code: "REWARD_WEIGHTS" }));
     expect(() => run("1, x")).toThrow(expect.objectContaining({ code: "REWARD_WEIGHTS" }));
     expect(weightedSum.check?.({ weights: "1,,2" })).toHaveLength(1);
-    expect(() => weightedSum.run({ reward_1: fixed("a", 2), weights: "1,1" }, ctx, { reward_2: 5 })).toThrow(
+    expect(() => weightedSum.run({ reward_1: fixed("a", 2), weights: "1,1", missing: "zero", floor: 0 }, ctx, { reward_2: 5 })).toThrow(
       expect.objectContaining({ code: "REWARD_INPUT" }),
     );
   });
@@ -306,7 +340,7 @@ describe("combinations", () => {
     const hinged = await hingeReward.run({ reward: identity, floor: 2, power: "2" }, ctx, {});
     const scaled = await normalizeReward.run({ reward: matching, mean: 0.1, std: 0.5 }, ctx, {});
     const gated = gateReward(scaled.REWARD, countReward(detector, 0), 0.5);
-    const both = weightedSumReward([gated, hinged.REWARD, countReward(detector, 0)], [1, 0.5, 1]);
+    const both = weightedSumReward([gated, hinged.REWARD, countReward(detector, 0)], [1, 0.5, 1], { missing: "skip", floor: 0 });
     expect(await gradientError(both)).toBeLessThan(1e-6);
     const { parts } = await read(both);
     expect(Object.keys(parts)).toEqual(

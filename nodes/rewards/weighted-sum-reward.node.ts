@@ -12,13 +12,21 @@ export const NOT_NUMBERS = "weights must be numbers with commas between, such as
 
 export default declareNode({
   type: "WeightedSumReward",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "rewards/combine",
   summary: "Adds rewards, each with its weight.",
   inputs: {
     reward_1: input(REWARD),
     weights: widget(z.string().min(1).max(500).default("1"), {
       tooltip: "One weight per connected reward, in order, with commas between.",
+    }),
+    missing: widget(z.enum(["floor", "skip", "zero"]).default("floor"), {
+      tooltip:
+        "What a reward is worth that has nothing to say about a picture (no face). floor: that value, so that losing a face never pays. skip: the picture is left out. zero: nothing, which pays where the reward was negative.",
+    }),
+    floor: widget(z.number().min(-1e6).max(1e6).default(-1), {
+      tooltip: "Of a missing reward, before its weight; for a negative weight, its opposite.",
+      step: 0.1,
     }),
   },
   outputs: { REWARD },

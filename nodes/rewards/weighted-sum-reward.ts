@@ -4,21 +4,30 @@ import type { Reward } from "../shared/contracts/modules.ts";
 import { combineRewards, isReward } from "./combine-rewards.ts";
 import declaration, { NOT_NUMBERS, parseWeights } from "./weighted-sum-reward.node.ts";
 
-/** Σ wᵢ·Rᵢ. A reward that has nothing to say about a picture adds 0. */
-export function weightedSumReward(rewards: readonly Reward[], weights: readonly number[]): Reward {
+const NEEDS = { floor: "none", skip: "all", zero: "any" } as const;
+
+export interface Missing {
+  readonly missing: "floor" | "skip" | "zero";
+  readonly floor: number;
+}
+
+/** Σ wᵢ·Rᵢ. A reward that has nothing to say counts as the worst (|w|·floor), leaves the picture out, or counts as nothing. */
+export function weightedSumReward(rewards: readonly Reward[], weights: readonly number[], { missing, floor }: Missing): Reward {
+  const worth = (weight: number) => (missing === "floor" ? Math.abs(weight) * floor : 0);
   return combineRewards({
-    id: `sum(${rewards.map((r, i) => `${weights[i]}*${r.id}`).join("+")})`,
+    id: `sum:${missing}:${floor}(${rewards.map((r, i) => `${weights[i]}*${r.id}`).join("+")})`,
     name: "sum",
     children: rewards,
+    needs: NEEDS[missing],
     combine: (b, values) => {
-      const terms = values.flatMap((v, i) => (v ? [b.mul(v, weights[i] ?? 0)] : []));
+      const terms = values.map((v, i) => (v ? b.mul(v, weights[i] ?? 0) : b.scalar(worth(weights[i] ?? 0))));
       return { reward: terms.reduce((sum, t) => b.add(sum, t), b.scalar(0)), parts: {} };
     },
   });
 }
 
 export default implementNode(declaration, {
-  run({ reward_1, weights }, _ctx, extra) {
+  run({ reward_1, weights, missing, floor }, _ctx, extra) {
     const more = Object.entries(extra)
       .filter(([, value]) => value !== undefined)
       .sort(([a], [c]) => Number(a.slice(7)) - Number(c.slice(7)))
@@ -33,6 +42,6 @@ export default implementNode(declaration, {
       throw new AppError("REWARD_WEIGHTS", `there are ${rewards.length} rewards but ${numbers.length} weights`, {
         hint: `write ${rewards.length} numbers with commas between`,
       });
-    return { REWARD: weightedSumReward(rewards, numbers) };
+    return { REWARD: weightedSumReward(rewards, numbers, { missing, floor }) };
   },
 });

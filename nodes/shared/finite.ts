@@ -10,6 +10,12 @@ export function allFinite(data: Float32Array): boolean {
   return true;
 }
 
+/** The first element that is not finite, such as `NaN at 3`; undefined when all are. */
+export function notFinite(data: ArrayLike<number>): string | undefined {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return `${data[i]} at ${i}`;
+  return undefined;
+}
+
 /** The error for a file whose weights hold NaN or Inf. */
 export function weightsNotFinite(file: string, tensor: string): AppError {
   return new AppError("MODEL_NOT_FINITE", `${file}: ${tensor} holds NaN or Inf`, {

@@ -30,8 +30,8 @@ export function nextDual(before: Dual | undefined, reading: number, { min, rate,
 const STRUCTURE = z.tuple([z.string().nullable(), z.string().nullable()]);
 
 /**
- * R + λ·(C − τ) with λ of the moment. Parts: `objective` = R, `constraint` = C, and the parts of both. A reward with nothing
- * to say is left out; with neither the picture is skipped.
+ * R + λ·(C − τ) with λ of the moment. Parts: `objective` = R, `constraint` = C, and the parts of both. Where
+ * either has nothing to say the picture is skipped: a constraint that cannot be seen is not kept.
  */
 export function constrainedReward(objective: Reward, constraint: Reward, min: number, dual: () => number): Reward {
   const both = [objective, constraint] as const;
@@ -46,9 +46,9 @@ export function constrainedReward(objective: Reward, constraint: Reward, min: nu
         if (o.skip === undefined) for (const [name, t] of Object.entries(o.constants)) constants[`${i}.${name}`] = t;
       const skips = seen.flatMap((o) => o.skip ?? []);
       return {
-        ...(skips.length === 2 && { skip: skips.join("; ") }),
+        ...(skips.length > 0 && { skip: skips.join("; ") }),
         structure: JSON.stringify(seen.map((o) => (o.skip === undefined ? o.structure : null))),
-        constants: skips.length === 2 ? {} : constants,
+        constants: skips.length > 0 ? {} : constants,
         info: { objective: seen[0].info, constraint: seen[1].info },
       };
     },

@@ -1,6 +1,7 @@
 import type { RunDirectory } from "../../engine/node/context.ts";
 import { encodePng } from "../shared/pictures/codec.ts";
 import { pictureBytes } from "../shared/pictures/picture-bytes.ts";
+import { observationNumbers } from "../shared/rewards/observation-numbers.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
 import { contextOf } from "./modes/reward-gradient.ts";
 import { rollout } from "./modes/rollout.ts";
@@ -16,7 +17,13 @@ export async function drawSample(dir: RunDirectory, step: number, k: number, s: 
   const { rgb, width, height } = pictureBytes(picture, 0);
   await dir.write(`samples/${k}-step-${String(step).padStart(6, "0")}.png`, await encodePng(rgb, width, height));
   if (!s.reward) return {};
-  const { reward, parts } = await readReward(s.compute, s.reward, picture, contextOf(s.compute, s.example.example));
-  if (reward === undefined) return { reward_skipped: 1 };
-  return { reward, reward_skipped: 0, ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [`reward.${name}`, value])) };
+  const { reward, parts, info } = await readReward(s.compute, s.reward, picture, contextOf(s.compute, s.example.example));
+  const seen = observationNumbers(info, "reward.");
+  if (reward === undefined) return { ...seen, reward_skipped: 1 };
+  return {
+    ...seen,
+    reward,
+    reward_skipped: 0,
+    ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [`reward.${name}`, value])),
+  };
 }

@@ -1,9 +1,11 @@
+import { AppError } from "../../engine/base/errors.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
-import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
-import type { Embeddings, Example, Image } from "../shared/contracts/data.ts";
+import { f32 } from "../../engine/tensor/tensor.ts";
+import type { Example, Image } from "../shared/contracts/data.ts";
 import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
 import { embedFaces } from "../shared/faces/embed-faces.ts";
+import { joinEmbeddings } from "../shared/faces/join-embeddings.ts";
 import { matchFaces } from "../shared/matching/match-faces.ts";
 import { similarityOf } from "../shared/matching/similarity.ts";
 import { blend } from "../shared/metrics/blend.ts";
@@ -24,6 +26,11 @@ export default implementNode(declaration, {
     const runner = new ModelRunner(ctx.compute, i.model, i.vae, new Map(), new Map());
     const guidance = i.model.guidance(i.true_cfg_scale);
     const count = Math.min(i.examples, i.dataset.heldOut);
+    if (count === 0)
+      throw new AppError("EVALUATE_EMPTY", "the dataset holds out no example: there is nothing to measure", {
+        hint: "raise held_out in the dataset node",
+      });
+    if (count < i.examples) ctx.log("warn", `${i.examples} examples were asked for, the dataset holds out ${count}`);
     const rows: Record<string, number>[] = [];
     const pictures: Image[] = [];
     for (let k = 0; k < count; k++) {
@@ -41,8 +48,15 @@ export default implementNode(declaration, {
       ctx.progress(k + 1, count, `${i.label}: picture ${k + 1}`);
     }
     const values = means(rows);
+    const shown = batch(pictures);
+    const left = pictures.length - (shown.shape[0] ?? 0);
+    if (left > 0)
+      ctx.log(
+        "warn",
+        `${left} of ${pictures.length} pictures have another size than the first: they are measured, but not among the pictures given on`,
+      );
     ctx.score(i.label, { examples: count, ...values });
-    return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, rows } }, pictures: batch(pictures) };
+    return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, rows } }, pictures: shown };
   },
 });
 
@@ -61,7 +75,12 @@ async function measure(
     row.reward_skipped = reading.reward === undefined ? 1 : 0;
     if (reading.reward !== undefined) row.reward = reading.reward;
   }
-  const people = joined(
+  if (example.referenceFaces.length !== example.references.length)
+    throw new AppError(
+      "EVALUATE_FACES",
+      `${example.id} has ${example.references.length} references and ${example.referenceFaces.length} faces for them`,
+    );
+  const people = joinEmbeddings(
     await Promise.all(
       example.references.map((images, k) => {
         const face = example.referenceFaces[k];
@@ -108,16 +127,6 @@ function mean(xs: readonly number[]): number {
 function means(rows: readonly Record<string, number>[]): Record<string, number> {
   const names = [...new Set(rows.flatMap((r) => Object.keys(r)))];
   return Object.fromEntries(names.map((name) => [name, mean(rows.flatMap((r) => (r[name] === undefined ? [] : [r[name]])))]));
-}
-
-/** One reference picture after the other as rows of one set. */
-function joined(parts: readonly Embeddings[]): Embeddings {
-  const [first] = parts;
-  if (!first) throw new RangeError("no reference");
-  const dim = first.vectors.shape[1] ?? 0;
-  const vectors = parts.flatMap((p) => [...expectDType(p.vectors, "float32", "embeddings")]);
-  const source = parts.flatMap((p, k) => p.source.map((s) => ({ ...s, image: k })));
-  return { ...first, vectors: f32([source.length, dim], vectors), source };
 }
 
 function batch(pictures: readonly Image[]): Image {

@@ -63,6 +63,9 @@ export const TRAIN_INPUTS = {
   constraint_rate: widget(real(0, 1e6, 0.1), { tooltip: "η: the weight λ of the constraint grows by η·(τ - mean) per update" }),
   constraint_max: widget(real(0, 1e6, 10), { tooltip: "λ never exceeds this" }),
   vision_size: VISION_SIZE,
+  on_trouble: widget(z.enum(["warn", "stop"]).default("warn"), {
+    tooltip: "When nothing is learned, no face is found, a loss runs away or one reward is paid for with another: say so, or end the run",
+  }),
 } as const;
 
 export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;
@@ -100,7 +103,20 @@ export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dat
  * rate depends on it: a constant run can be made longer. How often it saves or samples decides nothing.
  */
 export function fingerprintOf(i: TrainInputs, version: string): string {
-  const { model, vae, clip, dataset, reward, constraint, steps, checkpoint_every: _c, sample_every: _e, samples: _s, ...settings } = i;
+  const {
+    model,
+    vae,
+    clip,
+    dataset,
+    reward,
+    constraint,
+    steps,
+    checkpoint_every: _c,
+    sample_every: _e,
+    samples: _s,
+    on_trouble: _t,
+    ...settings
+  } = i;
   const modules = [model.id, vae.id, clip.id, dataset.id, reward?.id ?? "", constraint?.id ?? ""];
   return sha256(JSON.stringify([version, ...modules, i.lr_schedule === "constant" ? 0 : steps, settings]));
 }

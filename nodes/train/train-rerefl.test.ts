@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, noise } from "../../test/fake-diffusion.ts";
+import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, noise, skippedReward } from "../../test/fake-diffusion.ts";
 import { interpreterCompute } from "../../test/interpreter-compute.ts";
 import { type MemoryDirectory, memoryDirectory } from "../../test/memory-directory.ts";
-import type { Adapter, Reward } from "../shared/contracts/modules.ts";
+import type { Adapter, DiffusionModel, Reward } from "../shared/contracts/modules.ts";
+import { dryRunTraining } from "./cost/dry-run-training.ts";
 import { loraNorm, newAdapters } from "./loop/adapters.ts";
 import { fingerprintOf, TRAIN_INPUTS, type TrainInputs } from "./train-options.ts";
 import node from "./train-rerefl.ts";
@@ -137,7 +139,8 @@ test("a result can be trained on: its adapters have names of their own", async (
 test("the folder follows from what decides the weights, and from nothing else", () => {
   const of = (changes: Partial<TrainInputs>) => fingerprintOf(inputs(changes), "1");
   const base = of({});
-  for (const same of [{ steps: 9 }, { checkpoint_every: 3 }, { sample_every: 3 }, { samples: 0 }]) expect(of(same)).toBe(base);
+  for (const same of [{ steps: 9 }, { checkpoint_every: 3 }, { sample_every: 3 }, { samples: 0 }, { on_trouble: "stop" as const }])
+    expect(of(same)).toBe(base);
   for (const other of [
     { seed: 1 },
     { lambda: 2 },
@@ -185,4 +188,58 @@ test("new adapters change nothing at first; unknown targets and too large ranks 
   expect(adapters[0]?.a.data.every((x) => x !== 0 && Math.abs(x) <= 1 / Math.sqrt(3))).toBe(true);
   expect(() => newAdapters(fakeModel(), ["o_q"], 1, 1, 0)).toThrow(expect.objectContaining({ code: "LORA_TARGETS" }));
   expect(() => newAdapters(fakeModel(), ["to_k"], 3, 1, 0)).toThrow(expect.objectContaining({ code: "LORA_RANK" }));
+});
+
+test("a model with one weight that is not a number: the run ends, and names place and weight", async () => {
+  const sick = (of: DiffusionModel): DiffusionModel => ({
+    ...of,
+    build(b, values) {
+      const bad = b.weight("dit.bad", "float32", [1], { kind: "host", tensor: f32([1], [Number.NaN]) });
+      return b.add(of.build(b, values), b.mul(bad, 1));
+    },
+    findNotFinite: async () => "m.safetensors: dit.bad",
+    withAdapters: (adapters) => sick(of.withAdapters(adapters)),
+  });
+  await expect(train({ model: sick(fakeModel()), steps: 20 })).rejects.toMatchObject({
+    code: "TRAIN_NAN",
+    message: expect.stringMatching(
+      /first in update 1: the model's velocity at σ .* is NaN at 0 \(example fake:\d\); so is m\.safetensors: dit\.bad/,
+    ),
+  });
+});
+
+test("samples, held-out numbers and lora_norm are those of what is exported", async () => {
+  const changes = { reward: bright, lambda: 0, learning_rate: 0.1, ema_decay: 0.9, steps: 6 };
+  const { lora, model, directories } = await train(changes);
+  const last = [...directories.values()].flatMap((dir) => metricsOf(dir)).at(-1);
+  expect(last?.lora_norm).toBeCloseTo(Math.sqrt(lora.adapters.reduce((sum, a) => sum + square(a), 0)), 5);
+  // The same picture drawn with the exported model and no training at all.
+  const { directories: again } = await train({ ...changes, model, steps: 1, learning_rate: 0, ema_decay: 0 });
+  const drawn = [...again.values()].flatMap((dir) => metricsOf(dir)).at(-1);
+  expect(last?.["held_out.reward"]).toBeCloseTo(drawn?.["held_out.reward"] ?? 0, 5);
+});
+
+test("what the dry run would refuse by the settings, the run refuses before it touches the dataset", async () => {
+  const untouched = { ...fakeDataset(), example: () => Promise.reject(new Error("the dataset was touched")) };
+  const changes = { targets: "to_q, foo_bar", dataset: untouched };
+  await expect(train(changes)).rejects.toMatchObject({ code: "TRAIN_SETTINGS", message: "no Linear of the model is or ends with foo_bar" });
+  const { issues } = await dryRunTraining(inputs(changes), fakeContext(interpreterCompute()));
+  expect(issues?.[0]?.message).toBe("no Linear of the model is or ends with foo_bar");
+  await expect(train({ rank: 9, dataset: untouched })).rejects.toMatchObject({ code: "TRAIN_SETTINGS" });
+});
+
+test("samples of a dataset that holds nothing out are missed aloud", async () => {
+  const { logs } = await train({ dataset: fakeDataset(3, 0), steps: 1 });
+  expect(logs[0]).toMatch(/holds out no example/);
+});
+
+test("a run that learns nothing says why, or stops", async () => {
+  expect((await train({ learning_rate: 0 })).logs).toContainEqual(expect.stringMatching(/^learning_rate is 0/));
+  await expect(train({ alpha: 0, on_trouble: "stop" })).rejects.toMatchObject({
+    code: "TRAIN_WATCH",
+    message: expect.stringMatching(/^alpha is 0/),
+  });
+  const { logs } = await train({ reward: skippedReward, lambda: 0, steps: 6 });
+  expect(logs).toContainEqual(expect.stringMatching(/exactly 0 for 5 updates/));
+  expect(logs).toContainEqual(expect.stringMatching(/the reward had nothing to say about any picture of 5 updates/));
 });

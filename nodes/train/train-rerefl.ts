@@ -4,12 +4,14 @@ import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
-import { dryRunTraining } from "./cost/dry-run-training.ts";
+import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
 import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
 import { drawSample } from "./draw-sample.ts";
 import { loraNorm, newAdapters } from "./loop/adapters.ts";
 import { exampleAt, streamOf } from "./loop/data-order.ts";
+import { settingsWarnings } from "./loop/settings-warnings.ts";
 import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
+import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
 import { velocityGraph, weightNames } from "./model/graphs.ts";
 import { ModelRunner } from "./model/model-runner.ts";
@@ -37,6 +39,14 @@ export default implementNode(declaration, {
     const i = withPreset(typed);
     if (i.mode !== "sft" && !i.reward)
       throw new AppError("TRAIN_REWARD", `mode ${i.mode} needs a reward`, { hint: "connect a reward node, or choose mode sft" });
+    const issues = settingsIssues(i);
+    if (issues.length > 0)
+      throw new AppError("TRAIN_SETTINGS", issues.map((issue) => issue.message).join("; "), {
+        hint: issues.flatMap((issue) => issue.hint ?? []).join("; "),
+      });
+    const watch = new TrainingWatch({ onTrouble: i.on_trouble, warn: (message) => ctx.log("warn", message) });
+    for (const message of settingsWarnings(i)) watch.tell(message, message);
+    for (const word of nothingHeldOut(i)) ctx.log("warn", word);
     const options = objectiveOf(i);
     const guidance = i.model.guidance(i.true_cfg_scale);
     const examples = new ExampleStore(
@@ -72,6 +82,8 @@ export default implementNode(declaration, {
       options,
       rng: streamOf(i.seed, ...path),
     });
+    /** What comes out in the end: samples and held-out numbers are of it. */
+    const exported = () => state.ema ?? state.params;
     const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
@@ -102,7 +114,13 @@ export default implementNode(declaration, {
       {
         async micro(_, step, index) {
           const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
-          return RUN[i.mode](situation(example, 2, step, index));
+          runner.notFinite = undefined;
+          const result = await RUN[i.mode](situation(example, 2, step, index));
+          return runner.notFinite === undefined ? result : { ...result, notFinite: `${runner.notFinite} (example ${example.example.id})` };
+        },
+        async diagnose() {
+          const weight = await i.model.findNotFinite?.();
+          return weight && `so is ${weight}`;
         },
         async afterStep({ carried }, step, logs) {
           const reading = logs["reward.constraint"];
@@ -117,18 +135,21 @@ export default implementNode(declaration, {
           const held: Record<string, number>[] = [];
           for (let k = 0; k < Math.min(i.samples, i.dataset.heldOut); k++) {
             const s = situation(await examples.get("heldOut", k), 3, k);
-            held.push(await drawSample(dir, step, k, s));
+            held.push(await runner.withParams(exported(), () => drawSample(dir, step, k, s)));
           }
-          return { ...dual, ...meansOf("held_out", held), lora_norm: await loraNorm(ctx.compute, adapters, state.params) };
+          return { ...dual, ...meansOf("held_out", held), lora_norm: await loraNorm(ctx.compute, adapters, exported()) };
         },
-        afterUpdate: (step, cost) => estimate.update(step, cost),
+        async afterUpdate(step, cost) {
+          watch.update(cost.metrics);
+          await estimate.update(step, cost);
+        },
       },
     );
     if (!finished)
       throw new AppError("CANCELLED", `stopped after update ${state.adam.step} of ${i.steps}; the checkpoint is in ${dir.path}`, {
         hint: "run the same command again to continue",
       });
-    const weights = state.ema ?? state.params;
+    const weights = exported();
     // Names of their own: the result can be trained on, and is another model than any other result.
     const name = `lora.${fingerprint.slice(0, 16)}.${i.steps}`;
     const result = adapters.map((x) => ({

@@ -12,7 +12,9 @@ import { sizeOf } from "../../../engine/tensor/shape.ts";
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { LatentStatistics } from "../../shared/contracts/data.ts";
 import type { Vae } from "../../shared/contracts/modules.ts";
+
 import { allFinite, weightsNotFinite } from "../../shared/finite.ts";
+
 import { QWEN_STATISTICS } from "./statistics.ts";
 import { vaeNames } from "./vae-names.ts";
 import { buildDecoder, buildEncoder, type VaeLayout, vaeLayout } from "./vae-network.ts";
@@ -23,7 +25,7 @@ const Config = z.object({ latents_mean: z.array(z.number()).optional(), latents_
  * Reads the weights that one still picture uses into host memory as float32 (178 MB at full size): of every causal 3-D
  * kernel only the last temporal slice ever meets data, and that slice is strided in the file.
  * `config.json` beside the weights may override latents_mean and latents_std.
- * @throws AppError VAE_FAMILY, VAE_LAYOUT, VAE_TENSOR_MISSING, VAE_CONFIG
+ * @throws AppError VAE_FAMILY, VAE_LAYOUT, VAE_TENSOR_MISSING, MODEL_NOT_FINITE, VAE_CONFIG
  */
 export async function loadVae(file: WeightFile): Promise<Vae> {
   const { names, inFile } = vaeNames(file);

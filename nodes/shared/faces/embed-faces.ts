@@ -4,6 +4,7 @@ import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
 import type { Embeddings, Faces } from "../contracts/data.ts";
 import type { FaceEncoder } from "../contracts/modules.ts";
+import { notFinite } from "../finite.ts";
 import { pictureOf } from "../pictures/picture.ts";
 import { cropFace, planes } from "./crop-face.ts";
 
@@ -21,7 +22,13 @@ export async function embedFaces(compute: Compute, encoder: FaceEncoder, faces: 
       const crop = cropFace(pictureOf(faces.images, image), encoder.alignment(found), encoder.size);
       const { vector } = await net.run({ crops: f32(shape, planes(crop)) });
       if (!vector) throw new AppError("FACE_ENCODER", `${encoder.id} gave no vector`);
-      vectors.set(expectDType(vector, "float32", `the vector of ${encoder.id}`), row * encoder.dim);
+      const numbers = expectDType(vector, "float32", `the vector of ${encoder.id}`);
+      const bad = notFinite(numbers);
+      if (bad !== undefined)
+        throw new AppError("FACE_ENCODER_NAN", `${encoder.id} gave ${bad} for face ${face + 1} of picture ${image + 1}`, {
+          hint: "the picture or the encoder's weights hold numbers that are not finite",
+        });
+      vectors.set(numbers, row * encoder.dim);
     }
   }
   return { encoder: encoder.id, comparison: encoder.comparison, vectors: f32([source.length, encoder.dim], vectors), source, faces };

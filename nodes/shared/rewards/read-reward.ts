@@ -1,3 +1,4 @@
+import { AppError } from "../../../engine/base/errors.ts";
 import type { Compute } from "../../../engine/ir/compute.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
@@ -13,7 +14,7 @@ export interface RewardReading {
   readonly info: Readonly<Record<string, unknown>>;
 }
 
-/** What a reward gives for a picture [1, H, W, 3] in 0..1: `observe`, then the differentiable part run forward. */
+/** What a reward gives for a picture [1, H, W, 3] in 0..1: `observe`, then the differentiable part run forward. @throws AppError REWARD_NAN */
 export async function readReward(compute: Compute, reward: Reward, image: Image, context: RewardContext): Promise<RewardReading> {
   const { skip, structure, constants, info } = await reward.observe(image, context);
   if (skip !== undefined) return { reward: undefined, parts: {}, skip, info };
@@ -34,5 +35,12 @@ export async function readReward(compute: Compute, reward: Reward, image: Image,
     const t = results[name];
     return t ? (expectDType(t, "float32", name)[0] ?? Number.NaN) : Number.NaN;
   };
-  return { reward: read("reward"), parts: Object.fromEntries(parts.map(([name]) => [name, read(`part.${name}`)])), info };
+  const value = read("reward");
+  const readings = Object.fromEntries(parts.map(([name]) => [name, read(`part.${name}`)]));
+  const [bad] = Object.entries({ ...readings, [reward.name]: value }).filter(([, x]) => !Number.isFinite(x));
+  if (bad)
+    throw new AppError("REWARD_NAN", `${bad[0]} is ${bad[1]} for this picture`, {
+      hint: "the picture, or weights of the reward's networks, hold numbers that are not finite",
+    });
+  return { reward: value, parts: readings, info };
 }

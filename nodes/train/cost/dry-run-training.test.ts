@@ -62,7 +62,7 @@ test("every mistake at once", async () => {
     context(),
   );
   expect(estimate).toBeUndefined();
-  expect(issues.map((i) => i.input).sort()).toEqual(["dataset", "reward", "samples", "targets", "window_start"]);
+  expect(issues.map((i) => i.input).sort()).toEqual(["dataset", "reward", "targets", "window_start"]);
   const of = (input: string) => issues.find((i) => i.input === input);
   expect(of("targets")).toMatchObject({ message: expect.stringContaining("to_kk"), hint: "did you mean to_k?" });
   expect(of("window_start")?.hint).toMatch(/t=8: 1\.000, t=7: 0\.\d{3}/);
@@ -72,6 +72,12 @@ test("every mistake at once", async () => {
 test("a rank that exceeds a Linear", async () => {
   const { issues } = await dryRunTraining(inputs({ rank: 3 }), context());
   expect(issues).toEqual([{ input: "rank", message: "rank 3 exceeds block.attn.to_k [3,2]", hint: "choose a rank of at most 2" }]);
+});
+
+test("samples of a dataset that holds nothing out: a word, as in the run", async () => {
+  const { issues, estimate } = await dryRunTraining(inputs({ dataset: fakeDataset(3, 0) }), context());
+  expect(issues).toEqual([]);
+  expect(estimate?.notes).toContainEqual(expect.stringContaining("holds out no example"));
 });
 
 test("a disk that is too full", async () => {

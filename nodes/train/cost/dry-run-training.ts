@@ -11,6 +11,7 @@ import type { DenoiseShape, GridSize, LatentSpace } from "../../shared/contracts
 import type { DiffusionModel } from "../../shared/contracts/modules.ts";
 import { gridOf, tokenSide } from "../../shared/diffusion/latent-space.ts";
 import { targetedLinears } from "../loop/adapters.ts";
+import { settingsWarnings } from "../loop/settings-warnings.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import { objectiveOf, type TrainInputs, targetList, withPreset } from "../train-options.ts";
 import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
@@ -25,14 +26,8 @@ const LOOKED_AT = 32;
 /** Modules that only a real run can make are absent: what depends on them is then neither checked nor estimated. */
 export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx: NodeContext): Promise<DryRun> {
   const i = withPreset(typed);
-  const issues: Issue[] = [...rewardIssues(i, ctx), ...targetIssues(i)];
+  const issues: Issue[] = [...rewardIssues(i, ctx), ...settingsIssues(i)];
   const examples = i.dataset ? await examplesOf(i.dataset, issues) : [];
-  if (i.dataset && i.dataset.heldOut === 0 && (i.samples ?? 0) > 0)
-    issues.push({
-      input: "samples",
-      message: "the dataset holds out no example to draw samples of",
-      hint: "set samples to 0, or raise held_out",
-    });
   const { model } = i;
   const grids = model ? examples.flatMap((example) => sizesOf(model.latentSpace, example, issues)) : [];
   const [first] = grids;
@@ -48,6 +43,13 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
       hint: "choose another output directory (--out), free some space, or lower the rank",
     });
   return { issues, estimate };
+}
+
+/** A word where pictures are asked for that the dataset cannot give. */
+export function nothingHeldOut({ dataset, samples }: Pick<TrainInputs, "dataset" | "samples">): readonly string[] {
+  return dataset.heldOut === 0 && samples > 0
+    ? ["the dataset holds out no example: there will be no sample pictures and no held-out reward (raise held_out, or set samples to 0)"]
+    : [];
 }
 
 /** Whether every widget and the modules the estimate needs are there. */
@@ -67,7 +69,8 @@ function rewardIssues({ mode, reward }: Readonly<Partial<TrainInputs>>, ctx: Nod
   return [{ input: "reward", message: `mode ${mode} needs a reward`, hint: "connect a reward node, or choose mode sft" }];
 }
 
-function targetIssues({ model, targets, rank }: Readonly<Partial<TrainInputs>>): readonly Issue[] {
+/** What is wrong by the settings and the model's layers alone: a run looks at it first too. */
+export function settingsIssues({ model, targets, rank }: Readonly<Partial<TrainInputs>>): readonly Issue[] {
   if (!model || targets === undefined) return [];
   const endings = new Set([...model.linears.keys()].flatMap((path) => path.split(".").map((_, at, all) => all.slice(at).join("."))));
   const unknown = targetList(targets)
@@ -176,6 +179,8 @@ async function estimateOf(
       `${parameters} trainable numbers in ${trainable.size / 2} adapters; ${target.h * target.w} target tokens, ` +
         `${references.reduce((n, g) => n + g.h * g.w, 0)} reference tokens, about ${textLength} text tokens`,
       "seconds and memory are calibrated after the second update: see estimate.json in the run's folder",
+      ...nothingHeldOut(i),
+      ...settingsWarnings(i),
     ],
   };
 }

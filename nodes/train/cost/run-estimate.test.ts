@@ -42,7 +42,7 @@ test("estimate.json: the prediction after the second update, what it came to at 
   for (let step = 1; step <= 4; step++) {
     clock += 2000;
     rss += 100_000;
-    await estimate.update(step, { seconds: 2, secondsLeft: 0, made: step });
+    await estimate.update(step, { seconds: 2, secondsLeft: 0, metrics: {}, made: step });
     if (step === 1) expect(read()).toBeNull();
     if (step === 2) expect(read()).toMatchObject({ predicted: { step: 2, seconds: 4, memoryBytes: 1_200_000 } });
   }

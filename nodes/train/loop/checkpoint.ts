@@ -1,9 +1,10 @@
 // The state of a run as one safetensors file: parameters, moments, average, and everything else that decides the next step.
+import { createHash } from "node:crypto";
 import { z } from "zod";
-import { AppError } from "../../../engine/base/errors.ts";
+import { AppError, toAppError } from "../../../engine/base/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../../engine/formats/safetensors.ts";
 import type { AdamWState } from "../../../engine/nn/adamw.ts";
-import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
+import { bytesOfTensor, expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 
 /** What a run needs to go on exactly where it was. All randomness is a function of (seed, step), so no generator state is kept. */
 export interface TrainState {
@@ -22,7 +23,19 @@ const header = z.object({
   step: z.coerce.number().int().nonnegative(),
   fingerprint: z.string(),
   carried: z.string(),
+  /** Of names and numbers; files before it had none. */
+  sha256: z.string().optional(),
 });
+
+/** What a checkpoint's checksum covers: everything that decides the next step. */
+function checksum(tensors: ReadonlyMap<string, Tensor>, rest: readonly string[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(rest));
+  for (const name of [...tensors.keys()].sort()) {
+    const t = tensors.get(name);
+    if (t) hash.update(name).update(bytesOfTensor(t));
+  }
+  return hash.digest("hex");
+}
 
 /** @param fingerprint identity of configuration and data: a checkpoint of another one is refused when read. */
 export function encodeCheckpoint(state: TrainState, fingerprint: string): Uint8Array {
@@ -34,39 +47,52 @@ export function encodeCheckpoint(state: TrainState, fingerprint: string): Uint8A
   add("m", state.adam.m);
   add("v", state.adam.v);
   if (state.ema) add("ema", state.ema);
-  return writeSafetensors(tensors, {
-    format: "whos-who.train",
-    version: "1",
-    step: String(state.adam.step),
-    fingerprint,
-    carried: JSON.stringify(state.carried),
-  });
+  const [step, carried] = [String(state.adam.step), JSON.stringify(state.carried)];
+  const sha256 = checksum(tensors, [step, fingerprint, carried]);
+  return writeSafetensors(tensors, { format: "whos-who.train", version: "1", step, fingerprint, carried, sha256 });
 }
 
 /**
  * Reads a checkpoint into `state` in place.
- * @throws AppError TRAIN_CHECKPOINT when it belongs to another configuration or lacks a tensor.
+ * @param name of the file, for messages
+ * @throws AppError TRAIN_CHECKPOINT when it is damaged, belongs to another configuration or lacks a tensor.
  */
-export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerprint: string): void {
-  const file = readSafetensors(bytes);
+export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerprint: string, name: string): void {
+  const damaged = (why: string, cause?: unknown) =>
+    new AppError("TRAIN_CHECKPOINT", `${name} ${why}`, {
+      cause,
+      hint: "put an older one of checkpoints/ in its place, or delete it to start anew",
+    });
+  const file = parsed(bytes, damaged);
   const meta = header.safeParse(file.metadata);
-  if (!meta.success) throw new AppError("TRAIN_CHECKPOINT", "the checkpoint is not one of a training run", { cause: meta.error });
+  if (!meta.success) throw damaged("is not the checkpoint of a training run", meta.error);
+  const { step, carried, sha256 } = meta.data;
+  if (sha256 !== undefined && sha256 !== checksum(file.tensors, [String(step), meta.data.fingerprint, carried]))
+    throw damaged("is damaged: its numbers are not those that were written");
   if (meta.data.fingerprint !== fingerprint)
-    throw new AppError("TRAIN_CHECKPOINT", "the checkpoint was written by a run with another model, dataset or settings", {
+    throw new AppError("TRAIN_CHECKPOINT", `${name} was written by a run with another model, dataset or settings`, {
       hint: "resume with the workflow that started the run, or choose another output directory",
     });
   const fill = (prefix: string, arrays: ReadonlyMap<string, Float32Array>) => {
-    for (const [name, into] of arrays) {
-      const t = file.tensors.get(`${prefix}.${name}`);
-      if (!t || t.data.length !== into.length) throw new AppError("TRAIN_CHECKPOINT", `the checkpoint lacks ${prefix}.${name}`);
-      into.set(expectDType(t, "float32", `${prefix}.${name}`));
+    for (const [key, into] of arrays) {
+      const t = file.tensors.get(`${prefix}.${key}`);
+      if (!t || t.data.length !== into.length) throw damaged(`lacks ${prefix}.${key}`);
+      into.set(expectDType(t, "float32", `${prefix}.${key}`));
     }
   };
   fill("param", state.params);
   fill("m", state.adam.m);
   fill("v", state.adam.v);
   if (state.ema) fill("ema", state.ema);
-  state.adam.step = meta.data.step;
+  state.adam.step = step;
   for (const key of Object.keys(state.carried)) delete state.carried[key];
-  Object.assign(state.carried, z.record(z.string(), z.number()).parse(JSON.parse(meta.data.carried)));
+  Object.assign(state.carried, z.record(z.string(), z.number()).parse(JSON.parse(carried)));
+}
+
+function parsed(bytes: Uint8Array, damaged: (why: string, cause: unknown) => AppError): ReturnType<typeof readSafetensors> {
+  try {
+    return readSafetensors(bytes);
+  } catch (cause) {
+    throw damaged(`cannot be read: ${toAppError(cause).message}`, cause);
+  }
 }

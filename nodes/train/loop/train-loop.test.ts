@@ -4,7 +4,7 @@ import { fakeContext } from "../../../test/fake-context.ts";
 import { memoryDirectory } from "../../../test/memory-directory.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TrainState } from "./checkpoint.ts";
 import { streamOf } from "./data-order.ts";
-import { CHECKPOINT, freshState, type LoopHooks, type LoopOptions, type MicroResult, trainLoop } from "./train-loop.ts";
+import { CHECKPOINT, emaDecayAt, freshState, type LoopHooks, type LoopOptions, type MicroResult, trainLoop } from "./train-loop.ts";
 
 const shapes = new Map([
   ["w", [2, 3]],
@@ -157,7 +157,7 @@ test("a gradient that is not finite skips the update: weights, moments and avera
   expect(state.adam.step).toBe(3);
 });
 
-test("the average follows e ← d·e + (1−d)·p, from the start", async () => {
+test("the average follows e ← d·e + (1−d)·p, with a d that warms up", async () => {
   const seen: Float32Array[] = [];
   const { state } = await whole(
     { steps: 3 },
@@ -169,7 +169,10 @@ test("the average follows e ← d·e + (1−d)·p, from the start", async () => 
     },
   );
   let ema = start().params.get("c") ?? new Float32Array();
-  for (const p of seen) ema = ema.map((e, i) => 0.5 * e + 0.5 * (p[i] ?? 0));
+  for (const [n, p] of seen.entries()) {
+    const decay = emaDecayAt(n, 0.5);
+    ema = ema.map((e, i) => decay * e + (1 - decay) * (p[i] ?? 0));
+  }
   expect(state.ema?.get("c")).toEqual(ema);
   expect((await whole({ steps: 1, emaDecay: 0 })).state.ema).toBeNull();
 });
@@ -190,7 +193,7 @@ test("a stop finishes the update, saves and goes on from there", async () => {
   expect(stopped.finished).toBe(false);
   expect(lines(stopped.dir)).toHaveLength(3);
   const state = start();
-  decodeCheckpoint(stopped.dir.files.get(CHECKPOINT) ?? new Uint8Array(), state, "f");
+  decodeCheckpoint(stopped.dir.files.get(CHECKPOINT) ?? new Uint8Array(), state, "f", "c");
   expect(state.adam.step).toBe(3);
   await trainLoop(fakeContext(), stopped.dir, start(), options, { micro });
   expect(stopped.dir.files.get(CHECKPOINT)).toEqual((await whole()).dir.files.get(CHECKPOINT));
@@ -223,11 +226,72 @@ test("checkpoints: there and back; another identity, another shape, another file
   const back = start();
   back.carried.old = 1;
   for (const p of [...back.params.values(), ...(back.ema ?? new Map()).values()]) p.fill(0);
-  decodeCheckpoint(bytes, back, "f");
+  decodeCheckpoint(bytes, back, "f", "out/checkpoint.safetensors");
   expect(back).toEqual(state);
   const refusal = expect.objectContaining({ code: "TRAIN_CHECKPOINT" });
-  expect(() => decodeCheckpoint(bytes, start(), "g")).toThrow(refusal);
-  expect(() => decodeCheckpoint(encodeCheckpoint(start(false), "f"), start(), "f")).toThrow(refusal);
+  expect(() => decodeCheckpoint(bytes, start(), "g", "out/checkpoint.safetensors")).toThrow(refusal);
+  expect(() => decodeCheckpoint(encodeCheckpoint(start(false), "f"), start(), "f", "out/checkpoint.safetensors")).toThrow(refusal);
   const wider = freshState(new Map([["w", new Float32Array(8)]]), new Map([["w", [8]]]), true);
-  expect(() => decodeCheckpoint(bytes, wider, "f")).toThrow(refusal);
+  expect(() => decodeCheckpoint(bytes, wider, "f", "out/checkpoint.safetensors")).toThrow(refusal);
+});
+
+test("a checkpoint with a flipped bit or a missing end is refused, by its name and with what to do", () => {
+  const bytes = encodeCheckpoint(start(), "f");
+  const refusal = expect.objectContaining({
+    code: "TRAIN_CHECKPOINT",
+    message: expect.stringMatching(/^out\/checkpoint\.safetensors (is damaged|cannot be read)/),
+    hint: expect.stringContaining("checkpoints/"),
+  });
+  const read = (changed: Uint8Array) => () => decodeCheckpoint(changed, start(), "f", "out/checkpoint.safetensors");
+  for (const at of [bytes.length - 1, bytes.length - 50]) {
+    const flipped = bytes.slice();
+    flipped[at] = (flipped[at] ?? 0) ^ 1;
+    expect(read(flipped)).toThrow(refusal);
+  }
+  expect(read(bytes.slice(0, -7))).toThrow(refusal);
+  expect(read(bytes)).not.toThrow();
+});
+
+/** NaN in one number of "c" at these updates. */
+const spoiled =
+  (isBad: (step: number) => boolean): LoopHooks["micro"] =>
+  async (state, step, index) => {
+    const result = await micro(state, step, index);
+    if (isBad(step)) result.grads?.get("c")?.fill(Number.NaN, 2, 3);
+    return result;
+  };
+
+test("numbers that are not finite end the run after five updates in a row, by the first place", async () => {
+  const ctx = fakeContext();
+  const dir = memoryDirectory();
+  const state = start();
+  const before = state.params.get("w")?.slice();
+  const run = trainLoop(ctx, dir, state, { ...options, steps: 20 }, { micro: spoiled(() => true) });
+  await expect(run).rejects.toMatchObject({
+    code: "TRAIN_NAN",
+    message: expect.stringMatching(/^5 updates in a row .* first in update 1: the gradient of c is NaN at 2$/),
+  });
+  expect(state.params.get("w")).toEqual(before);
+  expect(ctx.logs).toHaveLength(4);
+  // Every fifth: never five in a row.
+  const { finished } = await whole({ steps: 20 }, { micro: spoiled((step) => step % 5 !== 4) });
+  expect(finished).toBe(true);
+});
+
+test("a model's own word on NaN, and on its cause", async () => {
+  const hooks = {
+    micro: async (state: TrainState, step: number, index: number) => ({
+      ...(await micro(state, step, index)),
+      notFinite: "the picture is NaN",
+    }),
+    diagnose: async () => "the weight x is not finite",
+  };
+  await expect(trainLoop(fakeContext(), memoryDirectory(), start(), options, hooks)).rejects.toThrow(
+    "first in update 1: the picture is NaN; the weight x is not finite",
+  );
+});
+
+test("the average warms up: a short run's is not its start", () => {
+  expect([0, 1, 90, 1e6].map((n) => emaDecayAt(n, 0.9999))).toEqual([0.1, 2 / 11, 0.91, 0.9999]);
+  expect(emaDecayAt(1000, 0)).toBe(0);
 });

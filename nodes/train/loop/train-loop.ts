@@ -3,6 +3,7 @@ import { AppError } from "../../../engine/base/errors.ts";
 import { type AdamWOptions, type Arrays, adamWState, adamWStep, clipGradNorm, emaStep } from "../../../engine/nn/adamw.ts";
 import { type LrSchedule, learningRate } from "../../../engine/nn/lr-schedule.ts";
 import type { NodeContext, RunDirectory } from "../../../engine/node/context.ts";
+import { notFinite } from "../../shared/finite.ts";
 import { Pace, timeLeft } from "../cost/pace.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TrainState } from "./checkpoint.ts";
 import { dropLinesAfter, METRICS, TIMINGS } from "./run-log.ts";
@@ -25,11 +26,16 @@ export interface LoopOptions {
   readonly fingerprint: string;
 }
 
-/** Gradients of one example's loss, and numbers to log. `skipped` examples count towards the batch with zero gradient. */
+/** Gradients of one example's loss, and numbers to log. Without gradients it counts towards the batch with zeros. */
 export interface MicroResult {
   readonly grads: Arrays | null;
   readonly logs: Readonly<Record<string, number>>;
+  /** Where a number first was not finite: the update is not made. */
+  readonly notFinite?: string;
 }
+
+/** Updates in a row that may be left out because a number was not finite, before the run ends. */
+export const MAX_LEFT_OUT = 5;
 
 /** Of the clock and of memory, so not part of the result. */
 export interface UpdateCost {
@@ -39,6 +45,8 @@ export interface UpdateCost {
   readonly secondsLeft: number;
   /** Updates that this process has made, this one included. */
   readonly made: number;
+  /** The line of metrics.jsonl. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface LoopHooks {
@@ -55,6 +63,8 @@ export interface LoopHooks {
   ): Promise<Readonly<Record<string, number>> | undefined>;
   /** When the update is on disk. */
   afterUpdate?(step: number, cost: UpdateCost): Promise<void>;
+  /** What is known of the cause, when numbers were not finite too often. */
+  diagnose?(): Promise<string | undefined>;
 }
 
 export const CHECKPOINT = "checkpoint.safetensors";
@@ -75,7 +85,7 @@ export function freshState(params: Map<string, Float32Array>, shapes: ReadonlyMa
  * of the configuration alone: killed at any moment and resumed, it is the same byte for byte (metrics.jsonl included; wall
  * time and memory therefore go to timings.jsonl).
  * @returns true when all steps were made, false when `stop` was asked for: the step in flight is finished and checkpointed.
- * @throws AppError TRAIN_CHECKPOINT, TRAIN_RESUME when the run was told to continue and there is nothing to continue
+ * @throws AppError TRAIN_NAN when {@link MAX_LEFT_OUT} updates in a row were not finite, TRAIN_CHECKPOINT, TRAIN_RESUME when the run was told to continue and there is nothing to continue
  */
 export async function trainLoop(
   ctx: NodeContext,
@@ -89,6 +99,7 @@ export async function trainLoop(
   const pace = new Pace();
   const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
   let saved = first;
+  let trouble: string | undefined;
   while (state.adam.step < options.steps) {
     if (ctx.signal.aborted) {
       if (saved < state.adam.step) await save();
@@ -97,17 +108,33 @@ export async function trainLoop(
     const step = state.adam.step;
     const done = step + 1;
     const started = ctx.now();
-    const { grads, logs } = await accumulate(state, options.accumulate, step, hooks);
+    const { grads, logs, notFinite: where } = await accumulate(state, options.accumulate, step, hooks);
     const norm = clipGradNorm(grads, options.maxGradNorm);
     const lr = learningRate(options.schedule, options.lr, step, options.steps, options.warmup);
-    const finite = Number.isFinite(norm);
+    const finite = Number.isFinite(norm) && where === undefined;
     // A non-finite gradient would poison the moments for good: the update is skipped and said so.
     if (finite) adamWStep(state.params, grads, state.adam, lr, options.adam);
     else state.adam.step++;
-    if (state.ema && finite) emaStep(state.ema, state.params, options.emaDecay);
+    if (state.ema && finite) emaStep(state.ema, state.params, emaDecayAt(step, options.emaDecay));
+    trouble = finite ? undefined : (trouble ?? `first in update ${done}: ${where ?? "the norm of the gradients"}`);
+    state.carried.left_out = finite ? 0 : (state.carried.left_out ?? 0) + 1;
+    if (trouble !== undefined && state.carried.left_out >= MAX_LEFT_OUT) {
+      const cause = await hooks.diagnose?.();
+      throw new AppError(
+        "TRAIN_NAN",
+        `${MAX_LEFT_OUT} updates in a row gave numbers that are not finite, ${trouble}${cause ? `; ${cause}` : ""}`,
+        {
+          hint: cause
+            ? "use a file without such numbers: this one is damaged"
+            : "lower learning_rate or the reward's weight, or go back to a checkpoint from before it; the last one is unharmed",
+        },
+      );
+    }
+    if (trouble !== undefined) ctx.log("warn", `update ${done} was left out: numbers that are not finite, ${trouble}`);
     const seconds = (ctx.now() - started) / 1000;
     const more = (await hooks.afterStep?.(state, done, logs)) ?? {};
-    await dir.append(METRICS, JSON.stringify({ step: done, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more }));
+    const metrics = { step: done, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more };
+    await dir.append(METRICS, JSON.stringify(metrics));
     await dir.append(TIMINGS, JSON.stringify({ step: done, seconds, rss: ctx.memory() }));
     if (done % options.checkpointEvery === 0 || done === options.steps) {
       await save();
@@ -118,7 +145,7 @@ export async function trainLoop(
     // The first update of a process also compiles: it says nothing about the others.
     const left = done > first + 1 ? `, ${timeLeft(secondsLeft)} left` : "";
     ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}${left}`);
-    await hooks.afterUpdate?.(done, { seconds, secondsLeft, made: done - first });
+    await hooks.afterUpdate?.(done, { seconds, secondsLeft, made: done - first, metrics });
   }
   return true;
 }
@@ -128,31 +155,43 @@ async function accumulate(
   count: number,
   step: number,
   hooks: LoopHooks,
-): Promise<{ grads: Map<string, Float32Array>; logs: Record<string, number> }> {
+): Promise<{ grads: Map<string, Float32Array>; logs: Record<string, number>; notFinite: string | undefined }> {
   const grads = new Map([...state.params].map(([name, p]) => [name, new Float32Array(p.length)]));
   const logs: Record<string, number> = {};
   const counts: Record<string, number> = {};
+  let trouble: string | undefined;
   for (let k = 0; k < count; k++) {
     const result = await hooks.micro(state, step, step * count + k);
     for (const [name, value] of Object.entries(result.logs)) {
       logs[name] = (logs[name] ?? 0) + value;
       counts[name] = (counts[name] ?? 0) + 1;
     }
+    trouble ??= result.notFinite;
     if (!result.grads) continue;
     for (const [name, sum] of grads) {
       const g = result.grads.get(name);
       if (!g) throw new AppError("TRAIN_GRADIENT", `no gradient came back for ${name}`);
+      const bad = trouble === undefined ? notFinite(g) : undefined;
+      if (bad !== undefined) trouble = `the gradient of ${name} is ${bad}`;
       for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (g[i] ?? 0) / count;
     }
   }
   for (const name of Object.keys(logs)) logs[name] = (logs[name] ?? 0) / (counts[name] ?? 1);
-  return { grads, logs };
+  return { grads, logs, notFinite: trouble };
+}
+
+/**
+ * Decay of the average at update `step`, counted from 0: min(decay, (1 + n)/(10 + n)) (as TensorFlow's and diffusers' EMA warm up), so that
+ * a short run's average is not its start.
+ */
+export function emaDecayAt(step: number, decay: number): number {
+  return Math.min(decay, (1 + step) / (10 + step));
 }
 
 /** Loads the checkpoint, when there is one, and drops metric lines written after it. */
 async function resume(ctx: NodeContext, dir: RunDirectory, state: TrainState, { fingerprint, steps }: LoopOptions): Promise<void> {
   const bytes = await dir.read(CHECKPOINT);
-  if (bytes) decodeCheckpoint(bytes, state, fingerprint);
+  if (bytes) decodeCheckpoint(bytes, state, fingerprint, `${dir.path}/${CHECKPOINT}`);
   else if (ctx.resume)
     throw new AppError("TRAIN_RESUME", `there is nothing to resume: ${dir.path} holds no checkpoint`, {
       hint: "a run with other settings, models or data has another folder; leave --resume out to start this one",

@@ -6,6 +6,7 @@ import type { GridSize } from "../../shared/contracts/diffusion.ts";
 import type { DiffusionModel, Reward, RewardObservation, Vae } from "../../shared/contracts/modules.ts";
 import { tokensOf, tokenWidth } from "../../shared/diffusion/latent-space.ts";
 import type { PreparedPrompt } from "../../shared/diffusion/prepared-prompt.ts";
+import { notFinite } from "../../shared/finite.ts";
 import { decodeGraph, type Painter, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
 
 /** Backward of one model evaluation. `grads` are by trainable name. */
@@ -64,12 +65,14 @@ export class ModelRunner {
   readonly #compute: Compute;
   readonly #model: DiffusionModel;
   readonly #vae: Vae;
-  readonly #params: ReadonlyMap<string, Float32Array>;
+  #params: ReadonlyMap<string, Float32Array>;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #executables = new LRUCache<string, Promise<Executable>>({ max: KEPT, dispose: (_, key) => void this.#bytes.delete(key) });
   readonly #bytes = new Map<string, number>();
   readonly #rewards = new Map<Reward, number>();
   readonly #now: () => number;
+  /** Where a number first was not finite since somebody cleared this. */
+  notFinite: string | undefined;
   /** What evaluations took since the runner was made. */
   readonly times: Times = {
     compileSeconds: 0,
@@ -116,7 +119,14 @@ export class ModelRunner {
     const run = await this.#executable(`v|${JSON.stringify(prompt.shape)}`, () =>
       this.#compute.compile(velocityGraph(this.#model, prompt.shape), { fed: [...this.#params.keys()] }),
     );
-    return expectDType(one(await this.#timed("forward", run, this.#feeds(prompt, x, sigma, weights)), "v"), "float32", "v");
+    const v = expectDType(one(await this.#timed("forward", run, this.#feeds(prompt, x, sigma, weights)), "v"), "float32", "v");
+    return this.#seen(v, () => `the model's velocity at σ ${sigma.toFixed(3)}`);
+  }
+
+  #seen(data: Float32Array, what: () => string): Float32Array {
+    const bad = this.notFinite === undefined ? notFinite(data) : undefined;
+    if (bad !== undefined) this.notFinite = `${what()} is ${bad}`;
+    return data;
   }
 
   /** Gradients of Σ v·cotangent + weight·mean((v − target)²). */
@@ -138,7 +148,7 @@ export class ModelRunner {
     });
     const get = (name: string) => expectDType(one(results, name), "float32", name);
     return {
-      v: get("v"),
+      v: this.#seen(get("v"), () => `the model's velocity at σ ${request.sigma.toFixed(3)}`),
       mse: get("mse")[0] ?? 0,
       // A parameter the velocity does not depend on (the last block's text query) has gradient zero.
       grads: new Map(
@@ -152,7 +162,12 @@ export class ModelRunner {
   async decode(grid: GridSize, x0: Float32Array): Promise<Tensor<"float32">> {
     const run = await this.#executable(`decode|${grid.h}x${grid.w}`, () => this.#compute.compile(decodeGraph(this.#painter, grid)));
     const image = one(await this.#timed("decode", run, { x0: f32(this.#tokens(grid), x0) }), "image");
-    return toImage(f32(image.shape, expectDType(image, "float32", "image")));
+    return toImage(
+      f32(
+        image.shape,
+        this.#seen(expectDType(image, "float32", "image"), () => "the decoded picture"),
+      ),
+    );
   }
 
   /** Reward of the picture of x0 and its gradient, with the observation's constants. */
@@ -165,11 +180,20 @@ export class ModelRunner {
     const results = await this.#timed("reward", run, { x0: f32(this.#tokens(grid), x0), ...constants });
     const parts: Record<string, number> = {};
     for (const [name, t] of Object.entries(results)) if (name.startsWith("part.")) parts[name.slice(5)] = Number(t.data[0]);
-    return {
-      reward: -Number(one(results, "loss").data[0]),
-      parts,
-      dx0: expectDType(one(results, "grad.x0"), "float32", "dx0"),
-    };
+    const value = -Number(one(results, "loss").data[0]);
+    this.#seen(Float32Array.of(value), () => "the reward");
+    return { reward: value, parts, dx0: this.#seen(expectDType(one(results, "grad.x0"), "float32", "dx0"), () => "the reward's gradient") };
+  }
+
+  /** Runs `work` with other numbers for the trainable weights. */
+  async withParams<T>(params: ReadonlyMap<string, Float32Array>, work: () => Promise<T>): Promise<T> {
+    const own = this.#params;
+    this.#params = params;
+    try {
+      return await work();
+    } finally {
+      this.#params = own;
+    }
   }
 
   get #painter(): Painter {

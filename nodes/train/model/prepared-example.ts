@@ -32,7 +32,7 @@ export interface Encoders {
   readonly clip: TextEncoder;
 }
 
-/** Encodes one example. @throws AppError PICTURE_SIZE when a picture's side is no multiple of a token's */
+/** Encodes one example. @throws AppError PICTURE_SIZE when a picture's side is no multiple of a token's, VAE_NOT_FINITE */
 export async function prepareExample(
   compute: Compute,
   { model, vae, clip }: Encoders,
