@@ -82,7 +82,7 @@ function world(): World {
     workflow: { prompt: {} },
     memory: () => 0,
     now: () => performance.now(),
-    identify: async () => undefined,
+    identify: async () => null,
     clock: () => Date.now(),
   };
 }

@@ -1,7 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { findModels } from "../app/find-models.ts";
 import { dataFolder, modelRoots } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
 import { versionsOf } from "../app/versions.ts";
@@ -9,6 +8,7 @@ import { byteCount } from "../base/byte-count.ts";
 import { toAppError } from "../base/errors.ts";
 import { memoryLimit } from "../base/memory-limit.ts";
 import { Journal } from "../store/journal.ts";
+import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
@@ -92,7 +92,7 @@ async function dataCheck(program: Program): Promise<Check> {
 
 async function modelCheck(program: Program): Promise<Check> {
   const roots = modelRoots(program, undefined);
-  const found = await findModels(roots);
+  const found = await new ModelFolders({ roots }).found();
   const isOk = found.length > 0;
   const bytes = found.reduce((sum, m) => sum + m.bytes, 0);
   return {

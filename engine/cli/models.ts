@@ -1,6 +1,6 @@
-import { findModels } from "../app/find-models.ts";
 import { modelRoots } from "../app/places.ts";
 import { byteCount } from "../base/byte-count.ts";
+import { ModelFolders } from "../store/model-folders.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
@@ -13,7 +13,7 @@ export const models: Command = async (args, program) => {
     "graph models [--models DIR] [--json]",
   );
   const roots = modelRoots(program, values.models);
-  const found = await findModels(roots);
+  const found = await new ModelFolders({ roots }).found();
   if (values.json) {
     console.log(JSON.stringify({ roots, models: found }, null, 2));
     return EXIT.ok;
@@ -23,7 +23,9 @@ export const models: Command = async (args, program) => {
   for (const model of found) {
     if (model.folder !== folder) console.log(model.folder);
     folder = model.folder;
-    console.log(`  ${model.name.padEnd(width)}  ${byteCount(model.bytes)}`);
+    console.log(
+      `  ${model.name.padEnd(width)}  ${model.problem === undefined ? byteCount(model.bytes) : `cannot be used: ${model.problem}`}`,
+    );
   }
   if (found.length === 0) console.log("no models are found");
   console.log(`searched: ${roots.join(", ")}`);

@@ -21,6 +21,7 @@ import { ComputeHost, type RunHandle } from "../host/compute-host.ts";
 import { Registry } from "../node/registry.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { Journal } from "../store/journal.ts";
+import { takeLease } from "../store/lease.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -139,10 +140,12 @@ interface Performance {
 
 async function perform(begin: Begin, program: Program, { output, asJson, ...about }: Performance): Promise<number> {
   const directory = await OutputDirectory.open(output);
-  const journal = new Journal(join(dataFolder(program), "journal.sqlite"));
+  const started = Date.now();
+  const run = runId(started);
+  const lease = await takeLease(output, `run ${run}`);
+  let journal: Journal | undefined;
   try {
-    const started = Date.now();
-    const run = runId(started);
+    journal = new Journal(join(dataFolder(program), "journal.sqlite"));
     const reporter = asJson ? jsonReporter(terminal()) : textReporter(terminal(), about.plan);
     const { handle, done } = recordRun({
       ...about,
@@ -169,7 +172,8 @@ async function perform(begin: Begin, program: Program, { output, asJson, ...abou
       console.error(`not run: ${skipped.map((s) => `${s.title} (${s.id})`).join(", ")}; what is wrong stands above, and in run.json`);
     return { finished: skipped.length > 0 ? EXIT.partial : EXIT.ok, failed: EXIT.failed, cancelled: EXIT.cancelled }[state];
   } finally {
-    journal.close();
+    journal?.close();
+    await lease.release();
   }
 }
 

@@ -1,11 +1,14 @@
 // The world of one run inside the compute process: its folders and its device.
 import { join } from "node:path";
+import type { OpenedFile } from "../graph/opened-file.ts";
 import type { Compute } from "../ir/compute.ts";
 import type { World } from "../run/world.ts";
 import { freeSpace } from "../store/free-space.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory, TEMPORARY } from "../store/output-directory.ts";
+import { PREVIEW_LIMITS, sweepFolder } from "../store/sweep-folder.ts";
+import { fingerprintOf } from "../store/weight-set.ts";
 import type { RunRequest } from "./messages.ts";
 
 /** A runtime that asks before it starts anything. Implemented by engine/ort. */
@@ -19,7 +22,11 @@ export interface ComputeRuntime extends Compute {
 export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
   const inputs = new InputFiles({ ...request.inputs, output: request.output });
   const output = once(() => OutputDirectory.open(request.output));
-  const temporary = once(() => OutputDirectory.open(join(request.output, TEMPORARY), undefined, "temp"));
+  const temporary = once(async () => {
+    const directory = await OutputDirectory.open(join(request.output, TEMPORARY), undefined, "temp");
+    await sweepFolder(directory.root, PREVIEW_LIMITS, Date.now());
+    return directory;
+  });
   const models = new ModelFolders(request.models);
   return {
     compute: (check) => (check ? runtime.checkedBy(check) : runtime),
@@ -31,13 +38,25 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     freeSpace: () => freeSpace(request.output),
     resume: request.resume,
     // The node that reads it says what is wrong with it.
-    identify: (kind, name) =>
-      (kind.kind === "input" ? inputs.fingerprint(name) : models.fingerprint(kind.folder, name)).catch(() => undefined),
+    identify: (file) => identityOf(file, inputs, models).catch(() => null),
     workflow: request.workflow,
     memory: () => process.memoryUsage.rss(),
     now: () => performance.now(),
     clock: () => Date.now(),
   };
+}
+
+async function identityOf(file: OpenedFile, inputs: InputFiles, models: ModelFolders): Promise<string | null> {
+  switch (file.kind) {
+    case "input":
+      return inputs.fingerprint(file.name);
+    case "model":
+      return models.fingerprint(file.folder, file.name);
+    case "text":
+      return (await models.textFingerprint(file.folder, file.name, file.path)) ?? null;
+    case "external":
+      return fingerprintOf(file.path);
+  }
 }
 
 /** Folders are made when something is first saved. */

@@ -7,7 +7,6 @@ import { z } from "zod";
 import type { EventMessage } from "../api/event-message.ts";
 import type { SystemInfo } from "../api/system.ts";
 import { computeSettings } from "../app/compute-settings.ts";
-import { findModels } from "../app/find-models.ts";
 import { Gallery } from "../app/gallery.ts";
 import { dataFolder } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
@@ -185,7 +184,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       opened,
       announce,
     };
-    const modelList = async () => ({ models: [...(await findModels(options.models))], roots: [...options.models] });
+    const modelList = async () => ({ models: [...(await new ModelFolders({ roots: options.models }).found())], roots: [...options.models] });
     const isOpen = !["127.0.0.1", "::1", "localhost"].includes(options.host);
     const token = isOpen ? await loadToken(folder) : undefined;
     const http = await startHttpServer({

@@ -44,9 +44,9 @@ export interface Models {
   bytes(folder: string, name: string): Promise<{ readonly bytes: Uint8Array; readonly path: string; readonly fingerprint: string }>;
   /**
    * Checks the external data of a model before it is mapped: ordinary files below the model's own folder, at least as long
-   * as said, reached through no link. @throws AppError MODEL_EXTERNAL
+   * as said, reached through no link. @returns identity of their content @throws AppError MODEL_EXTERNAL
    */
-  checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void>;
+  checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<string>;
 }
 
 /** A file below the output directory of the run. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { nodes } from "../../nodes/index.ts";
+import { parseWidget } from "../graph/widget-value.ts";
 import { type AnyNode, defineNode, type InputSpec, input, optional, widget } from "./define-node.ts";
 import { nodeInfo, objectInfo } from "./object-info.ts";
 import { Registry } from "./registry.ts";
@@ -101,6 +102,51 @@ test("every built-in node is well declared: a summary, a category, and /object_i
   for (const node of nodes) {
     expect(node.summary, node.type).toMatch(/\.$/);
     expect(node.category, node.type).toMatch(/^[\w-]+(\/[\w-]+)*$/);
-    expect(() => JSON.stringify(nodeInfo(node)), node.type).not.toThrow();
+  }
+});
+
+test("/object_info of every built-in node names each input and output once, and every default is one that its widget takes", () => {
+  const registry = new Registry(nodes);
+  for (const node of nodes) {
+    const { input, input_order, output, output_name, output_is_list, ...info } = z
+      .looseObject({
+        input: z.record(
+          z.string(),
+          z.record(z.string(), z.tuple([z.union([z.string(), z.array(z.union([z.string(), z.number()]))]), z.looseObject({})])),
+        ),
+        input_order: z.record(z.string(), z.array(z.string())),
+        output: z.array(z.string()),
+        output_name: z.array(z.string()),
+        output_is_list: z.array(z.boolean()),
+      })
+      .parse(JSON.parse(JSON.stringify(nodeInfo(node))));
+    const described = registry.get(node.type);
+    expect(info, node.type).toMatchObject({
+      name: node.type,
+      category: node.category,
+      description: node.summary,
+      output_node: node.isOutput ?? false,
+    });
+    expect(Object.entries(input).map(([part, inputs]) => [part, Object.keys(inputs)])).toEqual(Object.entries(input_order));
+    expect([...(input_order.required ?? []), ...(input_order.optional ?? [])].sort(), node.type).toEqual(Object.keys(node.inputs).sort());
+    expect(output_name, node.type).toEqual(Object.keys(node.outputs));
+    expect(output, node.type).toEqual(Object.values(node.outputs).map((s) => s.name));
+    expect(output_is_list.length).toBe(output.length);
+    for (const [name, [type, options]] of Object.entries({ ...input.required, ...input.optional })) {
+      const declared = described?.inputs.get(name);
+      if (declared?.kind === "socket") expect(type, `${node.type}.${name}`).toBe(declared.type);
+      if (declared?.kind !== "widget") continue;
+      const at = `${node.type}.${name}`;
+      expect(Array.isArray(type) ? "COMBO" : type, at).toBe(declared.file ? "COMBO" : declared.type);
+      const value = options.default;
+      if (value === undefined) continue;
+      expect(parseWidget(declared, value).ok, `${at} = ${String(value)}`).toBe(true);
+      if (Array.isArray(type) && !declared.file) expect(type, at).toContain(value);
+      for (const [bound, isWithin] of [
+        [options.min, (v: number, b: number) => v >= b],
+        [options.max, (v: number, b: number) => v <= b],
+      ] as const)
+        if (typeof value === "number" && typeof bound === "number") expect(isWithin(value, bound), at).toBe(true);
+    }
   }
 });

@@ -3,7 +3,7 @@ import { AppError, toAppError } from "../base/errors.ts";
 import type { RunEventBody } from "../graph/events.ts";
 import type { Step } from "../graph/plan.ts";
 import type { DryRun } from "../node/define-node.ts";
-import { type ExecuteOptions, envelope, runErrorOf } from "./execute.ts";
+import { type ExecuteOptions, envelope, keptResults, runErrorOf } from "./execute.ts";
 import { knownSteps } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
 import { runInputs } from "./run-inputs.ts";
@@ -20,7 +20,7 @@ export async function dryRun(options: ExecuteOptions): Promise<void> {
   const values = new Map<string, Readonly<Record<string, unknown>>>();
   let issues = 0;
   try {
-    for (const decision of await knownSteps(plan, registry, options)) {
+    for (const decision of await knownSteps(plan, registry, keptResults(options))) {
       poll?.();
       signal.throwIfAborted();
       const { step } = decision;

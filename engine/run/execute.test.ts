@@ -2,8 +2,11 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { fakeContext } from "../../test/fake-context.ts";
 import { isCollected } from "../../test/is-collected.ts";
+import { memoryWeights } from "../../test/memory-weights.ts";
 import { AppError } from "../base/errors.ts";
+import { sha256 } from "../base/hash.ts";
 import { type RunEvent, runEvent } from "../graph/events.ts";
+import type { OpenedFile } from "../graph/opened-file.ts";
 import { plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
 import { validate } from "../graph/validate.ts";
@@ -188,6 +191,24 @@ function toys(ran: string[], hooks: { readonly before?: (id: string) => void } =
       },
     }),
     defineNode({
+      type: "Open",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Opens more files than its widget names.",
+      inputs: { file: widget(z.string(), { file: { kind: "model", folder: "loras" } }) },
+      outputs: { NUMBER },
+      cache: "pure",
+      async run({ file }, ctx) {
+        note(ctx.nodeId);
+        const weights = await ctx.models.open("loras", file);
+        await weights.text("vocab.json");
+        await ctx.models.bytes("loras", "absent").catch(() => undefined);
+        await ctx.readInput("listed.png");
+        await ctx.models.checkExternal("/m", [{ path: "/data", bytes: 1 }]);
+        return { NUMBER: 1 };
+      },
+    }),
+    defineNode({
       type: "Show",
       version: "1.0.0",
       category: "toy",
@@ -208,7 +229,7 @@ function toys(ran: string[], hooks: { readonly before?: (id: string) => void } =
 
 function world(): World {
   const fake = fakeContext();
-  return { ...fake, compute: () => fake.compute, now: () => performance.now(), clock: () => 0, identify: async () => undefined };
+  return { ...fake, compute: () => fake.compute, now: () => performance.now(), clock: () => 0, identify: async () => null };
 }
 
 function planOf(prompt: Prompt, registry: Registry) {
@@ -221,15 +242,15 @@ function planOf(prompt: Prompt, registry: Registry) {
 class FakeStore implements StoredResults {
   readonly kept = new Map<string, Result>();
   async peek(key: string) {
-    return this.kept.get(key)?.effects;
+    return this.kept.get(key);
   }
   async read(key: string) {
     return this.kept.get(key);
   }
-  async write(key: string, { outputs, effects }: Result) {
+  async write(key: string, { outputs, effects, opened }: Result) {
     const plain =
       JSON.stringify(outputs) === undefined || Object.values(outputs ?? {}).every((v) => typeof v === "number" || typeof v === "string");
-    this.kept.set(key, { outputs: plain ? outputs : null, effects });
+    this.kept.set(key, { outputs: plain ? outputs : null, effects, opened });
   }
 }
 
@@ -391,7 +412,7 @@ test("a flag in shared memory cancels through poll", async () => {
 
 test("the memory cache keeps within its budget, least recently used first out", () => {
   const cache = new ResultCache(3000);
-  const result = (n: number): Result => ({ outputs: { a: new Uint8Array(n) }, effects: [] });
+  const result = (n: number): Result => ({ outputs: { a: new Uint8Array(n) }, effects: [], opened: [] });
   cache.set("a", result(700));
   cache.set("b", result(700));
   cache.set("c", result(700));
@@ -444,24 +465,24 @@ test("the memory cache weighs what closures hold, once for all that share it", a
   const cache = new ResultCache(10 * MIB);
   const module = (bytes: number) => holding({ apply: (x: number) => x }, new Uint8Array(bytes));
   const base = module(4 * MIB);
-  cache.set("base", { outputs: { MODULE: base }, effects: [] });
+  cache.set("base", { outputs: { MODULE: base }, effects: [], opened: [] });
   expect(cache.bytes).toBeGreaterThan(4 * MIB);
   // Made from the first: it may hold on to it, whether it says so or not.
   const patched = { apply: (x: number) => base.apply(x) + 1 };
-  cache.set("patched", { outputs: { MODULE: patched }, effects: [] }, [base, 3]);
+  cache.set("patched", { outputs: { MODULE: patched }, effects: [], opened: [] }, [base, 3]);
   const again = { apply: (x: number) => patched.apply(x) };
-  cache.set("again", { outputs: { MODULE: [again] }, effects: [] }, [patched]);
+  cache.set("again", { outputs: { MODULE: [again] }, effects: [], opened: [] }, [patched]);
   expect(cache.bytes).toBeLessThan(4.1 * MIB);
   cache.delete("base");
   cache.delete("patched");
   expect(cache.bytes).toBeGreaterThan(4 * MIB);
-  cache.set("other", { outputs: { MODULE: module(7 * MIB) }, effects: [] });
+  cache.set("other", { outputs: { MODULE: module(7 * MIB) }, effects: [], opened: [] });
   expect([cache.get("again"), cache.size]).toEqual([undefined, 1]);
   expect(cache.bytes).toBeLessThan(7.1 * MIB);
-  cache.set("large", { outputs: { MODULE: module(11 * MIB) }, effects: [] });
+  cache.set("large", { outputs: { MODULE: module(11 * MIB) }, effects: [], opened: [] });
   expect([cache.get("large"), cache.size]).toEqual([undefined, 1]);
   // Plain data holds nothing but itself.
-  cache.set("number", { outputs: { NUMBER: { n: 1 } }, effects: [] }, [module(9 * MIB)]);
+  cache.set("number", { outputs: { NUMBER: { n: 1 } }, effects: [], opened: [] }, [module(9 * MIB)]);
   expect(cache.size).toBe(2);
   cache.delete("other");
   cache.delete("number");
@@ -513,7 +534,7 @@ test("a run's values live until the last step that asks for them has run, made o
   const kept = new Map<string, Result>();
   const read: WeakRef<object>[] = [];
   const stored: StoredResults = {
-    peek: async (key) => kept.get(key)?.effects,
+    peek: async (key) => kept.get(key),
     read: async (key) => {
       const result = structuredClone(kept.get(key));
       for (const value of Object.values(result?.outputs ?? {}))
@@ -675,8 +696,8 @@ test("a file named over a link: its content is part of the key, which is made wh
   for (const stored of [undefined, new FakeStore()]) {
     const ran: string[] = [];
     const registry = toys(ran);
-    let content: string | undefined = "one";
-    const identified: World = { ...world(), identify: async (_kind, name) => (name === "a" ? content : "other") };
+    let content: string | null = "one";
+    const identified: World = { ...world(), identify: async (file) => ("name" in file && file.name === "a" ? content : "other") };
     let memory = new ResultCache(1e6);
     const go = async (a = 0) => {
       ran.length = 0;
@@ -693,7 +714,7 @@ test("a file named over a link: its content is part of the key, which is made wh
     content = "two";
     expect(await go()).toEqual(["2", "3", "4"]);
     // No such file: that is the node's to say, and nothing is kept.
-    content = undefined;
+    content = null;
     expect(await go()).toEqual(["2", "3", "4"]);
     expect(await go()).toEqual(["2", "3", "4"]);
   }
@@ -734,4 +755,66 @@ test("progress may carry a picture of bounded size", async () => {
   expect(large.events.filter((e) => e.kind === "node.logged")).toMatchObject([
     { level: "warn", message: expect.stringMatching(/too large/) },
   ]);
+});
+
+test("a result holds only while every file that its nodes opened is the same, on disk too, and all that came of it with it", async () => {
+  const prompt: Prompt = {
+    1: { class_type: "Open", inputs: { file: "m" } },
+    2: { class_type: "Add", inputs: { a: ["1", 0] } },
+    3: { class_type: "Show", inputs: { a: ["2", 0] } },
+  };
+  const files = new Map([
+    ["model m", "1"],
+    ["text vocab.json", "1"],
+    ["input listed.png", "1"],
+    ["external /data", "1"],
+  ]);
+  const identity = (file: OpenedFile): string => `${file.kind} ${file.kind === "text" || file.kind === "external" ? file.path : file.name}`;
+  const doors: World = {
+    ...world(),
+    identify: async (file) => {
+      const now = files.get(identity(file));
+      return now !== undefined && file.kind === "text" ? sha256(now) : (now ?? null);
+    },
+    readInput: async () => new Uint8Array(1),
+    models: {
+      list: async () => [],
+      open: async (_folder, name) => {
+        if (!files.has(`model ${name}`)) throw new AppError("MODEL_NOT_FOUND", "none");
+        const text = async (path: string) => files.get(`text ${path}`);
+        return { ...memoryWeights(new Map(), { name }), fingerprint: files.get(`model ${name}`) ?? "", text };
+      },
+      bytes: async (_folder, name) => {
+        const fingerprint = files.get(`model ${name}`);
+        if (fingerprint === undefined) throw new AppError("MODEL_NOT_FOUND", name);
+        return { bytes: new Uint8Array(), path: "/m", fingerprint };
+      },
+      checkExternal: async () => "",
+    },
+  };
+  for (const stored of [undefined, new FakeStore()]) {
+    const ran: string[] = [];
+    const registry = toys(ran);
+    let memory = new ResultCache(1e6);
+    const fixed = plan(validate(prompt, registry).graph, { fingerprints: new Map([["model:loras/m", "1"]]) });
+    const go = async () => {
+      ran.length = 0;
+      if (stored) memory = new ResultCache(1e6);
+      const { last } = await run(prompt, registry, { plan: fixed, memory, world: doors, ...(stored && { stored }) });
+      expect(last).toMatchObject({ kind: "run.finished" });
+      return [...ran];
+    };
+    expect(await go()).toEqual(["1", "2", "3"]);
+    expect(await go()).toEqual([]);
+    for (const name of ["text vocab.json", "input listed.png", "external /data", "model absent"]) {
+      const before = files.get(name);
+      files.set(name, "changed");
+      expect(await go(), name).toEqual(["1", "2", "3"]);
+      if (before === undefined) files.delete(name);
+      else files.set(name, before);
+      // The world as it was is another world than the one that was just kept.
+      expect((await go()).length, name).toBeGreaterThan(0);
+      expect(await go(), name).toEqual([]);
+    }
+  }
 });

@@ -1,12 +1,14 @@
 // Walks a plan, and makes keys on the way. Everything that happens is an event; the last one says how the run ended.
 import { AppError, toAppError } from "../base/errors.ts";
 import { type Effect, isTerminal, type RunError, type RunEvent, type RunEventBody } from "../graph/events.ts";
+import type { Identify } from "../graph/opened-file.ts";
 import type { Plan, Step } from "../graph/plan.ts";
 import type { AnyNode } from "../node/define-node.ts";
 import type { Registry } from "../node/registry.ts";
 import { Frontier } from "./frontier.ts";
-import { type Decision, type Known, knownSteps, recall } from "./known-steps.ts";
+import { type Decision, type Kept, type Known, knownSteps, recall } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
+import { recordOpened, stillTheSame, union } from "./opened-files.ts";
 import type { ResultCache, StoredResults } from "./result-cache.ts";
 import { runInputs } from "./run-inputs.ts";
 import { stepSource, withSource } from "./step-source.ts";
@@ -57,16 +59,17 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
   for (const { id, type, title } of plan.skipped) emit({ kind: "node.skipped", node: id, type, title });
   try {
     checkCancelled();
-    const decisions = await knownSteps(plan, registry, options);
+    const kept = keptResults(options);
+    const decisions = await knownSteps(plan, registry, kept);
     const frontier = new Frontier(decisions, registry);
     // Taken out one by one: what was read from disk for a step lives on only where a later step asks for it.
     for (let decision = decisions.shift(); decision; decision = decisions.shift()) {
       current = decision.step;
       checkCancelled();
-      const { key, known } = await settle(decision, frontier, options);
+      const { key, known } = await settle(decision, frontier, kept, world.identify);
       if (!known) await runStep(options, decision.step, key, frontier, emit, (input) => sourceOf(decision.step, input), checkCancelled);
       else {
-        frontier.put(decision.step.id, key, known.outputs);
+        frontier.put(decision.step.id, key, known);
         if (decision.run) frontier.release(decision.step);
         const of = { node: decision.step.id, type: decision.step.type };
         for (const effect of known.effects) emit({ ...withSource(effect, (input) => sourceOf(decision.step, input)), ...of });
@@ -82,17 +85,23 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
   return last;
 }
 
+/** Of one run: files are looked at anew in each. */
+export function keptResults({ memory, stored, world }: Pick<ExecuteOptions, "memory" | "stored" | "world">): Kept {
+  return { memory, ...(stored && { stored }), areSame: stillTheSame(world.identify) };
+}
+
 /** The key of a step whose sources are settled; and its result, if that is known by now: from before, or from a twin in this run. */
 async function settle(
   decision: Decision,
   frontier: Frontier,
-  { world, memory, stored }: ExecuteOptions,
+  { memory, stored, areSame }: Kept,
+  identify: Identify,
 ): Promise<{ readonly key: string | null; readonly known: Known | (Decision & { readonly run: false }) | undefined }> {
   if (!decision.run) return { key: decision.key ?? null, known: decision };
-  const key = decision.key === undefined ? await frontier.key(decision.step, world.identify) : decision.key;
+  const key = decision.key === undefined ? await frontier.key(decision.step, identify) : decision.key;
   if (key === null) return { key, known: undefined };
   // Where the key was known before the run, so was what the disk holds.
-  return { key, known: await recall(key, true, { memory, ...(stored && decision.key === undefined && { stored }) }) };
+  return { key, known: await recall(key, true, { memory, areSame, ...(stored && decision.key === undefined && { stored }) }) };
 }
 
 async function runStep(
@@ -115,16 +124,27 @@ async function runStep(
   await flush?.();
   const effects: Effect[] = [];
   const started = world.now();
-  const ctx = nodeContext({ world, step, stop: node.stop, signal, checkCancelled, emit, sourceOf, effects });
+  const recorder = recordOpened(world, step, world.identify);
+  const ctx = nodeContext({
+    world: { ...world, models: recorder.models, readInput: recorder.readInput },
+    step,
+    stop: node.stop,
+    signal,
+    checkCancelled,
+    emit,
+    sourceOf,
+    effects,
+  });
   const outputs = declaredOutputs(node, await node.run(inputs, ctx, extra));
   const ms = world.now() - started;
-  frontier.put(step.id, key, outputs);
+  const opened = union([recorder.opened(), frontier.openedBefore(step)]);
+  frontier.put(step.id, key, { outputs, opened });
   frontier.release(step);
   emit({ kind: "node.finished", ...of, ms, key });
   if (key === null) return;
-  memory.set(key, { outputs, effects }, [...Object.values(inputs), ...Object.values(extra)]);
+  memory.set(key, { outputs, effects, opened }, [...Object.values(inputs), ...Object.values(extra)]);
   try {
-    await stored?.write(key, { outputs, effects }, ms);
+    await stored?.write(key, { outputs, effects, opened }, ms);
   } catch (error) {
     emit({ kind: "node.logged", ...of, level: "warn", message: `its result is not kept for the next run: ${toAppError(error).message}` });
   }

@@ -1,13 +1,16 @@
 // What the run knows so far: keys and outputs of the steps that are settled. The next step's key and inputs come from here.
 import { cacheKey, type StepKey } from "../graph/cache-key.ts";
-import type { Catalogue, FileKind } from "../graph/catalogue.ts";
+import type { Catalogue } from "../graph/catalogue.ts";
+import type { Identify, Opened } from "../graph/opened-file.ts";
 import type { Step, StepLink } from "../graph/plan.ts";
 import type { Decision } from "./known-steps.ts";
+import { union } from "./opened-files.ts";
 import type { Result } from "./result-cache.ts";
 
 export class Frontier {
   readonly #catalogue: Catalogue;
   readonly #keys = new Map<string, StepKey>();
+  readonly #opened = new Map<string, readonly Opened[]>();
   /** Outputs, each dropped when the last step that asks for it has run. */
   readonly #outputs = new Map<string, NonNullable<Result["outputs"]>>();
   readonly #askers = new Map<string, number>();
@@ -17,22 +20,23 @@ export class Frontier {
     for (const { run, step } of decisions) if (run) for (const id of sources(step)) this.#askers.set(id, (this.#askers.get(id) ?? 0) + 1);
   }
 
-  /** Key of a step whose sources are settled. @param identify content of a file that is named over a link; undefined = not to be had */
-  async key(step: Step, identify: (kind: FileKind, name: string) => Promise<string | undefined>): Promise<string | null> {
+  /** Key of a step whose sources are settled. @param identify for files that are named over links */
+  async key(step: Step, identify: Identify): Promise<string | null> {
     const files = new Map<string, string>();
     for (const [name, link] of Object.entries(step.links)) {
       const input = this.#catalogue.get(step.type)?.inputs.get(name);
       const value = input?.kind === "widget" && input.file ? this.lookup(link)?.value : undefined;
       if (input?.kind !== "widget" || !input.file || typeof value !== "string") continue;
-      const identity = value === "" ? "" : await identify(input.file, value);
-      if (identity !== undefined) files.set(name, JSON.stringify([value, identity]));
+      const identity = value === "" ? "" : await identify({ ...input.file, name: value });
+      if (identity !== null) files.set(name, JSON.stringify([value, identity]));
     }
     return cacheKey(step, this.#catalogue, (id) => this.#keys.get(id), files) ?? null;
   }
 
   /** Settles a step. */
-  put(id: string, key: StepKey, outputs: Result["outputs"]): void {
+  put(id: string, key: StepKey, { outputs, opened }: Omit<Result, "effects">): void {
     this.#keys.set(id, key);
+    this.#opened.set(id, opened);
     if (outputs && this.#askers.has(id)) this.#outputs.set(id, outputs);
   }
 
@@ -40,6 +44,11 @@ export class Frontier {
     const outputs = this.#outputs.get(id);
     return outputs && Object.hasOwn(outputs, output) ? { value: outputs[output] } : undefined;
   };
+
+  /** Files that what a step asks for was made of. */
+  openedBefore(step: Step): readonly Opened[] {
+    return union([...sources(step)].map((id) => this.#opened.get(id) ?? []));
+  }
 
   /** A step has what it asked for. */
   release(step: Step): void {

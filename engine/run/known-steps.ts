@@ -3,6 +3,7 @@ import { AppError } from "../base/errors.ts";
 import { keysBeforeRun, type StepKey } from "../graph/cache-key.ts";
 import type { Catalogue } from "../graph/catalogue.ts";
 import type { Effect } from "../graph/events.ts";
+import type { Opened } from "../graph/opened-file.ts";
 import type { Plan, Step } from "../graph/plan.ts";
 import type { Result, ResultCache, StoredResults } from "./result-cache.ts";
 
@@ -21,12 +22,15 @@ export type Decision =
       /** Present when a step that runs asks for them. */
       readonly outputs: Result["outputs"];
       readonly effects: readonly Effect[];
+      readonly opened: readonly Opened[];
     };
 
 /** Where results are kept. */
 export interface Kept {
   readonly memory: ResultCache;
   readonly stored?: StoredResults;
+  /** Whether files are as they were when a result was made. */
+  readonly areSame: (files: readonly Opened[]) => Promise<boolean>;
 }
 
 /**
@@ -44,7 +48,8 @@ export async function knownSteps(plan: Plan, catalogue: Catalogue, kept: Kept): 
     const isAsked = asked.has(step.id);
     const known = typeof key === "string" ? await recall(key, isAsked, kept) : undefined;
     if (known) decisions.push({ run: false, step, key, ...known });
-    else if (!step.isOutput && !isAsked) decisions.push({ run: false, step, key, from: "unneeded", outputs: null, effects: [] });
+    else if (!step.isOutput && !isAsked)
+      decisions.push({ run: false, step, key, from: "unneeded", outputs: null, effects: [], opened: [] });
     else if (step.pinned !== undefined)
       throw new AppError("PIN_LOST", `the pinned result of node ${step.id} (${step.title}) is not kept any more`, {
         hint: "unpin the node and run it again",
@@ -58,17 +63,18 @@ export async function knownSteps(plan: Plan, catalogue: Catalogue, kept: Kept): 
   return decisions.reverse();
 }
 
-export type Known = { readonly from: "memory" | "disk"; readonly outputs: Result["outputs"]; readonly effects: readonly Effect[] };
+export interface Known extends Result {
+  readonly from: "memory" | "disk";
+}
 
-/** What is kept under a key; undefined when nothing is, or not all that is needed. */
-export async function recall(key: string, needsOutputs: boolean, { memory, stored }: Kept): Promise<Known | undefined> {
+/** What is kept under a key; undefined when nothing is, not all that is needed, or files that it was made of have changed. */
+export async function recall(key: string, needsOutputs: boolean, { memory, stored, areSame }: Kept): Promise<Known | undefined> {
   const result = memory.get(key);
-  if (result && (result.outputs || !needsOutputs)) return { from: "memory", ...result };
+  if (result && (result.outputs || !needsOutputs)) return (await areSame(result.opened)) ? { from: "memory", ...result } : undefined;
   if (!stored) return undefined;
-  if (!needsOutputs) {
-    const effects = await stored.peek(key);
-    return effects && { from: "disk", outputs: null, effects };
-  }
+  const about = await stored.peek(key);
+  if (!about || !(await areSame(about.opened))) return undefined;
+  if (!needsOutputs) return { from: "disk", outputs: null, ...about };
   const found = await stored.read(key);
   if (!found?.outputs) return undefined;
   // The next run of this process finds it there.

@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Effect } from "../graph/events.ts";
+import type { Opened } from "../graph/opened-file.ts";
 import { heldBy, holding } from "../node/holding.ts";
 import { measureValue } from "../store/measure-value.ts";
 
@@ -10,12 +11,14 @@ export interface Result {
   /** By output name; null when only the effects could be kept (a module can't be written down). */
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly effects: readonly Effect[];
+  /** Files that it, or anything it came from, was made of besides those that keys know. */
+  readonly opened: readonly Opened[];
 }
 
 /** Results that outlive the process. Implemented by engine/store; never throws for a damaged or unwritable entry. */
 export interface StoredResults {
   /** What is known without reading the outputs. */
-  peek(key: string): Promise<readonly Effect[] | undefined>;
+  peek(key: string): Promise<Omit<Result, "outputs"> | undefined>;
   read(key: string): Promise<Result | undefined>;
   /** @param ms what making it took: what is made faster than it is read back is not kept */
   write(key: string, result: Result, ms: number): Promise<void>;

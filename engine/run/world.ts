@@ -1,4 +1,4 @@
-import type { FileKind } from "../graph/catalogue.ts";
+import type { Identify } from "../graph/opened-file.ts";
 import type { Compute } from "../ir/compute.ts";
 import type { NodeContext } from "../node/context.ts";
 
@@ -9,8 +9,7 @@ export interface World
   compute(check: (() => void) | undefined): Compute;
   /** The user asked to continue an earlier run: a node that keeps state must find it. */
   readonly resume?: boolean;
-  /** Identity of the content of a file that a workflow names; undefined when there is none. */
-  identify(kind: FileKind, name: string): Promise<string | undefined>;
+  readonly identify: Identify;
   /** Milliseconds since 1970, for events. */
   clock(): number;
 }

@@ -2,11 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { codeOf, type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { processIsAlive } from "./process-id.ts";
+import { ownerIsAlive, self } from "./machine.ts";
 import { storeError } from "./store-error.ts";
 
-/** `.NAME.PID.RANDOM.tmp` */
-const TEMPORARY = /^\..+\.(\d+)\.[0-9a-f]{12}\.tmp$/;
+/** `.NAME.MACHINE.PID.START.RANDOM.tmp` */
+const TEMPORARY = /^\..+\.([0-9a-f]{16})\.(\d+)\.(\d*)\.[0-9a-f]{12}\.tmp$/;
+/** A write takes seconds: one that another machine began this long ago was never finished. */
+const FOREIGN_MS = 24 * 3600 * 1000;
 
 /** Replaces or creates a file. Its folder must exist. @throws AppError STORE_FULL, STORE_DENIED, STORE_NOT_FOUND, STORE_IO */
 export async function writeAtomic(path: string, bytes: Uint8Array, fs: FileSystem = nodeFileSystem): Promise<void> {
@@ -36,7 +38,8 @@ async function withTemporary(
   publish: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path).slice(0, 100)}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
+  const { machine, pid, start } = self;
+  const temporary = join(folder, `.${basename(path).slice(0, 100)}.${machine}.${pid}.${start}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await fs.open(temporary, "wx");
     try {
@@ -54,7 +57,7 @@ async function withTemporary(
 }
 
 /** Makes a rename or a new name in the folder survive a power loss. Windows has no such thing. */
-async function syncFolder(folder: string, fs: FileSystem): Promise<void> {
+export async function syncFolder(folder: string, fs: FileSystem): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await fs.open(folder, "r");
   try {
@@ -64,16 +67,25 @@ async function syncFolder(folder: string, fs: FileSystem): Promise<void> {
   }
 }
 
-/** Removes temporary files that dead processes left in a folder. @returns how many */
+/** Removes temporary files that dead processes left in a folder; those of other machines when they are old. @returns how many */
 export async function sweepTemporary(folder: string, fs: FileSystem = nodeFileSystem): Promise<number> {
   let swept = 0;
   for (const name of await fs.readdir(folder).catch(() => [])) {
-    const pid = TEMPORARY.exec(name)?.[1];
-    if (pid === undefined || processIsAlive(Number(pid))) continue;
-    await fs.unlink(join(folder, name)).then(
+    const found = TEMPORARY.exec(name);
+    if (!found) continue;
+    const [, machine = "", pid = "", start = ""] = found;
+    const path = join(folder, name);
+    const isAlive = ownerIsAlive({ machine, pid: Number(pid), start }) ?? (await isYoung(path, fs));
+    if (isAlive) continue;
+    await fs.unlink(path).then(
       () => swept++,
       () => undefined,
     );
   }
   return swept;
+}
+
+async function isYoung(path: string, fs: FileSystem): Promise<boolean> {
+  const stat = await fs.stat(path).catch(() => undefined);
+  return stat !== undefined && Date.now() - stat.mtimeMs < FOREIGN_MS;
 }

@@ -4,7 +4,7 @@ import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { TEMPORARY } from "./output-directory.ts";
-import { openRegular, resolveInside } from "./safe-path.ts";
+import { findBelow, openRegular } from "./safe-path.ts";
 
 /** Far above any picture, far below what would exhaust memory. */
 const MAX_BYTES = 256 * 2 ** 20;
@@ -58,14 +58,8 @@ export class InputFiles {
     if (typed !== undefined) return realpath(typed);
     const { roots, plain } = this.#place(name);
     for (const root of roots) {
-      const exists = await realpath(root).then(
-        () => true,
-        () => false,
-      );
-      if (!exists) continue;
-      const path = await resolveInside(root, plain);
-      const real = await realpath(path).catch(() => undefined);
-      if (real !== undefined) return real;
+      const path = await findBelow(root, plain);
+      if (path !== undefined) return realpath(path);
     }
     throw new AppError("INPUT_NOT_FOUND", `there is no input file ${JSON.stringify(name.slice(0, 200))}`, {
       hint:

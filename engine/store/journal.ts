@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { type RunError, runError } from "../graph/events.ts";
-import { processIsAlive, processStart } from "./process-id.ts";
+import { isLeasedRecently } from "./lease.ts";
+import { ownerIsAlive, self } from "./machine.ts";
 
 const STATES = ["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"] as const;
 export type RunState = (typeof STATES)[number];
@@ -102,6 +103,10 @@ export interface RunPageOptions {
   readonly state?: string | undefined;
 }
 
+/** What is older, or beyond the newest, is removed when the journal is opened. `run.json` stays where it is. */
+const MAX_AGE_MS = 365 * 24 * 3600 * 1000;
+const MAX_ROWS = 10_000;
+
 /** Each method is one committed transaction. @throws AppError STORE_JOURNAL */
 export class Journal {
   readonly #database: DatabaseSync;
@@ -117,10 +122,19 @@ export class Journal {
       upgrade(database);
       return database;
     });
+    this.#guard("clean", () =>
+      this.#database
+        .prepare(
+          "DELETE FROM runs WHERE state NOT IN ('running', 'queued', 'paused') AND (created < ? OR run NOT IN (SELECT run FROM runs ORDER BY created DESC LIMIT ?))",
+        )
+        .run(Date.now() - MAX_AGE_MS, MAX_ROWS),
+    );
     this.#guard("read", () => {
       for (const r of this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE state = 'running'`).all()) {
-        const { run, pid, pid_start } = row.parse(r);
-        if (!processIsAlive(pid) || processStart(pid) !== pid_start)
+        const { run, pid, pid_start, output } = row.parse(r);
+        const [machine = "", start = ""] = pid_start.split(":");
+        // What runs on another machine is known by the lease on its output.
+        if (!(ownerIsAlive({ machine, pid, start }) ?? isLeasedRecently(output)))
           this.#database.prepare("UPDATE runs SET state = 'interrupted' WHERE run = ? AND state = 'running'").run(run);
       }
     });
@@ -144,7 +158,7 @@ export class Journal {
            ON CONFLICT (run) DO UPDATE SET state = 'running', started = excluded.started, pid = excluded.pid, pid_start = excluded.pid_start
            WHERE state = 'queued'`,
         )
-        .run(run, graph, output, started, started, process.pid, processStart(process.pid));
+        .run(run, graph, output, started, started, self.pid, `${self.machine}:${self.start}`);
       if (changes === 0) throw new Error(`run ${run} has begun before`);
     });
   }

@@ -1,17 +1,26 @@
 // The folders models lie in, named as ComfyUI names them.
+import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
-import { AppError } from "../base/errors.ts";
+import { AppError, toAppError } from "../base/errors.ts";
 import type { Models, WeightFile } from "../node/context.ts";
-import { openRegular, resolveInside } from "./safe-path.ts";
-import { fingerprintOf, openWeightSet } from "./weight-set.ts";
+import { findBelow, isSafeName, openRegular } from "./safe-path.ts";
+import { fingerprintOf, openWeightSet, textBeside } from "./weight-set.ts";
 
 export interface ModelFolderOptions {
   /** Folders that hold `diffusion_models`, `vae` …; searched in this order. Absent ones are skipped. */
   readonly roots: readonly string[];
   /** Paths by the exact text that names them: what the user typed on the command line, never what a workflow says. */
   readonly allowed?: Readonly<Record<string, string>>;
+}
+
+export interface FoundModel {
+  readonly folder: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** Why it can't be used: a link that leads nowhere, say. */
+  readonly problem?: string;
 }
 
 /** A folder's older name is searched too. */
@@ -42,13 +51,32 @@ export class ModelFolders implements Models {
     return [...names].sort();
   }
 
+  /** Every model. One that can't be looked at is listed with its problem, and hides none of the others. */
+  async found(): Promise<readonly FoundModel[]> {
+    const out: FoundModel[] = [];
+    for (const folder of await this.folders())
+      for (const name of await this.list(folder).catch(() => []))
+        out.push(
+          await this.size(folder, name).then(
+            (bytes) => ({ folder, name, bytes }),
+            (error: unknown) => ({ folder, name, bytes: 0, problem: toAppError(error).message }),
+          ),
+        );
+    return out;
+  }
+
   async open(folder: string, name: string): Promise<WeightFile> {
-    const { path, roots } = await this.#find(folder, name);
-    return openWeightSet(name, path, roots);
+    return openWeightSet(name, await this.#find(folder, name), this.#roots());
+  }
+
+  /** Hash of a text file beside a model, as {@link open}'s `text` finds it; undefined when there is none. */
+  async textFingerprint(folder: string, name: string, relativePath: string): Promise<string | undefined> {
+    const text = await textBeside(await this.#find(folder, name), relativePath, this.#roots());
+    return text === undefined ? undefined : createHash("sha256").update(text).digest("hex");
   }
 
   async bytes(folder: string, name: string): Promise<{ readonly bytes: Uint8Array; readonly path: string; readonly fingerprint: string }> {
-    const { path } = await this.#find(folder, name);
+    const path = await realpath(await this.#find(folder, name));
     const { file, size } = await openRegular(path);
     try {
       if (size > MAX_BYTES)
@@ -61,7 +89,8 @@ export class ModelFolders implements Models {
     }
   }
 
-  async checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void> {
+  async checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<string> {
+    const identities: string[] = [];
     const folder = await realpath(dirname(model));
     for (const { path, bytes } of files) {
       const refuse = (why: string): AppError =>
@@ -74,17 +103,19 @@ export class ModelFolders implements Models {
       const about = await stat(real);
       if (!about.isFile()) throw refuse("is not a file");
       if (about.size < bytes) throw refuse(`has ${about.size} bytes where ${bytes} are needed`);
+      identities.push(await fingerprintOf(real));
     }
+    return createHash("sha256").update(identities.join("\n")).digest("hex");
   }
 
   /** Identity of a file or folder, without opening it. @throws AppError MODEL_NOT_FOUND, PATH_UNSAFE */
   async fingerprint(folder: string, name: string): Promise<string> {
-    return fingerprintOf((await this.#find(folder, name)).path);
+    return fingerprintOf(await this.#find(folder, name));
   }
 
   /** Bytes on disk. @throws AppError MODEL_NOT_FOUND, PATH_UNSAFE */
   async size(folder: string, name: string): Promise<number> {
-    const { path } = await this.#find(folder, name);
+    const path = await this.#find(folder, name);
     const about = await stat(path);
     if (!about.isDirectory()) return about.size;
     let total = 0;
@@ -92,26 +123,17 @@ export class ModelFolders implements Models {
     return total;
   }
 
-  /** The real path, and the real folders it may refer to. */
-  async #find(folder: string, name: string): Promise<{ readonly path: string; readonly roots: readonly string[] }> {
+  /** Where it lies, links not resolved: names and neighbours go by what the user sees. */
+  async #find(folder: string, name: string): Promise<string> {
     const { allowed } = this.#options;
-    const roots = await this.#realRoots();
     const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;
-    if (typed !== undefined) {
-      const path = await realpath(typed);
-      // A diffusers checkpoint keeps the tokenizer beside the text encoder.
-      return { path, roots: [...roots, (await stat(path)).isDirectory() ? dirname(path) : dirname(dirname(path))] };
-    }
-    let refusal: unknown;
+    if (typed !== undefined) return resolve(typed);
+    // Where a folder is missing a name that leads out is refused all the same.
+    if (!isSafeName(name)) await findBelow("", name);
     for (const place of await this.#places(folder)) {
-      try {
-        const real = await realpath(await resolveInside(place, name)).catch(() => undefined);
-        if (real !== undefined) return { path: real, roots };
-      } catch (error) {
-        refusal = error;
-      }
+      const path = await findBelow(place, name);
+      if (path !== undefined) return path;
     }
-    if (refusal !== undefined) throw refusal;
     throw await this.#notFound(folder, name);
   }
 
@@ -130,32 +152,27 @@ export class ModelFolders implements Models {
     });
   }
 
-  async #realRoots(): Promise<string[]> {
-    const real = await Promise.all(this.#options.roots.map((root) => realpath(root).catch(() => undefined)));
-    return real.filter((root) => root !== undefined);
+  #roots(): string[] {
+    return this.#options.roots.map((root) => resolve(root));
   }
 
   /** Existing folders of a kind, in all roots. */
   async #places(folder: string): Promise<string[]> {
     const out: string[] = [];
-    for (const root of await this.#realRoots())
+    for (const root of this.#roots())
       for (const name of [folder, ...(ALIASES[folder] ?? [])]) {
-        const path = await resolveInside(root, name);
-        if (
-          await stat(path).then(
-            (s) => s.isDirectory(),
-            () => false,
-          )
-        )
-          out.push(path);
+        const path = await findBelow(root, name);
+        if (path !== undefined && (await stat(path)).isDirectory()) out.push(path);
       }
     return out;
   }
 }
 
-/** Model files, and folders that are one model (a config beside the weights). */
-async function collect(root: string, below: string, names: Set<string>): Promise<void> {
-  const entries = await readdir(join(root, below), { withFileTypes: true }).catch(() => []);
+/** Model files, and folders that are one model (a config beside the weights). Links are followed, but not in a circle. */
+async function collect(root: string, below: string, names: Set<string>, above: readonly string[] = []): Promise<void> {
+  const real = await realpath(join(root, below)).catch(() => undefined);
+  if (real === undefined || above.includes(real)) return;
+  const entries = await readdir(real, { withFileTypes: true }).catch(() => []);
   const isModel =
     below !== "" &&
     entries.some((e) => e.name === "config.json" || e.name.endsWith(".index.json")) &&
@@ -168,6 +185,6 @@ async function collect(root: string, below: string, names: Set<string>): Promise
     if (entry.name.startsWith(".")) continue;
     const name = below === "" ? entry.name : `${below}/${entry.name}`;
     if (FILE.test(entry.name)) names.add(name);
-    else if (!entry.isFile() && name.split("/").length < MAX_DEPTH) await collect(root, name, names);
+    else if (!entry.isFile() && name.split("/").length < MAX_DEPTH) await collect(root, name, names, [...above, real]);
   }
 }

@@ -5,8 +5,9 @@ import { dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { z } from "zod";
 import { type Effect, effect } from "../graph/events.ts";
+import { type Opened, opened } from "../graph/opened-file.ts";
 import { writeAtomic } from "./atomic-write.ts";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { codeOf, type FileSystem, nodeFileSystem } from "./file-system.ts";
 import { measureValue } from "./measure-value.ts";
 import { storeError } from "./store-error.ts";
 
@@ -18,12 +19,14 @@ export interface ResultStoreOptions {
   readonly salt: string;
 }
 
+/** A `Result` of engine/run. */
 interface Stored {
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly effects: readonly Effect[];
+  readonly opened: readonly Opened[];
 }
 
-const MAGIC = new TextEncoder().encode("WWRES001");
+const MAGIC = new TextEncoder().encode("WWRES002");
 const HASH = 32;
 const START = MAGIC.length + 4;
 /** Results that were made faster than this are made again. */
@@ -32,8 +35,12 @@ const MIN_MS = 20;
 const SMALL_BYTES = 65_536;
 const BYTES_PER_MS = 200_000;
 
+/** Codes of errors that come from an entry's bytes. */
+const DAMAGE = new Set(["ERR_BUFFER_OUT_OF_BOUNDS", "ERR_OUT_OF_RANGE", "ERR_ENCODING_INVALID_ENCODED_DATA"]);
+
 const header = z.object({
   effects: z.array(effect),
+  opened: z.array(opened),
   outputs: z.object({ bytes: z.number().int().nonnegative(), sha256: z.string() }).nullable(),
 });
 type Header = z.infer<typeof header>;
@@ -50,13 +57,14 @@ export class ResultStore {
     this.#fs = fs;
   }
 
-  async peek(key: string): Promise<readonly Effect[] | undefined> {
+  async peek(key: string): Promise<Omit<Stored, "outputs"> | undefined> {
     const path = this.#path(key);
     return this.#whole(path, async () => {
       const file = await this.#fs.open(path, "r");
       try {
         const start = await readExactly(file, 0, START);
-        return headerOf(await readExactly(file, 0, START + headerLength(start) + HASH)).effects;
+        const { effects, opened } = headerOf(await readExactly(file, 0, START + headerLength(start) + HASH));
+        return { effects, opened };
       } finally {
         await file.close();
       }
@@ -67,11 +75,11 @@ export class ResultStore {
     const path = this.#path(key);
     const stored = await this.#whole(path, async () => {
       const bytes = await this.#fs.readFile(path);
-      const { effects, outputs } = headerOf(bytes);
-      if (!outputs) return { outputs, effects };
+      const { effects, outputs, opened } = headerOf(bytes);
+      if (!outputs) return { outputs, effects, opened };
       const payload = bytes.subarray(bytes.length - outputs.bytes);
       if (payload.length !== outputs.bytes || sha256(payload) !== outputs.sha256) throw new Error("damaged");
-      return { outputs: record(deserialize(payload)), effects };
+      return { outputs: record(deserialize(payload)), effects, opened };
     });
     const now = new Date();
     // The time of last use is the file's: eviction goes by it, in every process.
@@ -80,12 +88,16 @@ export class ResultStore {
   }
 
   /** @throws AppError STORE_* when the disk refuses */
-  async write(key: string, { outputs, effects }: Stored, ms: number): Promise<void> {
+  async write(key: string, { outputs, effects, opened }: Stored, ms: number): Promise<void> {
     const { bytes, isPlain } = measureValue(outputs);
     const isWorth = ms >= MIN_MS && (bytes <= SMALL_BYTES || bytes <= ms * BYTES_PER_MS) && bytes <= this.#options.budgetBytes / 2;
     const kept = outputs && isPlain && isWorth ? serialize(outputs) : null;
     if (!kept && effects.length === 0) return;
-    const about = { effects: [...effects], outputs: kept && { bytes: kept.length, sha256: sha256(kept) } } satisfies Header;
+    const about = {
+      effects: [...effects],
+      opened: [...opened],
+      outputs: kept && { bytes: kept.length, sha256: sha256(kept) },
+    } satisfies Header;
     const text = new TextEncoder().encode(JSON.stringify(about));
     const entry = new Uint8Array(START + text.length + HASH + (kept?.length ?? 0));
     entry.set(MAGIC);
@@ -106,7 +118,7 @@ export class ResultStore {
     return join(this.#options.folder, name.slice(0, 2), name);
   }
 
-  /** What `read` gives; undefined when there is no entry or it is damaged, which removes it. */
+  /** What `read` gives; undefined when there is no entry, it can't be read now, or it is damaged, which removes it. */
   async #whole<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
       await this.#fs.stat(path);
@@ -115,7 +127,9 @@ export class ResultStore {
     }
     try {
       return await read();
-    } catch {
+    } catch (error) {
+      // The system's refusal (too many open files, a disk that fails for a moment) says nothing about the entry.
+      if (codeOf(error) !== "" && !DAMAGE.has(codeOf(error))) return undefined;
       await this.#fs.unlink(path).catch(() => undefined);
       this.#total = undefined;
       return undefined;

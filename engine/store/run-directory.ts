@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import type { RunDirectory } from "../node/context.ts";
-import { sweepTemporary, writeAtomic } from "./atomic-write.ts";
+import { sweepTemporary, syncFolder, writeAtomic } from "./atomic-write.ts";
 import { codeOf, type FileSystem, nodeFileSystem } from "./file-system.ts";
 import { resolveInside } from "./safe-path.ts";
 import { storeError } from "./store-error.ts";
@@ -71,6 +71,8 @@ async function appendLine(path: string, line: string, fs: FileSystem): Promise<v
       const bytes = new TextEncoder().encode(`${isTorn ? "\n" : ""}${line}\n`);
       for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at, null)).bytesWritten;
       await file.sync();
+      // A new file survives a power loss only when its name does.
+      if (size === 0) await syncFolder(dirname(path), fs);
     } finally {
       await file.close();
     }

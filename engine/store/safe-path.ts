@@ -1,12 +1,14 @@
 // Names come from workflows of strangers; a path that leaves its root is never opened.
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
-import { isAbsolute, join, sep, win32 } from "node:path";
+import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, resolve, sep, win32 } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { codeOf } from "./file-system.ts";
 import { storeError } from "./store-error.ts";
 
 const MAX_LENGTH = 1024;
+/** As many links as Linux follows. */
+const MAX_HOPS = 40;
 
 /** Whether a name is a plain relative path downwards: no `..`, no drive, no backslash, no control character. */
 export function isSafeName(name: string): boolean {
@@ -17,14 +19,11 @@ export function isSafeName(name: string): boolean {
 }
 
 /**
- * The path of a name below a root, symbolic links resolved as far as it exists.
+ * The path of a name below a root that is written to, symbolic links resolved as far as it exists.
  * @throws AppError PATH_UNSAFE when the name, or a link on its way, leads out of the root
  */
 export async function resolveInside(root: string, name: string): Promise<string> {
-  if (!isSafeName(name))
-    throw new AppError("PATH_UNSAFE", `${shown(name)} is not a plain relative path`, {
-      hint: "use a name without .., backslashes or a leading slash",
-    });
+  if (!isSafeName(name)) throw unsafeName(name);
   const realRoot = await realpath(root).catch((error: unknown) => {
     throw storeError("open", root, error);
   });
@@ -42,6 +41,36 @@ export async function resolveInside(root: string, name: string): Promise<string>
     return join(real, ...parts.slice(existing));
   }
   throw leadsOut(name);
+}
+
+/**
+ * The path of a name below a folder that the user chose for reading (models, inputs), links not resolved; undefined when nothing is there.
+ * Links that lie there are followed wherever they lead: the user made them, and a workflow can only name them.
+ * @throws AppError PATH_UNSAFE when the name itself leads out, STORE_LINK when it is a link to nothing
+ */
+export async function findBelow(root: string, name: string): Promise<string | undefined> {
+  if (!isSafeName(name)) throw unsafeName(name);
+  const path = join(root, name);
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    if (await isDangling(path))
+      throw new AppError("STORE_LINK", `${path} is a link to what does not exist`, { hint: "mend or remove the link", cause: error });
+    return undefined;
+  }
+}
+
+/** A path, and what it leads to link by link: what belongs to a linked file may lie beside the link or beside any of its targets. */
+export async function linkHops(path: string): Promise<readonly string[]> {
+  const hops = [path];
+  for (let at = path; hops.length < MAX_HOPS; ) {
+    const target = await readlink(at).catch(() => undefined);
+    if (target === undefined) break;
+    at = resolve(dirname(at), target);
+    hops.push(at);
+  }
+  return hops;
 }
 
 /** Whether a real path is the root or below it. Both must be resolved already. */
@@ -77,6 +106,12 @@ async function isDangling(path: string): Promise<boolean> {
     (s) => s.isSymbolicLink(),
     () => false,
   );
+}
+
+function unsafeName(name: string): AppError {
+  return new AppError("PATH_UNSAFE", `${shown(name)} is not a plain relative path`, {
+    hint: "use a name without .., backslashes or a leading slash",
+  });
 }
 
 function leadsOut(name: string): AppError {

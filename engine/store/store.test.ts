@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sha256 } from "../base/hash.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { InputFiles } from "./input-files.ts";
@@ -22,6 +23,7 @@ import { measureValue } from "./measure-value.ts";
 import { ModelFolders } from "./model-folders.ts";
 import { OutputDirectory } from "./output-directory.ts";
 import { ResultStore } from "./result-store.ts";
+import { openRegular, resolveInside } from "./safe-path.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -106,16 +108,16 @@ describe("results on disk", () => {
       m: new Map([["a", { b: undefined }]]),
       i: tensor("int64", [1], BigInt64Array.of(-1n)),
     };
-    await store().write("k", { outputs, effects: [scored] }, 50);
-    expect(await store().read("k")).toEqual({ outputs, effects: [scored] });
-    expect(await store().peek("k")).toEqual([scored]);
+    await store().write("k", { outputs, effects: [scored], opened: [] }, 50);
+    expect(await store().read("k")).toEqual({ outputs, effects: [scored], opened: [] });
+    expect(await store().peek("k")).toEqual({ effects: [scored], opened: [] });
     expect(await store(1e7, "another device").read("k")).toBeUndefined();
   });
 
   test("modules are not written, their scores are; what is made at once is not kept", async () => {
-    await store().write("module", { outputs: { MODEL: { build: () => 1 } }, effects: [scored] }, 1000);
-    expect(await store().read("module")).toEqual({ outputs: null, effects: [scored] });
-    await store().write("fast", { outputs: { n: 1 }, effects: [] }, 1);
+    await store().write("module", { outputs: { MODEL: { build: () => 1 } }, effects: [scored], opened: [] }, 1000);
+    expect(await store().read("module")).toEqual({ outputs: null, effects: [scored], opened: [] });
+    await store().write("fast", { outputs: { n: 1 }, effects: [], opened: [] }, 1);
     expect(await store().peek("fast")).toBeUndefined();
   });
 
@@ -124,7 +126,7 @@ describe("results on disk", () => {
       readdirSync(join(dir, "cache"), { recursive: true, withFileTypes: true })
         .filter((e) => e.isFile())
         .map((e) => join(e.parentPath, e.name));
-    await store().write("k", { outputs: { t: f32([4], [1, 2, 3, 4]) }, effects: [] }, 50);
+    await store().write("k", { outputs: { t: f32([4], [1, 2, 3, 4]) }, effects: [], opened: [] }, 50);
     const [path = ""] = entry();
     const whole = readFileSync(path);
     for (let at = 0; at < whole.length; at += 7) {
@@ -143,7 +145,7 @@ describe("results on disk", () => {
 
   test("keeps within its budget, least recently used first out", async () => {
     const s = store(1_000_000);
-    const result = () => ({ outputs: { t: new Uint8Array(300_000) }, effects: [] });
+    const result = () => ({ outputs: { t: new Uint8Array(300_000) }, effects: [], opened: [] });
     const entries = () =>
       readdirSync(join(dir, "cache"), { recursive: true, withFileTypes: true })
         .filter((e) => e.isFile())
@@ -168,7 +170,7 @@ describe("results on disk", () => {
 });
 
 describe("journal", () => {
-  const begin = { run: "r1", graph: "g", output: "/o", started: 5 };
+  const begin = { run: "r1", graph: "g", output: "/o", started: Date.now() };
 
   test("a run is known once begun, ends once, and survives reopening", () => {
     const journal = new Journal(join(dir, "j.sqlite"));
@@ -185,7 +187,7 @@ describe("journal", () => {
   test("runs of a killed process are interrupted at the next start, those of a living one are not", () => {
     const path = join(dir, "j.sqlite");
     const script = `import { Journal } from ${JSON.stringify(join(import.meta.dirname, "journal.ts"))};
-      new Journal(${JSON.stringify(path)}).begin({ run: "dead", graph: "g", output: "/o", started: 1 }); process.kill(process.pid, "SIGKILL");`;
+      new Journal(${JSON.stringify(path)}).begin({ run: "dead", graph: "g", output: "/o", started: Date.now() - 60_000 }); process.kill(process.pid, "SIGKILL");`;
     expect(() => execFileSync(process.execPath, ["--input-type=module", "-e", script])).toThrow();
     const journal = new Journal(path);
     journal.begin(begin);
@@ -217,8 +219,16 @@ describe("input files", () => {
     expect(Buffer.from(await files.read("p.png")).toString()).toBe("a");
     for (const name of [...UNSAFE, join(dir, "secret"), "../secret"])
       await expect(files.read(name), name.slice(0, 30)).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    // What the user put there is followed.
     symlinkSync(join(dir, "secret"), join(dir, "a", "link"));
-    await expect(files.read("link")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    expect(Buffer.from(await files.read("link")).toString()).toBe("s");
+    mkdirSync(join(dir, "elsewhere"));
+    writeFileSync(join(dir, "elsewhere", "x.png"), "x");
+    symlinkSync(join(dir, "elsewhere"), join(dir, "b", "set"));
+    expect(Buffer.from(await files.read("set/x.png")).toString()).toBe("x");
+    await expect(files.read("set/../secret")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    symlinkSync(join(dir, "nowhere"), join(dir, "a", "broken"));
+    await expect(files.read("broken")).rejects.toMatchObject({ code: "STORE_LINK" });
     await expect(files.read("none.png")).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
     const typed = new InputFiles({ roots, allowed: { "../secret": join(dir, "secret") } });
     expect(Buffer.from(await typed.read("../secret")).toString()).toBe("s");
@@ -296,6 +306,89 @@ describe("models", () => {
     expect((await models().open("diffusion_models", "hf")).fingerprint).not.toBe(m.fingerprint);
     writeFileSync(join(hf, "a.safetensors.index.json"), JSON.stringify({ weight_map: { x: "../../../secret.safetensors" } }));
     await expect(models().open("diffusion_models", "hf")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  });
+
+  test("links that the user made are followed: folders, files, a cache whose files have no ending, an index with its shards", async () => {
+    const cache = join(dir, "hub", "models--q", "snapshots", "rev");
+    const blobs = join(dir, "hub", "models--q", "blobs");
+    mkdirSync(cache, { recursive: true });
+    mkdirSync(blobs);
+    const put = (name: string, bytes: Uint8Array | string) => {
+      writeFileSync(join(blobs, `blob-${name.length}`), bytes);
+      symlinkSync(join("..", "..", "blobs", `blob-${name.length}`), join(cache, name));
+    };
+    put("one.safetensors", file(["x", f32([1], [1])]));
+    put("m-00001.safetensors", file(["a", f32([1], [1])]));
+    put("m-00002-.safetensors", file(["b", f32([1], [2])]));
+    put("m.safetensors.index.json", JSON.stringify({ weight_map: { a: "m-00001.safetensors", b: "m-00002-.safetensors" } }));
+    put("config.json", "{}");
+    const unet = join(dir, "models", "unet");
+    symlinkSync(join(cache, "one.safetensors"), join(unet, "one.safetensors"));
+    symlinkSync(join(cache, "m.safetensors.index.json"), join(unet, "m.safetensors.index.json"));
+    symlinkSync(cache, join(unet, "repo"));
+    symlinkSync(join(unet), join(unet, "circle"));
+    mkdirSync(join(dir, "mnt"));
+    writeFileSync(join(dir, "mnt", "l.safetensors"), file(["l", f32([1], [1])]));
+    symlinkSync(join(dir, "mnt"), join(dir, "models", "loras"));
+    expect(await models().list("loras")).toEqual(["l.safetensors"]);
+    expect(await models().list("diffusion_models")).toEqual(["one.safetensors", "repo"]);
+    expect((await models().open("loras", "l.safetensors")).tensors.size).toBe(1);
+    const one = await models().open("diffusion_models", "one.safetensors");
+    expect(await one.read("x")).toEqual(f32([1], [1]));
+    // What lies beside the file in the cache belongs to it.
+    expect(await one.text("config.json")).toBe("{}");
+    for (const name of ["m.safetensors.index.json", "repo"])
+      expect([...(await models().open("diffusion_models", name)).tensors.keys()], name).toEqual(["a", "b"]);
+    for (const name of ["../unet/one.safetensors", join(unet, "one.safetensors"), "repo/../../../mnt/l.safetensors"])
+      await expect(models().open("diffusion_models", name), name).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    // What is written to is another matter: nothing goes out of it over a link.
+    await expect(resolveInside(join(dir, "models"), "loras/new")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  });
+
+  test("one bad entry does not hide the models beside it", async () => {
+    const unet = join(dir, "models", "unet");
+    symlinkSync(join(dir, "gone"), join(unet, "broken.safetensors"));
+    symlinkSync(join(dir, "gone"), join(unet, "broken-folder"));
+    writeFileSync(join(unet, "good.safetensors"), file(["x", f32([1], [1])]));
+    expect((await models().found()).map((m) => [m.name, m.problem === undefined])).toEqual([
+      ["broken.safetensors", false],
+      ["good.safetensors", true],
+    ]);
+    await expect(models().open("diffusion_models", "broken.safetensors")).rejects.toMatchObject({ code: "STORE_LINK" });
+  });
+
+  test("a model's identity covers all that belongs to it: shards behind an index, config.json beside a file, external data", async () => {
+    const unet = join(dir, "models", "unet");
+    const shard = join(unet, "m-1.safetensors");
+    writeFileSync(shard, file(["x", f32([1], [1])]));
+    writeFileSync(join(unet, "m.safetensors.index.json"), JSON.stringify({ weight_map: { x: "m-1.safetensors" } }));
+    const identity = () => models().fingerprint("diffusion_models", "m.safetensors.index.json");
+    const before = await identity();
+    expect(await identity()).toBe(before);
+    writeFileSync(shard, file(["x", f32([1], [2])]));
+    const after = await identity();
+    expect(after).not.toBe(before);
+    expect((await models().open("diffusion_models", "m.safetensors.index.json")).fingerprint).toBe(after);
+    const single = () => models().fingerprint("diffusion_models", "m-1.safetensors");
+    const bare = await single();
+    writeFileSync(join(unet, "config.json"), "{}");
+    expect(await single()).not.toBe(bare);
+    const data = join(unet, "n.data");
+    writeFileSync(data, new Uint8Array(8));
+    const external = () => models().checkExternal(join(unet, "n.onnx"), [{ path: data, bytes: 8 }]);
+    const first = await external();
+    writeFileSync(data, new Uint8Array(8).fill(1));
+    expect(await external()).not.toBe(first);
+    expect(await models().textFingerprint("diffusion_models", "m-1.safetensors", "absent.txt")).toBeUndefined();
+    expect(await models().textFingerprint("diffusion_models", "m-1.safetensors", "config.json")).toBe(sha256("{}"));
+  });
+
+  test("opening does not follow a link that takes the file's place after it was looked up", async () => {
+    writeFileSync(join(dir, "target"), "t");
+    symlinkSync(join(dir, "target"), join(dir, "link"));
+    await expect(openRegular(join(dir, "link"))).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    const { file: opened } = await openRegular(join(dir, "target"));
+    await opened.close();
   });
 
   test("a name that does not exist says what does, and the nearest", async () => {

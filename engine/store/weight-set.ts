@@ -1,7 +1,7 @@
 // Opens weights where they lie: headers are checked, nothing is loaded.
 import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
@@ -9,7 +9,7 @@ import { readSafetensorsHeader, tensorOfBytes } from "../formats/safetensors.ts"
 import type { WeightEntry, WeightFile } from "../node/context.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { isInside, isSafeName, openRegular } from "./safe-path.ts";
+import { isInside, isSafeName, linkHops, openRegular } from "./safe-path.ts";
 
 const INDEX = ".safetensors.index.json";
 const MAX_TEXT = 64 * 2 ** 20;
@@ -20,18 +20,14 @@ const RELEVANT = /\.(safetensors|json|txt|model|onnx)$/;
 
 /**
  * Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder with either.
- * @param path real path, inside one of `roots`
+ * @param path where the user put it; it may be a link, and so may what belongs to it
+ * @param roots folders that a text's relative path may lead into
  * @throws AppError MODEL_SHARDS, MODEL_FORMAT, FILE_SAFETENSORS_*, PATH_UNSAFE, STORE_*
  */
 export async function openWeightSet(name: string, path: string, roots: readonly string[]): Promise<WeightFile> {
-  const { folder, shards } = await shardsOf(name, path);
   const tensors = new Map<string, WeightEntry>();
   const metadata: Record<string, string> = {};
-  for (const shard of shards) {
-    const full = await realpath(join(folder, shard)).catch((cause: unknown) => {
-      throw new AppError("MODEL_SHARDS", `${name}: the file ${shard} is missing`, { hint: "download the model again", cause });
-    });
-    if (!roots.some((root) => isInside(root, full))) throw new AppError("PATH_UNSAFE", `${name}: ${shard} leads out of the model folders`);
+  for (const full of await shardsOf(name, path)) {
     const header = await readHeader(full);
     Object.assign(metadata, header.metadata);
     for (const [key, { dtype, shape, offset, length }] of header.tensors) {
@@ -49,7 +45,7 @@ export async function openWeightSet(name: string, path: string, roots: readonly 
     fingerprint: await fingerprintOf(path),
     tensors,
     metadata,
-    text: (relativePath) => readText(folder, relativePath, roots),
+    text: (relativePath) => textBeside(path, relativePath, roots),
     async read(key) {
       const { source, ...type } = entry(key);
       return tensorOfBytes(type, await readRange(source.path, [[source.offset, source.length]], source.length));
@@ -67,28 +63,62 @@ export async function openWeightSet(name: string, path: string, roots: readonly 
   };
 }
 
-/** Identity of a model file or folder: content where it is small, else path, size and time. */
+/**
+ * Identity of a model and all that belongs to it: shards behind an index, `config.json` beside a file, whatever of a folder decides what its
+ * weights mean. By content where files are small, else by path, size and time.
+ */
 export async function fingerprintOf(path: string): Promise<string> {
-  const isFolder = (await stat(path)).isDirectory();
-  const names = isFolder ? (await readdir(path)).filter((name) => RELEVANT.test(name)).sort() : [""];
   const hash = createHash("sha256");
-  for (const name of names) {
-    const full = await realpath(join(path, name));
-    const { file, size, mtimeMs } = await openRegular(full);
+  for (const [name, file] of await partsOf(path)) {
+    const full = await realpath(file).catch(() => undefined);
+    hash.update(`\n${name}:`);
+    if (full === undefined) continue;
+    const { file: opened, size, mtimeMs } = await openRegular(full);
     try {
-      hash.update(`\n${name}:`);
       if (size <= HASHED)
         hash.update(
           createHash("sha256")
-            .update(await file.readFile())
+            .update(await opened.readFile())
             .digest(),
         );
       else hash.update(JSON.stringify([full, size, mtimeMs]));
     } finally {
-      await file.close();
+      await opened.close();
     }
   }
   return hash.digest("hex");
+}
+
+async function partsOf(path: string): Promise<(readonly [name: string, path: string])[]> {
+  if ((await stat(path)).isDirectory())
+    return (await readdir(path))
+      .filter((name) => RELEVANT.test(name))
+      .sort()
+      .map((name) => [name, join(path, name)]);
+  const hops = await linkHops(path);
+  const parts: [string, string][] = [["", path]];
+  const config = await firstBeside(hops.map(dirname), "config.json");
+  if (config !== undefined) parts.push(["config.json", config]);
+  const index = hops.find((hop) => hop.endsWith(INDEX));
+  if (index !== undefined)
+    for (const shard of await indexedShards(basename(path), path).catch(() => []))
+      parts.push([shard, (await firstBeside(hops.map(dirname), shard)) ?? ""]);
+  return parts;
+}
+
+/** The first of some folders that holds a file. */
+async function firstBeside(folders: readonly string[], name: string): Promise<string | undefined> {
+  for (const folder of folders) {
+    const path = join(folder, name);
+    if (
+      await stat(path).then(
+        (s) => s.isFile(),
+        () => false,
+      )
+    )
+      return path;
+  }
+  return undefined;
 }
 
 async function readHeader(path: string) {
@@ -108,33 +138,48 @@ async function readHeader(path: string) {
   }
 }
 
-async function shardsOf(name: string, path: string): Promise<{ readonly folder: string; readonly shards: readonly string[] }> {
-  if (path.endsWith(INDEX)) return { folder: dirname(path), shards: await indexedShards(name, path) };
-  if (!(await stat(path)).isDirectory()) {
-    if (path.endsWith(".safetensors")) return { folder: dirname(path), shards: [basename(path)] };
-    throw new AppError("MODEL_FORMAT", `${name} is not a .safetensors file`, {
-      hint: "convert it to safetensors: pickled checkpoints can run code and are not read",
-    });
+/** Real paths of the files that hold the tensors. */
+async function shardsOf(name: string, path: string): Promise<readonly string[]> {
+  const hops = await linkHops(path);
+  if ((await stat(path)).isDirectory()) return found(name, [path], await shardsInFolder(name, path));
+  // A cache keeps files under names without an ending: any link on the way may tell what it is.
+  if (hops.some((hop) => hop.endsWith(INDEX))) return found(name, hops.map(dirname), await indexedShards(name, path));
+  if (hops.some((hop) => hop.endsWith(".safetensors"))) return [await realpath(path)];
+  throw new AppError("MODEL_FORMAT", `${name} is not a .safetensors file`, {
+    hint: "convert it to safetensors: pickled checkpoints can run code and are not read",
+  });
+}
+
+async function found(name: string, folders: readonly string[], shards: readonly string[]): Promise<readonly string[]> {
+  const out: string[] = [];
+  for (const shard of shards) {
+    const path = await firstBeside(folders, shard);
+    if (path === undefined)
+      throw new AppError("MODEL_SHARDS", `${name}: the file ${shard} is missing`, { hint: "download the model again" });
+    out.push(await realpath(path));
   }
+  return out;
+}
+
+async function shardsInFolder(name: string, path: string): Promise<readonly string[]> {
   const names = (await readdir(path)).sort();
   const indices = names.filter((n) => n.endsWith(INDEX));
   // diffusers puts variants side by side (`model.fp16.safetensors.index.json`); the one without a variant is the default.
   const index = indices.find((n) => /^[^.]+\.safetensors\.index\.json$/.test(n)) ?? indices[0];
-  if (index !== undefined) return { folder: path, shards: await indexedShards(name, join(path, index)) };
+  if (index !== undefined) return indexedShards(name, join(path, index));
   const files = names.filter((n) => n.endsWith(".safetensors"));
   const plain = files.filter((n) => /^[^.]+\.safetensors$/.test(n));
   const [only, another] = plain.length > 0 ? plain : files;
   if (only === undefined) throw new AppError("MODEL_FORMAT", `the folder ${name} holds no .safetensors file`);
   if (another !== undefined)
     throw new AppError("MODEL_SHARDS", `the folder ${name} holds several models: ${files.join(", ")}`, { hint: "name one of the files" });
-  return { folder: path, shards: [only] };
+  return [only];
 }
 
 const indexFile = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 async function indexedShards(name: string, path: string): Promise<readonly string[]> {
-  const text = await readText(dirname(path), basename(path), [dirname(path)]);
-  const parsed = indexFile.safeParse(parseJson(text ?? "", { maxCharacters: MAX_TEXT, maxDepth: 8 }));
+  const parsed = indexFile.safeParse(parseJson(await readText(path), { maxCharacters: MAX_TEXT, maxDepth: 8 }));
   if (!parsed.success)
     throw new AppError("MODEL_SHARDS", `${name}: ${basename(path)} has no weight_map of names to files`, { cause: parsed.error });
   const shards = [...new Set(Object.values(parsed.data.weight_map))].sort();
@@ -147,15 +192,33 @@ async function indexedShards(name: string, path: string): Promise<readonly strin
   return shards;
 }
 
-/** A small text file; `..` may lead to a neighbour, but not out of the roots. */
-async function readText(folder: string, relativePath: string, roots: readonly string[]): Promise<string | undefined> {
-  if (relativePath.includes("\0")) throw new AppError("PATH_UNSAFE", "a file name contains NUL");
-  const full = await realpath(join(folder, relativePath)).catch(() => undefined);
-  if (full === undefined) return undefined;
-  if (!roots.some((root) => isInside(root, full))) throw new AppError("PATH_UNSAFE", `${relativePath} leads out of the model folders`);
-  const { file, size } = await openRegular(full);
+/**
+ * A small text file of a model. `..` may lead to a neighbour (a diffusers checkpoint keeps the tokenizer beside the text encoder), but not
+ * out of the model's own surroundings and the roots. @returns undefined when there is none
+ */
+export async function textBeside(model: string, relativePath: string, roots: readonly string[]): Promise<string | undefined> {
+  if (relativePath.includes("\0") || isAbsolute(relativePath)) throw new AppError("PATH_UNSAFE", "a file name contains NUL or is absolute");
+  const isFolder = (await stat(model)).isDirectory();
+  for (const hop of await linkHops(model)) {
+    const folder = isFolder ? hop : dirname(hop);
+    const path = join(folder, relativePath);
+    if (![dirname(folder), ...roots].some((root) => isInside(root, path)))
+      throw new AppError("PATH_UNSAFE", `${relativePath} leads out of the model folders`);
+    if (
+      await stat(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return readText(path);
+  }
+  return undefined;
+}
+
+async function readText(path: string): Promise<string> {
+  const { file, size } = await openRegular(await realpath(path));
   try {
-    if (size > MAX_TEXT) throw new AppError("MODEL_FORMAT", `${relativePath} has ${size} bytes; ${MAX_TEXT} are allowed for a text`);
+    if (size > MAX_TEXT) throw new AppError("MODEL_FORMAT", `${path} has ${size} bytes; ${MAX_TEXT} are allowed for a text`);
     return await file.readFile("utf8");
   } finally {
     await file.close();

@@ -17,8 +17,8 @@ export interface OnnxModel extends Pick<OnnxModule, "inputs" | "outputs" | "buil
 export async function openOnnxModel(models: Models, name: string): Promise<OnnxModel> {
   const { bytes, path, fingerprint } = await models.bytes("onnx", name);
   const { inputs, outputs, externalFiles, build } = importOnnx(bytes, { path });
-  await models.checkExternal(path, externalFiles);
-  return holding({ id: `onnx:${fingerprint}`, name, inputs, outputs, build }, bytes);
+  const external = externalFiles.length > 0 ? `:${await models.checkExternal(path, externalFiles)}` : "";
+  return holding({ id: `onnx:${fingerprint}${external}`, name, inputs, outputs, build }, bytes);
 }
 
 /** One line per input and output, as a person reads them. */

@@ -1,6 +1,6 @@
 import { type FileSystem, nodeFileSystem, type OpenFile } from "../../engine/store/file-system.ts";
 
-export type Fault = "EIO" | "ENOSPC" | "EACCES" | "short write" | "crash";
+export type Fault = "EIO" | "EMFILE" | "ENOSPC" | "EACCES" | "short write" | "crash";
 export const FAULTS: readonly Fault[] = ["EIO", "ENOSPC", "EACCES", "short write", "crash"];
 
 export interface FaultyFileSystem extends FileSystem {

@@ -105,26 +105,42 @@ test("append: what was there stays, a torn line never swallows the next one", as
   );
 });
 
-test("results: whole or absent, reading never throws", async () => {
+test("results: what was answered is there, what failed is absent or whole, and reading never throws", async () => {
   const options = { folder: join(dir, "cache"), budgetBytes: 1e6, salt: "s" };
-  const result = { outputs: { IMAGE: new Float32Array([1, 2, 3]), big: 12n }, effects: [] };
+  const result = { outputs: { IMAGE: new Float32Array([1, 2, 3]), big: 12n }, effects: [], opened: [] };
+  let answered = 0;
+  let absent = 0;
   await everyFault(
-    async (fs) => {
-      const store = new ResultStore(options, fs);
-      try {
-        await store.write("key", result, 100);
-      } finally {
-        const seen = await store.read("key");
-        if (seen) expect(seen).toEqual(result);
-      }
-    },
-    async () => {
+    (fs) => new ResultStore(options, fs).write("key", result, 100),
+    async ({ error }) => {
       const seen = await new ResultStore(options).read("key");
-      if (seen) expect(seen).toEqual(result);
+      if (error === undefined) {
+        answered++;
+        expect(seen).toEqual(result);
+      } else if (seen) expect(seen).toEqual(result);
+      else absent++;
       rmSync(options.folder, { recursive: true, force: true });
     },
   );
-  const store = new ResultStore(options);
-  await store.write("key", result, 100);
-  expect(await store.read("key")).toEqual(result);
+  expect(answered).toBeGreaterThan(0);
+  expect(absent).toBeGreaterThan(0);
+});
+
+test("a result that can't be read now is there later: only damage removes it", async () => {
+  const options = { folder: join(dir, "cache"), budgetBytes: 1e6, salt: "s" };
+  const result = { outputs: { IMAGE: new Float32Array([1, 2, 3]) }, effects: [], opened: [] };
+  await new ResultStore(options).write("key", result, 100);
+  let refused = 0;
+  for (const read of ["read", "peek"] as const)
+    for (const fault of ["EIO", "EMFILE", "EACCES"] as const) {
+      const clean = faultyFileSystem(fault, Number.POSITIVE_INFINITY);
+      await new ResultStore(options, clean)[read]("key");
+      for (let at = 0; at < clean.count; at++) {
+        const fs = faultyFileSystem(fault, at);
+        if ((await new ResultStore(options, fs)[read]("key")) === undefined) refused++;
+        expect(fs.openFiles, `${fault} at ${at}`).toBe(0);
+        expect(await new ResultStore(options).read("key"), `${fault} at ${at} of ${read}`).toEqual(result);
+      }
+    }
+  expect(refused).toBeGreaterThan(6);
 });

@@ -323,6 +323,25 @@ describe("running", () => {
   });
 });
 
+test("two runs in one output folder: the second is refused by name, and the first goes on", async () => {
+  const first = spawn(process.execPath, [TOY, "run", workflow(TROUBLE("progress")), "--json"], {
+    cwd: dir,
+    env: environment(),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  await once(first.stdout, "data");
+  const second = graph(TOY, ["run", "w.json"]);
+  expect(second).toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(new RegExp(`STORE_LEASED: .*in use by process ${first.pid} on .*\\(run 2`)),
+  });
+  expect(existsSync(join(dir, "out", "w", "run.json"))).toBe(false);
+  first.kill("SIGINT");
+  first.stdout.resume();
+  expect(await once(first, "exit")).toEqual([4, null]);
+  expect(graph(TOY, ["run", workflow(TROUBLE("none"))]).status).toBe(0);
+});
+
 test("a reader that goes away does not end the run", async () => {
   const child = spawn(process.execPath, [TOY, "run", workflow(TROUBLE("none"))], {
     cwd: dir,
