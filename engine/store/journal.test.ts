@@ -83,13 +83,16 @@ test("pages of the history are whole, whatever happens in between", () => {
 
 test("a file of the first version is brought up, and its runs are kept", () => {
   const path = join(dir, "old.sqlite");
+  // Recent: what is older than a year is removed.
+  const started = Date.now() - 1000;
   const old = new DatabaseSync(path);
   old.exec(`CREATE TABLE runs (run TEXT PRIMARY KEY, state TEXT NOT NULL, graph TEXT NOT NULL, output TEXT NOT NULL,
     started REAL NOT NULL, ended REAL, error TEXT, pid INTEGER NOT NULL, pid_start TEXT NOT NULL) STRICT;
-    INSERT INTO runs VALUES ('r1', 'finished', 'g', '/o', 5, 9, NULL, 1, '')`);
+    INSERT INTO runs VALUES ('r1', 'finished', 'g', '/o', ${started}, ${started + 4}, NULL, 1, '')`);
   old.close();
   const journal = new Journal(path);
-  expect(journal.list()).toMatchObject([{ run: "r1", state: "finished", created: 5, started: 5, ended: 9, client: "", priority: 0 }]);
+  expect(journal.list()).toMatchObject([{ run: "r1", state: "finished", created: started, started, ended: started + 4, client: "" }]);
+  expect(journal.list()).toMatchObject([{ priority: 0 }]);
   journal.close();
   new Journal(path).close();
 });
