@@ -12,6 +12,8 @@ export const modelInfo = z.object({
   /** What a widget holds. */
   name: z.string(),
   bytes: z.number(),
+  /** Why it can't be used: a link that leads nowhere, say. */
+  problem: z.string().optional(),
 });
 
 export const modelList = z.object({

@@ -24,6 +24,7 @@ import { lockData } from "../store/data-lock.ts";
 import { EventLog } from "../store/event-log.ts";
 import { GraphFiles } from "../store/graph-files.ts";
 import { Journal } from "../store/journal.ts";
+import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { SharedFiles } from "../store/shared-files.ts";
 import { loadToken } from "./access-token.ts";
@@ -184,7 +185,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
       opened,
       announce,
     };
-    const modelList = async () => ({ models: [...(await new ModelFolders({ roots: options.models }).found())], roots: [...options.models] });
+    const modelList = async () => ({
+      models: [...(await new ModelFolders({ roots: options.models }).found())],
+      roots: [...options.models],
+    });
     const isOpen = !["127.0.0.1", "::1", "localhost"].includes(options.host);
     const token = isOpen ? await loadToken(folder) : undefined;
     const http = await startHttpServer({

@@ -31,7 +31,8 @@ test("one owner at a time, by name; released, it is free, and nothing is left", 
 });
 
 test("of many at once exactly one gets it, also from an owner that is gone", async () => {
-  for (const before of [() => undefined, () => put({ start: "1" })]) {
+  const dead = () => put({ start: "1" });
+  for (const before of [() => undefined, dead, dead, dead, dead, () => writeFileSync(path(), "torn")]) {
     before();
     const all = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => takeLease(dir, `run ${i}`)));
     const got = all.filter((a) => a.status === "fulfilled");

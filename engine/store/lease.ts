@@ -1,8 +1,9 @@
 // One owner at a time for a folder: a file in it names the owner, and is touched while the owner lives.
 import { randomBytes } from "node:crypto";
 import { readFileSync, statSync, unlinkSync } from "node:fs";
-import { readFile, rename, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { readFile, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { createAtomic } from "./atomic-write.ts";
@@ -10,6 +11,9 @@ import { ownerIsAlive, self } from "./machine.ts";
 
 const NAME = ".lease";
 const BEAT_MS = 5000;
+/** Of taking over: waits for whoever is at it. */
+const TRIES = 200;
+const PAUSE_MS = 25;
 /** An owner on another machine that has not touched its lease for this long is gone. */
 export const STALE_MS = 60_000;
 
@@ -39,10 +43,11 @@ export interface Lease {
 export async function takeLease(folder: string, what: string): Promise<Lease> {
   const path = join(folder, NAME);
   const mine: LeaseFile = { ...self, token: randomBytes(8).toString("hex"), what, since: new Date().toISOString() };
-  for (let left = 5; !(await createAtomic(path, new TextEncoder().encode(`${JSON.stringify(mine)}\n`))); left--) {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(mine)}\n`);
+  for (let left = TRIES; !(await createAtomic(path, bytes)); left--) {
     const holder = await read(path);
     if (left === 0 || (holder && (await isHeld(path, holder)))) throw refusal(folder, holder);
-    await remove(path, holder);
+    await removeDead(path);
   }
   // The file system's clock counts, which is the same for all who see the folder.
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), BEAT_MS);
@@ -89,17 +94,25 @@ async function now(path: string): Promise<number> {
   }
 }
 
-/** Removes the lease that was read and no other: somebody may have taken the folder in the meantime. */
-async function remove(path: string, holder: LeaseFile | undefined): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}`;
-  try {
-    await rename(path, aside);
-  } catch {
+/** Removes a lease whose owner is gone. One process at a time, which looks again first: nobody else ever removes another's lease. */
+async function removeDead(path: string): Promise<void> {
+  const guard = `${path}.guard`;
+  if (!(await createAtomic(guard, new Uint8Array()))) {
+    // Held for some milliseconds, unless its process was killed in them.
+    const made = await stat(guard).catch(() => undefined);
+    if (made && (await now(path)) - made.mtimeMs > STALE_MS) await unlink(guard).catch(() => undefined);
+    await pause(PAUSE_MS);
     return;
   }
-  const moved = await read(aside);
-  if (moved && moved.token !== holder?.token) await createAtomic(path, new TextEncoder().encode(`${JSON.stringify(moved)}\n`));
-  await unlink(aside).catch(() => undefined);
+  try {
+    // A lease that is not there now may be somebody's by the time it would be removed.
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text === undefined) return;
+    const holder = parsed(text);
+    if (!holder || !(await isHeld(path, holder))) await unlink(path).catch(() => undefined);
+  } finally {
+    await unlink(guard).catch(() => undefined);
+  }
 }
 
 /** undefined: there is none, or it is damaged, which counts as none. */
