@@ -8,8 +8,8 @@ const seq = z.number().int().nonnegative();
 
 export const eventMessage = z.discriminatedUnion("kind", [
   /**
-   * First. Every message after `since` follows, then new ones as they come. `isReset`: those are no longer kept (or `since` is from
-   * another data folder): load the queue and the runs anew, and go on from `seq`. Without `since` nothing old is sent.
+   * The first message. Every message after `since` follows, then new ones as they come. `isReset`: those are no longer kept (or `since` is from
+   * another data folder), so load the queue and the runs anew, and continue from `seq`. Without `since` nothing old is sent.
    */
   z.object({ kind: z.literal("hello"), seq, isReset: z.boolean(), boot: z.string(), queue: queueState }),
   /** `event.seq` counts within the run. A picture in progress is sent live, and is not among what is sent again. */
@@ -19,7 +19,7 @@ export const eventMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("queue"), seq, queue: queueState }),
   /** Something was saved or removed: by another tab, by a run. */
   z.object({ kind: z.literal("changed"), seq, what: z.enum(["graphs", "input", "models", "settings"]), name: z.string().optional() }),
-  /** Of the server itself. */
+  /** A message about the server itself. */
   z.object({ kind: z.literal("log"), seq, level: z.enum(["info", "warn", "error"]), message: z.string() }),
   /** Every 5 s while anyone listens; not numbered, not kept. */
   z.object({ kind: z.literal("load"), computeBytes: z.number().nullable(), freeBytes: z.number() }),
@@ -28,10 +28,10 @@ export type EventMessage = z.infer<typeof eventMessage>;
 
 /** Close codes of the websocket. */
 export const CLOSE = {
-  /** It did not read as fast as events came: connect again with the last `seq`. */
+  /** The client did not read as fast as events came: connect again with the last `seq`. */
   slow: 4001,
-  /** The server ends: try again until it is back. */
+  /** The server is shutting down: try again until it is back. */
   restart: 1012,
-  /** It sent something. */
+  /** The client sent something. */
   policy: 1008,
 } as const;

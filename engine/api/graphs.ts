@@ -32,7 +32,7 @@ export const saveGraph = z.object({
 
 /** A model or input file that a workflow names and that is not there. */
 export const missingFile = z.object({
-  /** Of the node that names it. */
+  /** Id of the node that names it. */
   node: z.string(),
   type: z.string(),
   input: z.string(),

@@ -22,7 +22,7 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `:name` is one segment, `*name` one or more. */
   readonly path: string;
-  /** Of the path. All are text. */
+  /** Parameters of the path. All are text. */
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   /** JSON; `"bytes"`: the raw body is the file. */
@@ -40,7 +40,7 @@ export const routes = {
   system: { method: "GET", path: "/api/system", answer: systemInfo },
   settings: { method: "GET", path: "/api/settings", answer: settings },
   saveSettings: { method: "PUT", path: "/api/settings", body: settings, answer: settings },
-  /** The workflow named on the command line, as it stands in the file now; SERVER_NOTHING_OPENED (404) when none was. */
+  /** The workflow named on the command line, as the file is now; SERVER_NOTHING_OPENED (404) when none was named. */
   opened: { method: "GET", path: "/api/opened", answer: z.object({ name: z.string(), document: z.unknown() }) },
 
   models: { method: "GET", path: "/api/models", answer: modelList },
@@ -77,7 +77,7 @@ export const routes = {
   removeFile: { method: "DELETE", path: "/api/files/:root/*name", params: file, answer: z.object({}) },
   /** The workflow inside a picture; WORKFLOW_NONE (404) when it holds none. */
   fileWorkflow: { method: "GET", path: "/api/workflow-of/:root/*name", params: file, answer: foundWorkflow },
-  /** The same for a file of the user's that is not on the server: its bytes are the body, and nothing is kept. */
+  /** The same for a file that is not on the server: its bytes are the body, and nothing is kept. */
   readWorkflow: { method: "POST", path: "/api/read-workflow", body: "bytes", answer: foundWorkflow },
 
   graphs: { method: "GET", path: "/api/graphs", answer: z.object({ graphs: z.array(graphInfo) }) },
@@ -111,11 +111,11 @@ export const routes = {
   cancel: { method: "POST", path: "/api/runs/:id/cancel", params: run, answer: runSummary },
   /** A running training ends its step, saves and is `paused`; RUN_CANNOT_PAUSE (409) for anything else. */
   pause: { method: "POST", path: "/api/runs/:id/pause", params: run, answer: runSummary },
-  /** A new run with the same workflow; what is known from before is not computed again. */
+  /** A new run of the same workflow; results that are still cached are not computed again. */
   retry: { method: "POST", path: "/api/runs/:id/retry", params: run, answer: runSummary },
-  /** A new run that goes on from the checkpoint; RUN_CANNOT_RESUME (409) when there is none. */
+  /** A new run that continues from the checkpoint; RUN_CANNOT_RESUME (409) when there is none. */
   resume: { method: "POST", path: "/api/runs/:id/resume", params: run, answer: runSummary },
-  /** From the history; its files stay. RUN_ACTIVE (409) while it is queued or running. */
+  /** Removes it from the history; its files stay. RUN_ACTIVE (409) while it is queued or running. */
   removeRun: { method: "DELETE", path: "/api/runs/:id", params: run, answer: z.object({}) },
   curves: {
     method: "GET",
@@ -134,7 +134,7 @@ export const routes = {
   },
 
   queue: { method: "GET", path: "/api/queue", answer: queueState },
-  /** The running one goes on; nothing new begins. */
+  /** The current run continues; no new one begins. */
   pauseQueue: { method: "POST", path: "/api/queue/pause", answer: queueState },
   resumeQueue: { method: "POST", path: "/api/queue/resume", answer: queueState },
   move: { method: "POST", path: "/api/queue/move", body: moveRun, answer: queueState },

@@ -5,13 +5,13 @@ import { issue } from "./error-body.ts";
 import { fileRef } from "./files.ts";
 
 /**
- * `paused`: stopped by its user at a point it can go on from (a training ends its step and saves). `interrupted`: the server died.
+ * `paused`: stopped by its user at a point it can continue from (a training ends its step and saves). `interrupted`: the server died.
  * Both can be resumed when `canResume`, and retried like any run that has ended.
  */
 export const runState = z.enum(["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"]);
 export type RunState = z.infer<typeof runState>;
 
-/** Of a workflow, before it is a run. */
+/** A workflow before it is a run. */
 export const workflowInput = z.object({
   /** UI format (preferred: it is written into the pictures) or API format. 64-bit seeds are written as digits: see `stringifyJson`. */
   workflow: z.unknown(),
@@ -19,7 +19,7 @@ export const workflowInput = z.object({
   prompt: z.record(z.string(), z.unknown()).optional(),
   /** Only these output nodes (ids of the prompt). "Run to here" on a node without `isOutput` is not possible: preview it. */
   targets: z.array(z.string()).max(2000).optional(),
-  /** Results that stand as they were in an earlier run, whatever changed above them. PIN_LOST when they are gone. */
+  /** Results kept as they were in an earlier run, whatever changed upstream of them. PIN_LOST when they are gone. */
   pinned: z
     .array(z.object({ node: z.string(), run: z.string() }))
     .max(2000)
@@ -32,7 +32,7 @@ export const submitRun = workflowInput.extend({
   name: z.string().max(200).default("untitled"),
   /** Before everything that waits. */
   front: z.boolean().default(false),
-  /** Who asks: one id per browser tab. */
+  /** The client that asks: one id per browser tab. */
   client: z.string().min(1).max(100),
   /** Made by the client for each press of Run: sent again after a lost answer, the same run comes back and nothing runs twice. */
   key: z.string().min(8).max(100),
@@ -62,16 +62,16 @@ export const runSummary = z.object({
   position: z.number().int().nullable(),
   /** Steps done of all; and the node that runs. */
   progress: z.object({ done: z.number(), total: z.number(), node: z.string().nullable() }),
-  /** A training with a checkpoint: `resume` goes on from it. */
+  /** A training with a checkpoint: `resume` continues from it. */
   canResume: z.boolean(),
   /** The run this one retries or resumes. */
   parent: z.string().nullable(),
   device: z.string(),
-  /** Of work, without waiting; null until it ends. */
+  /** Time spent working, without waiting; null until it ends. */
   ms: z.number().nullable(),
   peakMemoryBytes: z.number().nullable(),
   scores: z.array(score),
-  /** Pictures it made, at most 8, kept ones first: thumbnails by `fileUrl(ref, 256)`. */
+  /** Pictures it made, at most 8, saved ones before previews: thumbnails by `fileUrl(ref, 256)`. */
   pictures: z.array(fileRef),
   error: runError.nullable(),
 });

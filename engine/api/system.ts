@@ -9,7 +9,7 @@ export const systemInfo = z.object({
   cores: z.number().int(),
   threads: z.number().int(),
   memory: z.object({
-    /** Of the machine or its container. */
+    /** Memory of the machine, or of its container. */
     totalBytes: z.number(),
     freeBytes: z.number(),
     /** Resident, of the compute process; null while there is none. */

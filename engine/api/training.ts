@@ -41,7 +41,7 @@ export const samples = z.object({
       /** One seed and one example per row. */
       row: z.number().int(),
       kind: z.enum(["reference", "target", "sample"]),
-      /** Of a sample: 0 = before training. */
+      /** Update the sample was made at: 0 = before training. */
       update: z.number().int().nullable(),
       file: fileRef,
     }),

@@ -17,7 +17,7 @@ export interface RecordRunOptions extends RunRecordOptions {
   /** Starts it. */
   readonly begin: (onEvent: (event: RunEvent) => void) => RunHandle;
   readonly onEvent: (event: RunEvent) => void;
-  /** What the journal keeps of it, and how its end is called: a run that was cancelled so as to go on later is `paused`. */
+  /** What the journal keeps about the run, and what its end is called: a run that was cancelled to be continued later is `paused`. */
   readonly conclude?: (outcome: RunOutcome, state: RecordedRun["state"]) => Promise<{ readonly state: EndState } & EndedRun>;
 }
 

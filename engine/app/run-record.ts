@@ -11,9 +11,9 @@ interface NodeRecord {
   readonly type: string;
   readonly title: string;
   state: "waiting" | "running" | "finished" | "cached" | "unneeded" | "skipped";
-  /** Under which its result is kept; null = it is not. */
+  /** Cache key that its result is kept under; null = it is not kept. */
   key?: string | null;
-  /** Of work; absent when it did not run. */
+  /** Time spent working; absent when it did not run. */
   ms?: number;
 }
 
@@ -24,7 +24,7 @@ export interface Score {
   readonly value: unknown;
 }
 
-/** What a person must know of a run that went on; equal ones of a node are counted. */
+/** What a person must know about a run that continued; equal warnings of one node are counted. */
 interface Warning {
   readonly node: string;
   readonly title: string;
@@ -32,7 +32,7 @@ interface Warning {
   times: number;
 }
 
-/** More different warnings than this help nobody; how many were left out is said. */
+/** Different warnings kept at most; how many were left out is recorded. */
 const MAX_WARNINGS = 200;
 
 export interface RunRecordOptions {
@@ -118,7 +118,7 @@ export class RunRecord {
       ended: new Date(event.at).toISOString(),
       seconds: "ms" in event ? event.ms / 1000 : 0,
       workflow,
-      // Of the workflow; what nodes warn of stands in `warnings`.
+      // Warnings about the workflow; those of nodes are in `warnings`.
       issues: [...issues.map((i) => ({ level: "error", ...i })), ...warnings.map((i) => ({ level: "warning", ...i }))],
       scores: namedScores(this.scores),
       warnings: [...this.#warnings.values()].map(({ times, ...warning }) => ({ ...warning, ...(times > 1 && { times }) })),

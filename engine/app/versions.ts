@@ -15,7 +15,7 @@ export interface Versions {
 const packageJson = z.object({ version: z.string() });
 const versionIn = (path: string): string => packageJson.parse(JSON.parse(readFileSync(path, "utf8"))).version;
 
-/** Of this package, Node and the installed runtime (from its package.json: loading it takes longer). */
+/** Versions of this package, Node and the installed runtime (from its package.json, because loading the runtime takes longer). */
 export async function versionsOf({ root }: Program): Promise<Versions> {
   const own = join(root, "package.json");
   let onnxruntime = "not installed";

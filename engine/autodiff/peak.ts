@@ -5,17 +5,17 @@ import { opRow } from "../ops/table.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 
-/** Bytes, before any rounding or fragmentation by an allocator. */
+/** All in bytes, before any rounding or fragmentation by an allocator. */
 export interface PeakMemory {
-  /** Weights and literals: there from first to last. */
+  /** Weights and literals, which stay for the whole run. */
   readonly weights: number;
-  /** The most that inputs, results in flight and outputs take at once. */
+  /** The most that inputs, intermediate results and outputs take at once. */
   readonly activations: number;
   /** `weights + activations`. */
   readonly peak: number;
 }
 
-/** Ops whose result is their input's memory under another shape. */
+/** Ops whose result shares their input's memory under another shape. */
 const VIEWS: ReadonlySet<string> = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"]);
 
 /** Bytes of a value's elements. */
@@ -23,7 +23,7 @@ export function bytesOfValue(v: Value): number {
   return sizeOf(v.shape) * bytesOf(v.dtype);
 }
 
-/** Results of a node that memory is found for: optional outputs nobody reads are never made. */
+/** Results of a node that need memory: optional outputs nobody reads are never made. */
 function madeBy(node: Node, read: ReadonlySet<number>): readonly Value[] {
   const from = opRow(node.op).optionalOutputsFrom ?? Number.POSITIVE_INFINITY;
   return node.outputs.filter((v, i) => i < from || read.has(v.id));

@@ -16,7 +16,7 @@ export interface BackwardSegment {
   readonly graph: Graph;
   /** Outputs of the segment whose gradient is fed, with the feed's name. */
   readonly cotangents: readonly { readonly name: string; readonly value: Value }[];
-  /** Gradients it gives, by output name; those of the same value add up. */
+  /** Gradients it gives, by output name; several of the same value add up. */
   readonly gradients: readonly { readonly name: string; readonly value: Value }[];
 }
 
@@ -86,7 +86,7 @@ export function segmentedGrad(graph: Graph, loss: string, wrt: readonly Value[])
   };
 }
 
-/** Positions of what is fed and wanted: equal recipes on equal segments share a graph. */
+/** Positions of the values that are fed and asked for: equal recipes on equal segments share a graph. */
 interface Recipe {
   readonly outputs: readonly number[];
   readonly inputs: readonly number[];

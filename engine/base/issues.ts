@@ -1,4 +1,4 @@
-/** One finding about a document: validation returns all of them at once, it never throws the first. */
+/** One finding about a document. Validation returns all of them at once and never throws the first. */
 export interface Issue {
   /** UPPER_SNAKE, e.g. `REQUIRED_INPUT_MISSING`. */
   readonly code: string;

@@ -17,7 +17,7 @@ export interface JsonLimits {
 /** Integers of more digits than this are kept as doubles: parsing them as bigint would take quadratic time. */
 const MAX_EXACT_DIGITS = 40;
 
-/** A number nobody writes, in place of NaN, which JSON does not have. */
+/** A number nobody writes, standing in for NaN, which JSON does not have. */
 const NAN = "0e77777777";
 
 /**
@@ -63,7 +63,7 @@ function revive(key: string, value: unknown, context?: { readonly source?: strin
   return value;
 }
 
-/** One pass over the text outside strings: counts nesting, and writes what JSON can hold for NaN and Infinity. */
+/** One pass over the text outside strings: counts nesting, and replaces NaN and Infinity by numbers that JSON can hold. */
 function scan(text: string, maxDepth: number): string {
   const out: string[] = [];
   let copied = 0;

@@ -34,7 +34,7 @@ export async function main(args: readonly string[], program: Program): Promise<n
     const { code, message, hint } = toAppError(error);
     console.error(`error ${code}: ${message}`);
     if (hint !== undefined) console.error(`  ${hint}`);
-    // A fault of this program: whoever reports it needs the place.
+    // A bug in this program: whoever reports it needs to know where.
     if (!(error instanceof AppError) && error instanceof Error) console.error(error.stack);
     return code.startsWith("USAGE_") ? EXIT.usage : EXIT.failed;
   }

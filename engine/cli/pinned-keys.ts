@@ -4,7 +4,7 @@ import { AppError } from "../base/errors.ts";
 
 const earlierRun = z.object({ nodes: z.array(z.looseObject({ id: z.string(), key: z.string().nullable().optional() })) });
 
-/** The results that the last run in this output directory had of some nodes. @throws AppError USAGE_PIN */
+/** Keys of some nodes' results in the last run of this output directory. @throws AppError USAGE_PIN */
 export async function pinnedKeys(ids: readonly string[], path: string): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map();
   const text = await readFile(path, "utf8").catch((cause: unknown) => {

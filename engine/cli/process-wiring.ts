@@ -1,6 +1,6 @@
-// What a command's process owes to whoever started it.
+// How a command's process behaves towards the one that started it.
 
-/** The reader of a pipe may go away (`graph run … | head -2`), and so may the terminal: what is under way goes on without them. */
+/** The reader of a pipe may go away (`graph run … | head -2`), and so may the terminal: the run continues without them. */
 export function outliveReaders(): void {
   let isTold = false;
   process.stdout.on("error", (error) => {
@@ -10,7 +10,7 @@ export function outliveReaders(): void {
   process.stderr.on("error", () => undefined);
 }
 
-/** The launcher (`graph.mjs` on an older Node) is gone, by kill -9 at worst: this process ends as if it had been asked to. */
+/** When the launcher (`graph.mjs` on an older Node) is gone, by kill -9 at worst, this process ends as if it had been asked to. */
 export function endWithLauncher(): void {
   if (!process.env.WHOSWHO_LAUNCHER || !process.channel) return;
   process.channel.unref();

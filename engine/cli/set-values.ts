@@ -65,7 +65,7 @@ function findNode(nodes: ReadonlyMap<string, PromptNode>, wanted: string): reado
   });
 }
 
-/** Text as the value it stands for; what does not fit stays text, and validation says so. */
+/** Text as the value it stands for. Text that fits nothing stays text, and validation reports it. */
 function literal(text: string, type: WidgetType): unknown {
   if (type === "BOOLEAN" && /^(true|false)$/i.test(text)) return text.toLowerCase() === "true";
   if (type === "INT" && /^[+-]?\d{1,40}$/.test(text))

@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import type { SetValue } from "./set-values.ts";
 
 /**
- * Paths that the user typed after `--set`, by that text: those name files outside the input and model folders. A workflow can't:
- * only what stands on the command line is allowed, and only where the input names a file.
+ * Paths that the user typed after `--set`, by the text typed: they may name files outside the input and model folders. A workflow can't:
+ * only what is on the command line is allowed, and only where the input names a file.
  */
 export async function typedPaths(
   values: readonly SetValue[],
@@ -14,7 +14,7 @@ export async function typedPaths(
   for (const { value: typed, file } of values) {
     if (!file || typeof typed !== "string" || typed === "") continue;
     const path = resolve(typed);
-    // As the workflow will name it.
+    // Spelled as the workflow will name it.
     const value = typed.replaceAll("\\", "/");
     const about = await stat(path).catch(() => undefined);
     if (about?.isFile() && file.kind === "input") inputs[value] = path;

@@ -4,16 +4,16 @@ import { AppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-/** Text of one file in all, after inflation. */
+/** Bytes of all text in one file, after inflation. */
 const MAX_TEXT_BYTES = 32 << 20;
 const MAX_TEXT_CHUNKS = 256;
 const IHDR_LENGTH = 13;
 
 interface Chunk {
   readonly type: string;
-  /** Of the length field. */
+  /** Offset of its length field. */
   readonly start: number;
-  /** Behind the checksum. */
+  /** Offset behind its checksum. */
   readonly end: number;
   readonly data: Uint8Array;
 }

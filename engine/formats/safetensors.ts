@@ -77,7 +77,7 @@ function decodeHeader(bytes: Uint8Array, fileSize: number): SafetensorsHeader {
 
 /**
  * Reads and checks the header only.
- * @param read `length` bytes from the absolute `offset`; called twice, never beyond `fileSize`.
+ * @param read gives `length` bytes from the absolute `offset`; called twice, never beyond `fileSize`.
  * @throws AppError FILE_SAFETENSORS_*: TOO_SHORT, HEADER_SIZE, HEADER_TRUNCATED, READ, HEADER_START, UTF8, JSON, METADATA,
  * DUPLICATE, ENTRY, NUMBER, DTYPE, DTYPE_UNSUPPORTED, SHAPE, OFFSETS, HOLE, OVERLAP, OVERFLOW, SIZE, TRUNCATED, TRAILING.
  */
@@ -200,7 +200,7 @@ export interface SafetensorsSource {
 
 /**
  * A file piece by piece, one tensor in memory at a time: write the pieces one after the other.
- * @throws AppError FILE_SAFETENSORS_SIZE when a source delivers another number of bytes than its type needs.
+ * @throws AppError FILE_SAFETENSORS_SIZE when a source delivers a different number of bytes than its type needs.
  */
 export async function* safetensorsParts(
   sources: ReadonlyMap<string, SafetensorsSource>,

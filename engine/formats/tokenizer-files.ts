@@ -76,7 +76,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   throw new AppError("TOKENIZER_KIND", `${file}: ${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "not understood"}`, HINT);
 }
 
-/** A vocabulary is read by its own entries, so that no token, `__proto__` neither, is more than a text. */
+/** A vocabulary is read by its own entries, so that every token is just text, even `__proto__`. */
 function vocabulary(value: unknown, file: string): Map<string, number> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new AppError("TOKENIZER_KIND", `${file}: the vocabulary is not an object of tokens and ids`, HINT);
@@ -118,8 +118,8 @@ export function parseTokenizerJson(text: string): TokenizerData {
 }
 
 /**
- * Reads merges.txt alone: the vocabulary is the bytes, then what each merge makes, as in every tokenizer that was trained by merging
- * (Qwen2.5's vocab.json is that to the entry). Qwen2.5-VL's special tokens follow.
+ * Reads merges.txt alone: the vocabulary is the bytes, then the result of each merge, as in every tokenizer that was trained by merging
+ * (Qwen2.5's vocab.json is exactly that). Qwen2.5-VL's special tokens follow.
  * @throws AppError as {@link parseTokenizerJson}
  */
 export function parseMerges(mergesText: string): TokenizerData {

@@ -17,11 +17,11 @@ export interface Tokenizer {
   readonly size: number;
   /** @throws AppError TOKENIZER_TEXT for more than a million characters. */
   encode(text: string): number[];
-  /** Bytes that are no UTF-8 become U+FFFD. @throws AppError TOKENIZER_ID for an id that is no token's. */
+  /** Bytes that are not UTF-8 become U+FFFD. @throws AppError TOKENIZER_ID for an id without a token. */
   decode(ids: readonly number[]): string;
 }
 
-/** Qwen2's pre-tokeniser as it stands in tokenizer.json. */
+/** Qwen2's pre-tokeniser as tokenizer.json has it. */
 export const QWEN2_SPLIT =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
@@ -78,7 +78,7 @@ export function createTokenizer({ vocab, merges, specials }: TokenizerData): Tok
   const tokens = new Map<number, Uint8Array>();
   for (const [token, id] of vocab) {
     const spelled = Array.from(token, (c) => bytesOf.get(c));
-    // A token that is not written in byte characters means itself.
+    // A token that is not written in byte characters stands for itself.
     tokens.set(id, spelled.includes(undefined) ? utf8.encode(token) : Uint8Array.from(spelled, (byte) => byte ?? 0));
   }
   for (const [text, id] of specials) tokens.set(id, utf8.encode(text));

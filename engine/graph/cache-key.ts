@@ -1,4 +1,4 @@
-// Cache keys. A step's key is made when the keys of what it asks for exist: before the run for most, during it for the rest.
+// Cache keys. A step's key is made as soon as the keys of its sources exist: before the run for most steps, during it for the rest.
 import { sha256 } from "../base/hash.ts";
 import { stringifyJson } from "../base/json.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -8,7 +8,7 @@ import type { Plan, Step } from "./plan.ts";
 export type StepKey = string | null | undefined;
 
 /**
- * sha256 over what the step is and what it asks for. A link counts by the key of its source and the slot, never by node id.
+ * SHA-256 over the step itself and its sources. A link counts by the key of its source and the slot, never by node id.
  * @param sourceKey keys that are known so far
  * @param files identity of the file that each linked file input names; absent = not known yet
  */
@@ -25,7 +25,7 @@ export function cacheKey(
   let isPending = false;
   for (const [name, { id, slot }] of [...Object.entries(step.links), ...Object.entries(step.extra)]) {
     const source = sourceKey(id);
-    // Whatever else is not known yet: with such a source it runs each time.
+    // Whatever else is unknown: a step with such a source runs each time.
     if (source === null) return null;
     const input = inputs?.get(name);
     const isFile = input?.kind === "widget" && input.file !== undefined;

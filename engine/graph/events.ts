@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 const NODE = { node: z.string(), type: z.string() };
-/** Under which the result is kept, for pinning it; null = it is not. */
+/** Cache key that the result is kept under, for pinning it; null = it is not kept. */
 const KEY = z.string().nullable();
 /** Milliseconds of work. */
 const MS = z.number().nonnegative();
@@ -12,7 +12,7 @@ export const runError = z.object({
   code: z.string(),
   message: z.string(),
   hint: z.string().optional(),
-  /** Of the node that failed, when it was one. */
+  /** The node that failed, if one did. */
   node: z.string().optional(),
   type: z.string().optional(),
   title: z.string().optional(),
@@ -31,7 +31,7 @@ const estimate = z.object({
   notes: z.array(z.string()).optional(),
 });
 
-/** What a node tells besides its outputs; replayed when its result comes from the cache. */
+/** What a node reports besides its outputs; replayed when its result comes from the cache. */
 export const effect = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("node.shown"), ...NODE, ui: z.record(z.string(), z.array(z.unknown())) }),
   z.object({ kind: z.literal("node.scored"), ...NODE, name: z.string(), value: z.unknown() }),
@@ -40,9 +40,9 @@ export const effect = z.discriminatedUnion("kind", [
     ...NODE,
     level: z.enum(["info", "warn"]),
     message: z.string(),
-    /** The input that the message speaks of. */
+    /** The input that the message is about. */
     input: z.string().optional(),
-    /** What that input comes from in this run: a picture's file, or a node. Not kept: the same result may come from another file. */
+    /** Where that input comes from in this run: a picture's file, or a node. Not cached, because the same result may come from another file. */
     source: z.string().optional(),
   }),
 ]);
@@ -59,7 +59,7 @@ const body = z.discriminatedUnion("kind", [
     kind: z.literal("node.started"),
     ...NODE,
     title: z.string(),
-    /** The node ends a cancelled run itself: see NodeDeclaration.stop. */
+    /** How the node ends when the run is cancelled: see NodeDeclaration.stop. */
     stop: z.literal("finish").optional(),
     /** Values that its linked widgets have in this run. */
     linked: z.record(z.string(), z.unknown()).optional(),
@@ -70,17 +70,17 @@ const body = z.discriminatedUnion("kind", [
     value: z.number(),
     max: z.number(),
     note: z.string().optional(),
-    /** The picture in the making. */
+    /** The unfinished picture. */
     preview: z
       .object({ mime: z.enum(["image/jpeg", "image/png", "image/webp"]), /** Of the file's bytes. */ base64: z.base64().max(MAX_PREVIEW) })
       .optional(),
   }),
-  /** Known from before: in memory, on disk, or not needed because everything that asks for it is known. */
+  /** Not run: its result is cached in memory or on disk, or everything that asks for it is. */
   z.object({ kind: z.literal("node.cached"), ...NODE, from: z.enum(["memory", "disk", "unneeded"]), key: KEY }),
   z.object({ kind: z.literal("node.finished"), ...NODE, ms: MS, key: KEY }),
   ...effect.options,
   z.object({ kind: z.literal("node.saved"), ...NODE, file: savedFile }),
-  /** Of a dry run: what would happen to the node. */
+  /** In a dry run: what would happen to the node. */
   z.object({
     kind: z.literal("node.planned"),
     ...NODE,
@@ -94,7 +94,7 @@ const body = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("run.cancelled"),
     ms: MS,
-    /** What the node that was running says about going on. */ error: runError.optional(),
+    /** What the node that was running says about continuing. */ error: runError.optional(),
   }),
 ]);
 

@@ -4,14 +4,14 @@ import { compareIds, isLink, type Prompt, type PromptNode, unwrapValue } from ".
 
 /** The widget that holds such a name, on every node that saves. */
 const WIDGET = "filename_prefix";
-/** What a file name can't hold. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+/** Characters that a file name can't hold. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const UNSAFE = /[/?<>\\:*|"\u0000-\u001f\u007f]/g;
 
 /**
  * Fills `%date:FORMAT%` (d dd M MM h hh m mm s ss yy yyyy, local time) and `%NODE.widget%` into every `filename_prefix`. NODE is a node's name for
  * search and replace (its type, unless renamed), its title, or its id; characters that a file name can't hold become `_`. Backslashes become
- * slashes. What is meant for the node itself (%width%, %year% …) stays; what cannot be filled in stays too, and is told of.
+ * slashes. What is meant for the node itself (%width%, %year% …) stays; what cannot be filled in stays too, with a warning.
  */
 export function fillFileNames(prompt: Prompt, now: Date): { readonly prompt: Prompt; readonly warnings: readonly Issue[] } {
   const warnings: Issue[] = [];

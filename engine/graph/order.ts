@@ -1,4 +1,4 @@
-/** Where the walk stands in one node. */
+/** How far the walk has come in one node. */
 interface Frame {
   readonly id: string;
   readonly next: Iterator<string>;
@@ -10,7 +10,7 @@ export const MAX_CYCLES = 20;
 export interface Order {
   /** Every id reachable from the roots, sources first. */
   readonly order: readonly string[];
-  /** Each as the ids along it, the first repeated at the end; the first {@link MAX_CYCLES} that are met. */
+  /** Each lists the ids along it, the first repeated at the end; at most {@link MAX_CYCLES}. */
   readonly cycles: readonly (readonly string[])[];
 }
 

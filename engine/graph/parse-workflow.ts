@@ -22,9 +22,9 @@ export interface WorkflowLimits {
 
 export const WORKFLOW_LIMITS: WorkflowLimits = { maxBytes: 8 << 20, maxDepth: 64, maxNodes: 2000, maxLinks: 10_000 };
 
-/** More issues of one document than this help nobody. */
+/** Issues reported per document at most. */
 const MAX_ISSUES = 100;
-/** Ids stand in messages, paths and cache keys. */
+/** Characters of an id at most: ids appear in messages, paths and cache keys. */
 const MAX_ID = 256;
 
 /** Reads workflow JSON: API format (bare or as `{ prompt }`), UI 0.4, UI 1.0. 64-bit seeds stay exact (bigint). */
@@ -48,7 +48,7 @@ export function readWorkflow(value: unknown, limits: WorkflowLimits = WORKFLOW_L
     const inner = value.prompt;
     return readApi(isRecord(inner) && typeof inner.class_type !== "string" ? inner : value, limits);
   } catch (error) {
-    // Only an object nested by the thousand gets here: it exhausts the stack.
+    // Only an object nested thousands deep gets here: it exhausts the stack.
     return refuse([issue("WORKFLOW_SHAPE", [], `the workflow cannot be read: ${toAppError(error).message}`, undefined)]);
   }
 }

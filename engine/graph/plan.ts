@@ -22,11 +22,11 @@ export interface Step {
   readonly version: string;
   readonly title: string;
   /**
-   * What it is besides its links: 64 hexadecimal digits over type, version, values and files. null = it runs each time. Its cache
-   * key comes from this and from the keys of what it asks for: see `cacheKey`.
+   * Hash of the step without its links: 64 hexadecimal digits over type, version, values and files. null = it runs each time. Its cache
+   * key comes from this and from its sources' keys: see `cacheKey`.
    */
   readonly own: string | null;
-  /** The key of a kept result to use in place of a run: what it asks for is not in the plan. */
+  /** The key of a kept result to use instead of running: the step's sources are not in the plan. */
   readonly pinned?: string | undefined;
   readonly isOutput: boolean;
   readonly widgets: Readonly<Record<string, unknown>>;
@@ -38,7 +38,7 @@ export interface Step {
 export interface Plan {
   /** Sources first. */
   readonly steps: readonly Step[];
-  /** Outputs that the workflow has and this plan can't make: something they need is wrong. */
+  /** Outputs of the workflow that are left out, because something they need is wrong. */
   readonly skipped: readonly SkippedOutput[];
 }
 

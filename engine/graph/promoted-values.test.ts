@@ -1,4 +1,4 @@
-// What is typed on a subgraph's node reaches what it stands for, in every generation of files.
+// Values typed on a subgraph's node reach the inputs and widgets they stand for, in every generation of files.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

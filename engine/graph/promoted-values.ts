@@ -1,4 +1,4 @@
-// The values typed on a subgraph's node, given back to what they stand for: inputs of the subgraph, or widgets inside it.
+// Gives the values typed on a subgraph's node to the inputs and inner widgets that they stand for.
 import type { Issue } from "../base/issues.ts";
 import { SUBGRAPH_INPUT, type UiNode, type UiSubgraph } from "./ui-workflow.ts";
 import { isControlWord } from "./widget-positions.ts";
@@ -16,8 +16,8 @@ const PREFIXED = /^\s*(\d+)\s*:\s*(.+)$/;
 /**
  * Three generations of files: values by name (`widgets_values_named`); one value for each promoted widget of the *definition*, in its
  * order (an instance's own list leaves out widgets that nothing is linked to); and, where `proxyWidgets` is there, one value for each of its
- * entries. A value that the editor has set aside (`hostValue`) wins over those, and what the scope around promotes further wins over all.
- * @param fromOutside values that the instance around gives to this one's widgets, by name
+ * entries. A value that the editor has set aside (`hostValue`) wins over those, and what the enclosing scope promotes further wins over everything.
+ * @param fromOutside values that the enclosing instance gives to this one's widgets, by name
  */
 export function promotedValues(
   instance: UiNode,
@@ -41,7 +41,7 @@ export function promotedValues(
   if (proxies.length > 0) {
     const covered = new Set(proxies.map(([id, name]) => inputOf(id, name, promoted)));
     const before = promoted.filter((p) => !covered.has(p.name));
-    // Widgets of linked inputs that the list does not mention stand before it.
+    // Widgets of linked inputs that the list does not mention come before it.
     const offset = values.length === proxies.length + before.length ? before.length : 0;
     if (offset > 0) for (const [i, p] of before.entries()) give("-1", p.name, values[i]);
     for (const [i, [node, name]] of proxies.entries()) give(node, name, named?.get(name) ?? values[offset + i]);
@@ -106,7 +106,7 @@ function inputOf(id: string, name: string, promoted: readonly PromotedInput[]): 
   return id === "-1" ? name : promoted.find((p) => p.sources.some(([node, widget]) => node === id && widget === name))?.name;
 }
 
-/** What a name that the scope around uses for one of this instance's widgets stands for in here. */
+/** What an enclosing scope's name for one of this instance's widgets stands for in here. */
 function targetOf(
   id: string | undefined,
   name: string,

@@ -1,4 +1,4 @@
-// Published templates hold numbers nobody meant: an out-of-range primitive that the editor would have rolled anew before queueing.
+// Published templates hold numbers nobody meant: an out-of-range primitive that the editor would have randomised before queueing.
 import type { Issue } from "../base/issues.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { KnownValues } from "./known-values.ts";
@@ -10,7 +10,7 @@ import { parseWidget } from "./widget-value.ts";
 export type LinkedWidgets = Map<string, Map<string, unknown>>;
 
 /**
- * Where a link certainly brings a widget a value it refuses (through primitives, and switches whose position is known), the widget's own
+ * Where a link is certain to bring a widget a value that it refuses (through primitives, and switches whose position is known), the widget's own
  * value takes the link's place. Changes `nodes`; returns a warning for each.
  */
 export function repairLinkedValues(nodes: Map<string, PromptNode>, linked: LinkedWidgets, catalogue: Catalogue): Issue[] {

@@ -5,7 +5,7 @@ import { SUBGRAPH_INPUT, SUBGRAPH_OUTPUT, type UiInput, type UiNode } from "./ui
 /** Where an input's value really comes from: a node's output, a value typed somewhere on the way, or nowhere. */
 export type Origin = { readonly kind: "link"; readonly link: Link } | { readonly kind: "value"; readonly value: unknown } | undefined;
 
-/** Nodes of the canvas that hand on what comes in at the same slot. */
+/** Nodes of the canvas that pass on what comes in at the same slot. */
 const PASS = new Set(["Reroute", "Reroute (rgthree)", "SetNode", "easy setNode"]);
 const GET = new Set(["GetNode", "easy getNode"]);
 
@@ -20,7 +20,7 @@ export function resolveInput(start: Scope, input: UiInput, report: (node: string
   const seen = new Set<string>();
   let scope = start;
   let link = input.link;
-  // What the innermost instance on the way says, unless one further out says otherwise.
+  // The innermost instance's value, unless one further out overrides it.
   let typed: Origin;
   while (link !== null) {
     const at = `${scope.prefix} ${link}`;
@@ -63,7 +63,7 @@ export function resolveInput(start: Scope, input: UiInput, report: (node: string
   return undefined;
 }
 
-/** A bypassed node hands on the input of the consumer's type: the one at the same index, else the first. */
+/** A bypassed node passes on an input of the consumer's type: the one at the same index, else the first. */
 function passedThrough(scope: Scope, node: UiNode, slot: number, wanted: string): UiInput | undefined {
   const type = wanted === "*" || wanted.includes(",") ? (node.outputs[slot] ?? wanted) : wanted;
   // An instance's own list leaves out inputs that nothing is linked to, which would shift the index.
@@ -73,7 +73,7 @@ function passedThrough(scope: Scope, node: UiNode, slot: number, wanted: string)
   return same?.type === type ? same : inputs.find((i) => i?.type === type);
 }
 
-/** The SetNode of that name: here, or in a graph around. */
+/** The SetNode of that name: in this graph, or in an enclosing one. */
 function findSetter(start: Scope, name: string): { readonly scope: Scope; readonly node: UiNode } | undefined {
   for (let scope: Scope | undefined = start; scope; scope = scope.outer?.scope)
     for (const node of scope.graph.nodes.values())

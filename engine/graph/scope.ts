@@ -1,10 +1,10 @@
-// Subgraph instances opened up: every node gets the flattened id "instance:inner", every promoted widget its value.
+// Flattens subgraph instances: every node gets the id "instance:inner", every promoted widget its value.
 import { AppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { type PromotedValues, promotedValues } from "./promoted-values.ts";
 import type { UiGraph, UiNode, UiSubgraph, UiWorkflow } from "./ui-workflow.ts";
 
-/** One graph seen from one place: the workflow itself, or one instance of a subgraph. */
+/** One graph in one place: the workflow itself, or one instance of a subgraph. */
 export interface Scope extends PromotedValues {
   /** "" or "5:" or "1:4:". */
   readonly prefix: string;

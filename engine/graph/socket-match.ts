@@ -17,7 +17,7 @@ export function socketFeedsWidget(output: string, widget: WidgetType): boolean {
   return widget === "STRING" && outputs.includes("COMBO");
 }
 
-/** Whether a socket takes a value of any type: then a typed one will do as well as a linked one. */
+/** Whether a socket takes a value of any type: then a typed-in value will do as well as a linked one. */
 export function takesAnything(input: string): boolean {
   return names(input).includes("*");
 }

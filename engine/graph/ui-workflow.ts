@@ -1,4 +1,4 @@
-// The file ComfyUI's editor saves (0.4, 1.0, subgraphs), brought to one form. What the engine does not need stays in the raw document.
+// The file that ComfyUI's editor saves (0.4, 1.0, subgraphs), in one form. What the engine does not need stays in the raw document.
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
 
@@ -7,7 +7,7 @@ export interface UiInput {
   readonly type: string;
   /** Link id; null when nothing is connected. */
   readonly link: string | null;
-  /** The widget this input doubles. */
+  /** The widget that this input is a socket for. */
   readonly widget: string | undefined;
 }
 
@@ -23,11 +23,11 @@ export interface UiNode {
   /** Types, by slot. */
   readonly outputs: readonly string[];
   readonly widgetsValues: readonly unknown[] | Readonly<Record<string, unknown>>;
-  /** The same values by widget name, in files that have them; they are the better witness. */
+  /** The same values by widget name, in files that have them; they are the more reliable ones. */
   readonly namedValues: ReadonlyMap<string, unknown> | undefined;
-  /** Of a subgraph instance: [inner node id, widget name]; id "-1" = the subgraph's own input of that name. */
+  /** For a subgraph instance: [inner node id, widget name]; id "-1" = the subgraph's own input of that name. */
   readonly proxyWidgets: readonly (readonly [id: string, name: string])[] | undefined;
-  /** Of a subgraph instance: values by input name that the editor could not put anywhere when it last opened the file, and kept. */
+  /** For a subgraph instance: values by input name that the editor could not place when it last opened the file, and kept. */
   readonly quarantined: ReadonlyMap<string, unknown>;
 }
 
@@ -158,7 +158,7 @@ const subgraph = graph
     ...(s.definitions ?? noDefinitions).subgraphs,
   ]);
 
-/** Reads either version; unknown keys are passed over. */
+/** Reads either version; unknown keys are ignored. */
 export const uiWorkflowSchema: z.ZodType<UiWorkflow> = graph
   .extend({ definitions: definitions.nullish() })
   .transform((w): UiWorkflow => ({ nodes: byId(w.nodes), links: w.links, subgraphs: (w.definitions ?? noDefinitions).subgraphs }));

@@ -21,10 +21,10 @@ export interface SkippedOutput {
   readonly title: string;
 }
 
-/** What `validate` makes and `plan` takes. The private field keeps look-alikes out. */
+/** What `validate` makes and `plan` takes. The private field keeps other objects of the same shape out. */
 export class ValidGraph {
   readonly #validated = true;
-  /** Every right node that an output asks for, outputs that cannot run included. */
+  /** Every valid node that an output asks for, even an output that cannot run. */
   readonly nodes: ReadonlyMap<string, ValidNode>;
   /** Roots that can run, in stable order; everything they need is in `nodes`. */
   readonly outputs: readonly string[];
@@ -75,7 +75,7 @@ export function consumersOf(nodes: ReadonlyMap<string, Pick<ValidNode, "links" |
 /** The ids and all that can be reached from them. */
 export function reach(from: Iterable<string>, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
   const reached = new Set(from);
-  // A Set's iteration meets what is added on the way.
+  // Iterating over a Set also visits what is added meanwhile.
   for (const id of reached) for (const other of next.get(id) ?? []) reached.add(other);
   return reached;
 }

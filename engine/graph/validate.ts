@@ -15,20 +15,20 @@ export interface ValidateOptions {
   readonly targets?: readonly string[];
 }
 
-/** An issue, and whom it stops: ComfyUI's `dependent_outputs`. */
+/** An issue, and the outputs that it stops: ComfyUI's `dependent_outputs`. */
 export interface GraphIssue extends Issue {
   readonly outputs: readonly string[];
 }
 
 export interface ValidateResult {
-  /** Nothing is wrong. A graph may be run all the same while it has outputs: those are right, the issues stop others. */
+  /** Nothing is wrong. A graph with issues may still be run while it has outputs: the issues stop only the others. */
   readonly ok: boolean;
   readonly graph: ValidGraph;
   readonly issues: readonly GraphIssue[];
   readonly warnings: readonly Issue[];
 }
 
-/** More findings than this help nobody; the rest is counted. */
+/** Findings listed at most; the rest is counted. */
 export const MAX_FINDINGS = 200;
 /** Nodes of a cycle that its message names. */
 const SHOWN = 12;
@@ -58,11 +58,11 @@ class Validation {
   readonly #declarations = new Map<string, CatalogueNode>();
   readonly #issues: Issue[] = [];
   readonly #warnings: Issue[] = [];
-  /** Of the request, not of a node. */
+  /** Issues of the request, not of a node. */
   readonly #general: Issue[] = [];
   #found = 0;
   #uncounted = { issues: 0, warnings: 0 };
-  /** Nodes that something is wrong with, whether or not the issue is listed. */
+  /** Nodes with an issue, whether or not it is listed. */
   readonly #bad = new Set<string>();
 
   constructor(prompt: Prompt, catalogue: Catalogue) {
@@ -87,9 +87,9 @@ class Validation {
     else this.#uncounted.warnings++;
   }
 
-  /** What can run, and what stands in the way of the rest. */
+  /** What can run, and what stops the rest. */
   result(nodes: ReadonlyMap<string, ValidNode>, order: readonly string[], roots: readonly string[]): ValidateResult {
-    // A node that is wrong itself keeps all its links: which of them it needs can't be told.
+    // An invalid node keeps all its links, because nobody can tell which of them it needs.
     const links = new Map(
       order.map((id) => [id, nodes.get(id) ?? { links: new Map(this.sources(id).map((s) => [s, [s, 0] as const])), extra: new Map() }]),
     );
@@ -99,7 +99,7 @@ class Validation {
     const unknown = Object.keys(this.#prompt)
       .sort(compareIds)
       .filter((id) => !this.#declarations.has(id));
-    // Where nothing is an output, the output may just be a node of unknown type.
+    // Without any output, the node of unknown type may be the one.
     const stops = (id: string): boolean => needed.has(id) || roots.length === 0;
     for (const id of unknown)
       if (!needed.has(id) && roots.length > 0) this.#warn(() => this.#unknownType(id, "; nothing that runs needs it"));
@@ -156,7 +156,7 @@ class Validation {
           hint: `output nodes are ${outputs.slice(0, SHOWN).join(", ")}`,
         });
     const roots = targets ? outputs.filter((id) => targets.includes(id)) : outputs;
-    // With an unknown type among the nodes the output may just be that one.
+    // A node of unknown type may be the missing output.
     if (roots.length === 0 && this.#general.length === 0 && this.#declarations.size === Object.keys(this.#prompt).length)
       this.#general.push({
         code: "PROMPT_NO_OUTPUTS",
@@ -277,7 +277,7 @@ class Validation {
         continue;
       }
       free ??= [...declaration.inputs.keys()].filter((n) => !given.has(n));
-      // Where thousands are undeclared, none of them is a misspelling.
+      // Among thousands of undeclared inputs there is no point in looking for misspellings.
       const near = ++undeclared <= MAX_FINDINGS ? didYouMean(name, free) : undefined;
       const known = [...declaration.inputs.keys()].join(", ") || "none";
       const message = `${describe(id, node)} has no input ${name.slice(0, 80)}`;

@@ -8,12 +8,12 @@ export type WidgetResult =
   | { readonly ok: false; readonly code: string; readonly message: string; readonly hint?: string };
 
 /**
- * A widget's value as the node receives it. Harmless differences are forgiven ("5" for 5, "false" for false, 7 for "7", bigint for a whole number);
+ * A widget's value as the node receives it. Harmless differences are accepted ("5" for 5, "false" for false, 7 for "7", bigint for a whole number);
  * undefined asks for the default. Never throws.
  */
 export function parseWidget(widget: CatalogueWidget, raw: unknown): WidgetResult {
   const given = unwrapValue(raw);
-  // A workflow from Windows.
+  // The workflow comes from Windows.
   const value = widget.file && typeof given === "string" ? given.replaceAll("\\", "/") : given;
   const first = z.safeParse(widget.schema, value);
   if (first.success) return { ok: true, value: first.data };

@@ -11,7 +11,7 @@ import { BYPASSED, MUTED, openScopes, type Scope } from "./scope.ts";
 import type { UiNode } from "./ui-workflow.ts";
 import { namedWidgetValues } from "./widget-positions.ts";
 
-/** Stored like widgets, and never sent. */
+/** Entries that are stored like widgets and never sent. */
 const EDITOR_ONLY = ["control_after_generate", "upload"];
 
 export type PromptResult =
@@ -78,7 +78,7 @@ function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: Li
   return { class_type: node.type, inputs: Object.fromEntries(inputs), ...(Object.keys(meta).length > 0 && { _meta: meta }) };
 }
 
-/** Where a file says one thing by name and another by position, somebody changed one of the two by hand. */
+/** Where a file gives one value by name and another by position, somebody edited one of the two by hand. */
 function disagreements(id: string, node: UiNode, declaration: CatalogueNode | undefined, values: ReadonlyMap<string, unknown>): Issue[] {
   if (!node.namedValues) return [];
   const byPosition = namedWidgetValues({ ...node, namedValues: undefined }, declaration);

@@ -12,15 +12,15 @@ export interface ComputeHostOptions {
   /** The module the child runs: it calls `serveCompute`. */
   readonly entry: URL;
   readonly settings: ComputeSettings;
-  /** From cancel to SIGKILL. Default 3 s. */
+  /** Time from cancel to SIGKILL. Default 3 s. */
   readonly graceMs?: number;
-  /** Without a word for this long the child is killed. Default 30 s. */
+  /** The child is killed after being silent for this long. Default 30 s. */
   readonly silenceMs?: number;
-  /** From fork to its being ready. Default 120 s. */
+  /** Time from fork until it is ready. Default 120 s. */
   readonly startMs?: number;
   /**
-   * A child that holds more than this after a run, mapped files aside, is replaced before the next: caches keep within their limits, but
-   * a library may leak. Default: three quarters of what a process may use here.
+   * A child that holds more than this after a run, not counting mapped files, is replaced before the next: our caches keep within their
+   * limits, but a library may leak. Default: three quarters of what a process may use here.
    */
   readonly recycleAboveBytes?: number;
   readonly onStderr?: (text: string) => void;
@@ -29,13 +29,13 @@ export interface ComputeHostOptions {
 export interface RunOutcome {
   /** `run.finished`, `run.failed` or `run.cancelled`. */
   readonly event: RunEvent;
-  /** Of the compute process; undefined when it died before telling. */
+  /** Memory of the compute process; undefined when it died before reporting it. */
   readonly memory: MemoryReading | undefined;
 }
 
 export interface RunHandle {
   readonly done: Promise<RunOutcome>;
-  /** Asks the run to end; kills the process when it has not after the grace period, unless the node that runs ends itself. */
+  /** Asks the run to end; kills the process when it has not after the grace period, unless the current node ends itself. */
   cancel(): void;
   /** Ends the run now. */
   kill(): void;
@@ -45,7 +45,7 @@ interface Child {
   readonly process: ChildProcess;
   readonly oomKillsBefore: number;
   isReady: boolean;
-  /** It has finished a run: it is not broken from the start. */
+  /** It has finished a run, so it is not broken from the start. */
   hasServed: boolean;
   stderr: string;
   said?: RunError;
@@ -60,7 +60,7 @@ interface Active {
   nextSeq: number;
   isSent: boolean;
   isCancelled: boolean;
-  /** The node that runs. */
+  /** The node that is running. */
   node?: Extract<RunEvent, { kind: "node.started" }> | undefined;
   memory?: MemoryReading;
 }
@@ -90,7 +90,7 @@ export class ComputeHost {
 
   /**
    * Whatever happens to the child, `onEvent` gets exactly one terminal event, the last one.
-   * @throws AppError HOST_BUSY while another run goes on
+   * @throws AppError HOST_BUSY during another run
    */
   run(request: RunRequest, onEvent: (event: RunEvent) => void): RunHandle {
     if (this.#active)
@@ -144,7 +144,7 @@ export class ComputeHost {
     const tickMs = Math.min(1000, silenceMs / 4);
     const watch = setInterval(() => {
       const now = performance.now();
-      // When this process itself was stopped, silence means nothing.
+      // Silence means nothing when this process itself was stopped.
       if (now - ticked > 4 * tickMs) heard = now;
       ticked = now;
       if (now - heard < silenceMs) return;
@@ -162,7 +162,7 @@ export class ComputeHost {
       if (this.#child === child) this.#child = undefined;
       this.#bury(child, code, signal);
     };
-    // "exit" may come before the last of stderr and the last messages; "close" comes after both.
+    // "exit" may come before the end of stderr and the last messages; "close" comes after both.
     process.once("close", gone);
     process.once("error", (error) => {
       child.stderr += error.message;
@@ -210,7 +210,7 @@ export class ComputeHost {
     const { recycleAboveBytes = 0.75 * memoryLimit() } = this.#options;
     const { memory } = active;
     if (memory && (memory.anonymous ?? memory.rss) > recycleAboveBytes) {
-      // Forgotten first: the next run starts another one at once.
+      // It is forgotten first, so that the next run starts another child at once.
       const old = this.#child;
       this.#child = undefined;
       old?.process.kill("SIGKILL");
@@ -274,7 +274,7 @@ export class ComputeHost {
   }
 
   #send(child: Child, message: ToChild): void {
-    // A child that died a moment ago can't be told; its "close" says the rest.
+    // A child that died a moment ago can't be sent anything; its "close" event deals with that.
     if (child.process.connected) child.process.send(message, () => undefined);
   }
 }

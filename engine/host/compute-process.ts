@@ -1,4 +1,4 @@
-// Main thread of the compute child: it only talks, so that heartbeats go on and a cancel is heard while the other thread computes.
+// Main thread of the compute child: it only talks, so that heartbeats continue and a cancel is heard while the other thread computes.
 import { isMainThread, Worker } from "node:worker_threads";
 import { isTerminal, type RunEvent } from "../graph/events.ts";
 import type { ComputeParts } from "./compute-thread.ts";
@@ -8,7 +8,7 @@ import { PulseWatch } from "./pulse.ts";
 
 export const HEARTBEAT_MS = 1000;
 const METER_MS = 100;
-/** Far beyond any computation that ends: the largest are run by segment. WHOSWHO_STUCK_MINUTES says otherwise. */
+/** Far longer than any computation that ends: the largest are run by segment. WHOSWHO_STUCK_MINUTES overrides it. */
 const STUCK_MINUTES = 60;
 
 /**
@@ -34,7 +34,7 @@ function talk(entry: string): void {
   const say = (message: FromChild, then?: () => void): void => {
     process.send?.(message, () => then?.());
   };
-  // process.exit would wait for native code that is running, and abort.
+  // process.exit would wait for running native code, and abort.
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
@@ -42,7 +42,7 @@ function talk(entry: string): void {
   const patience = given === undefined || given === "" ? STUCK_MINUTES : Number(given);
   if (!(patience > 0)) throw new Error(`WHOSWHO_STUCK_MINUTES is ${given}, which is no number of minutes`);
   let isDying = false;
-  /** The first reason is the reason. */
+  /** Only the first reason counts. */
   const die = (code: string, message: string, hint?: string): void => {
     if (!isDying) say({ kind: "dying", error: { code, message, ...(hint !== undefined && { hint }) } }, end);
     isDying = true;
@@ -104,9 +104,9 @@ function talk(entry: string): void {
       thread?.postMessage(message);
     }
   });
-  // A parent that is gone can't use the result: whatever is saved is saved, the rest is the next run's.
+  // The parent is gone and can't use the result. What is saved stays saved; the next run does the rest.
   process.on("disconnect", end);
-  // These reach the whole group (Ctrl-C, a closed terminal, a service that is stopped); what they mean is the parent's to say.
+  // These signals reach the whole process group (Ctrl-C, a closed terminal, a stopped service); the parent decides what they mean.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
   // What a library prints goes to the parent's standard error, which may be closed.
   process.stdout.on("error", () => undefined);

@@ -1,4 +1,4 @@
-// The thread that owns nodes and runtime. It may be busy for minutes: everything urgent is the main thread's.
+// The thread that owns nodes and runtime. It may be busy for minutes, so everything urgent is done by the main thread.
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
@@ -17,10 +17,10 @@ import { type ComputeRuntime, runWorld } from "./run-world.ts";
 
 const TICK_MS = 1000;
 
-/** What only the composition root knows. */
+/** What only the composition root can tell. */
 export interface ComputeParts {
   nodes(): Promise<readonly AnyNode[]>;
-  /** @param options.onComputing is to be told when a computation begins and ends */
+  /** @param options.onComputing is called when a computation begins and ends */
   runtime(options: {
     readonly device: Device;
     readonly threads?: number;
@@ -28,10 +28,10 @@ export interface ComputeParts {
   }): Promise<ComputeRuntime>;
 }
 
-/** What the main thread hands over. */
+/** What the main thread gives to this one. */
 export const threadData = z.object({
   settings: computeSettings,
-  /** Two Int32: 1 while the current run is to be cancelled, seen in the middle of a node, where no message arrives; and the pulse. */
+  /** Two Int32: 1 while the current run is to be cancelled, visible in the middle of a node, where no message arrives; and the pulse. */
   shared: z.instanceof(SharedArrayBuffer),
 });
 

@@ -5,13 +5,13 @@ import type { RunError } from "../graph/events.ts";
 export interface Death {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote to stderr. */
+  /** The last lines it wrote to stderr. */
   readonly stderr: string;
-  /** What it said itself before it ended. */
+  /** The reason it gave itself before it ended. */
   readonly said?: RunError;
   /** The watchdog killed it after this many milliseconds of silence. */
   readonly silentMs?: number;
-  /** Processes the kernel had killed for memory when it was started. */
+  /** How many processes the kernel had killed for memory when the child started. */
   readonly oomKillsBefore: number;
   readonly wasReady: boolean;
 }

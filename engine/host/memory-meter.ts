@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { MemoryReading } from "./messages.ts";
 
-/** Reads what this process holds, and its peaks since `reset`. */
+/** Measures the memory of this process, and its peaks since `reset`. */
 export class MemoryMeter {
   #peakAnonymous = 0;
   #peakRss = 0;
 
-  /** The kernel keeps the peak of all memory but not that of anonymous memory, so this is to be called several times a second. */
+  /** The kernel keeps the peak of all memory but not that of anonymous memory, so call this several times a second. */
   read(): MemoryReading {
     const status = readStatus();
     const rss = status.get("VmRSS") ?? process.memoryUsage.rss();

@@ -73,7 +73,7 @@ const runRequest = z.object({
 }) satisfies z.ZodType<RunRequest>;
 
 export const toChild = z.discriminatedUnion("kind", [
-  /** From main thread to thread only. */
+  /** Sent by the main thread only. */
   z.object({ kind: z.literal("flushed") }),
   z.object({ kind: z.literal("init"), settings: computeSettings }),
   z.object({ kind: z.literal("run"), request: runRequest }),
@@ -85,10 +85,10 @@ export type ToChild =
   | { readonly kind: "cancel"; readonly run: string }
   | { readonly kind: "flushed" };
 
-/** Of the child process, in bytes. The parts that the system does not tell are absent. */
+/** Memory of the child process, in bytes. Parts that the system does not report are absent. */
 export const memoryReading = z.object({
   rss: bytes,
-  /** What is not backed by a file: mapped weights are not in here. */
+  /** Memory that is not backed by a file, so without mapped weights. */
   anonymous: bytes.optional(),
   peakRss: bytes,
   peakAnonymous: bytes.optional(),

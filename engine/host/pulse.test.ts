@@ -18,7 +18,7 @@ test("a thread whose timers run is alive, unless something computes elsewhere", 
     pulse.tick();
     expect(watch.still(101_000 + s * 1000)).toBe(s * 1000);
   }
-  // Two at once: alive again when both have ended.
+  // Two computations at once: silence counts again when both have ended.
   pulse.computing(true);
   pulse.computing(false);
   expect(watch.still(202_000)).toBe(0);

@@ -10,7 +10,7 @@ export class Pulse {
     this.#cell = cell;
   }
 
-  /** Something happened. */
+  /** Reports that something happened. */
   beat(): void {
     Atomics.add(this.#cell, 0, 1);
   }
@@ -21,13 +21,13 @@ export class Pulse {
     this.beat();
   }
 
-  /** To be called by a timer. While something computes on another thread or device, that timers run here says nothing. */
+  /** Called by a timer. While something computes on another thread or device, a running timer here proves nothing. */
   tick(): void {
     if (this.#computations === 0) this.beat();
   }
 }
 
-/** The other side. */
+/** The watching side. */
 export class PulseWatch {
   readonly #cell: Int32Array;
   readonly #tickMs: number;
@@ -47,7 +47,7 @@ export class PulseWatch {
   /** Milliseconds since the last beat that was seen. */
   still(now: number): number {
     const beats = Atomics.load(this.#cell, 0);
-    // When the whole process was stopped, stillness means nothing.
+    // Stillness means nothing when the whole process was stopped.
     if (beats !== this.#seen || now - this.#looked > 4 * this.#tickMs) this.#changed = now;
     this.#seen = beats;
     this.#looked = now;

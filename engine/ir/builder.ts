@@ -7,7 +7,7 @@ import { bytesOfTensor, f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { attrsText, attrText } from "./attr-text.ts";
 import type { Attrs, Graph, Node, TypeInfo, Value, WeightSource } from "./value.ts";
 
-/** What the builder needs of the op table. */
+/** What the builder needs from the op table. */
 export interface OpTypes {
   infer(op: string, inputs: readonly (TypeInfo | null)[], attrs: Attrs): readonly TypeInfo[];
 }
@@ -15,7 +15,7 @@ export interface OpTypes {
 /** A value, or a number that becomes a scalar constant of the other operand's dtype. */
 export type Operand = Value | number;
 
-/** Makes values. Identical nodes of one scope are shared. One builder makes one family of graphs. */
+/** Makes values. Identical nodes of one scope are shared. Values of different builders never mix. */
 export class Builder {
   readonly #types: OpTypes;
   #nextId = 0;
@@ -191,7 +191,7 @@ export class Builder {
   transpose(a: Value, perm: readonly number[]): Value {
     const { def } = a;
     if (def.kind === "node" && def.node.op === "Transpose" && typeof def.node.attrs.perm === "object") {
-      // Two transposes are one, often none.
+      // Two transposes make one, often none.
       const first = def.node.attrs.perm.map(Number);
       const [source] = def.node.inputs;
       if (source)

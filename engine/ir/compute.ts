@@ -1,4 +1,4 @@
-// What the engine asks of whatever computes. Implemented by engine/ort; faked in tests.
+// What the engine asks of anything that computes. Implemented by engine/ort; faked in tests.
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Graph } from "./value.ts";
 

@@ -6,7 +6,7 @@ import type { Graph, Value } from "./value.ts";
 
 function layer(name: string, values: number[], noise = 0): Graph {
   const b = newBuilder();
-  // Values nobody reaches shift the ids and must not show.
+  // Values nobody reaches shift the ids and must not be printed.
   for (let i = 0; i < noise; i++) b.input(`unused${i}`, "float32", [i]);
   const x = b.input("x", "float32", [2, 2]);
   const w = b.weight(name, "float32", [2, 2], { kind: "host", tensor: f32([2, 2], values) });

@@ -9,7 +9,7 @@ import type { Attrs, Graph, Value } from "./value.ts";
 export interface PrintOptions {
   /** "identity": weights by name and source; "position": by order of first use, so that equal layers print equally; or what to call each. */
   readonly weights?: "identity" | "position" | ((weight: Value) => string);
-  /** Leave the scopes out. */
+  /** False leaves the scopes out. */
   readonly scopes?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   return `${[...lines, `return ${outputs.join(", ")}`].join("\n")}\n`;
 }
 
-/** SHA-256 of the printed graph without scopes: what sessions and segments are shared by. */
+/** SHA-256 of the printed graph without scopes: graphs with equal hashes share sessions and segments. */
 export function hashGraph(graph: Graph, options: Pick<PrintOptions, "weights"> = {}): string {
   return sha256(printGraph(graph, { ...options, scopes: false }));
 }

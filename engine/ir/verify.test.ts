@@ -17,7 +17,7 @@ test("accepts random graphs and their gradients", () => {
   }
 });
 
-/** A node put together by hand, against the builder's will. */
+/** A node put together by hand, which the builder would refuse. */
 function forged(op: string, inputs: Value[], shape: number[], id = 100, scope = ""): Value {
   const outputs: Value[] = [];
   const node: Node = { id, op, inputs, attrs: {}, outputs, scope };

@@ -1,4 +1,4 @@
-// What must hold of every graph. Run after each pass in tests; what is emitted of it is checked always (engine/onnx/verify-emitted.ts).
+// What must hold for every graph. Tests run it after each pass; what is emitted is always checked (engine/onnx/verify-emitted.ts).
 import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { bytesOf } from "../tensor/dtype.ts";

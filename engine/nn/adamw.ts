@@ -1,4 +1,4 @@
-// AdamW and gradient clipping on host arrays. Runs in the compute worker, off every event loop that talks.
+// AdamW and gradient clipping on host arrays. Runs in the compute worker, away from every event loop that has to answer.
 import { AppError } from "../base/errors.ts";
 
 export interface AdamWOptions {

@@ -16,11 +16,11 @@ export interface LinearParams {
   /** [out]. */
   readonly bias?: Value | null;
   /**
-   * Of a quantised weight: one number ([] or [1]), or one per output row ([out] or [out, 1]). It commutes with the product,
+   * Scale of a quantised weight: one number ([] or [1]), or one per output row ([out] or [out, 1]). It commutes with the product,
    * so it scales the output and no widened copy of the weight is made.
    */
   readonly scale?: Value | null;
-  /** Run beside the weight, never merged into it: exact in float32 over any weight dtype, and trainable. */
+  /** Branches run beside the weight, never merged into it: exact in float32 over any weight dtype, and trainable. */
   readonly adapters?: readonly LowRank[];
 }
 

@@ -1,10 +1,10 @@
-// What values keep in memory without showing it: a module's weights live in the variables of its functions.
+// What values keep in memory invisibly: a module's weights are in the closures of its functions.
 
 const held = new WeakMap<object, readonly unknown[]>();
 
 /**
- * Says what a value keeps alive besides its own fields, so that caches can weigh it. To be called by whatever makes a module over
- * arrays it has read. What a node's inputs hold need not be said: the executor says it of every result that has functions.
+ * Declares what a value keeps alive besides its own fields, so that caches can weigh it. Whatever makes a module over arrays it has
+ * read calls this. What a node's inputs hold need not be declared: the executor does it for every result that has functions.
  * @returns the value itself
  */
 export function holding<T extends object>(value: T, ...things: readonly unknown[]): T {
@@ -12,7 +12,7 @@ export function holding<T extends object>(value: T, ...things: readonly unknown[
   return value;
 }
 
-/** What `holding` was told. */
+/** What was declared with `holding`. */
 export function heldBy(value: object): readonly unknown[] {
   return held.get(value) ?? [];
 }

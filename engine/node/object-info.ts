@@ -77,7 +77,7 @@ function widgetInfo({ schema, hints }: WidgetInput<unknown>, files: (folder: str
   return [about?.options ?? about?.type ?? "STRING", options];
 }
 
-/** 64-bit bounds lose their last digits, as they do in every client's JSON.parse. */
+/** 64-bit bounds are rounded to doubles, as every client's JSON.parse would do. */
 function jsonSafe(value: unknown): unknown {
   return typeof value === "bigint" ? Number(value) : value;
 }

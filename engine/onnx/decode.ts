@@ -15,13 +15,13 @@ import {
   text,
 } from "./proto-reader.ts";
 
-/** Numbers of a repeated field as they lie in the file: views, decoded when their tensor is read. */
+/** Numbers of a repeated field as they are in the file: views, decoded when their tensor is read. */
 export interface OnnxNumbers {
   readonly count: number;
   readonly fields: readonly Field[];
 }
 
-/** TensorProto as it lies in the file. `raw` is a view into the model's bytes. */
+/** TensorProto as it is in the file. `raw` is a view into the model's bytes. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
@@ -78,9 +78,9 @@ export interface OnnxModel {
   readonly graph: OnnxGraph;
 }
 
-/** More nodes, tensors, names and attribute values than any real model: a bomb. */
+/** Nodes, tensors, names and attribute values at most. No real model has as many: it would be a bomb. */
 const MAX_ITEMS = 1_000_000;
-/** Numbers of tensors that are not raw bytes: one byte of the file may stand for eight in memory. */
+/** Numbers at most in tensors that are not raw bytes: one byte of the file may become eight in memory. */
 const MAX_NUMBERS = 2 ** 26;
 const MAX_RANK = 32;
 
@@ -114,7 +114,7 @@ function spend(budget: Budget, count = 1): void {
     });
 }
 
-/** Counts one more field of a tensor's numbers: itself an item, unpacked ones are many. */
+/** Counts one more field of a tensor's numbers: each is an item of its own, and unpacked numbers are many. */
 function keep(field: Field, count: number, to: { count: number; readonly fields: Field[] }, budget: Budget): void {
   spend(budget);
   budget.numbers -= count;
@@ -199,7 +199,7 @@ function decodeAttribute(bytes: Uint8Array, depth: number, budget: Budget): [str
   return [name, { ...single, floats, ints, strings }];
 }
 
-/** Attributes such as `ends` may hold the largest int64: the nearest double does as well. */
+/** Attributes such as `ends` may hold the largest int64: the nearest double serves as well. */
 function clamp(f: Field): number {
   if (f.wire !== 0) throw protoError("an integer attribute is not a number");
   return Number(BigInt.asIntN(64, f.int));

@@ -1,4 +1,4 @@
-// Names and literals of the emitted model: whatever a caller calls his inputs, whichever numbers he writes.
+// Names and literals of the emitted model, whatever the inputs are called and whichever numbers occur.
 import { describe, expect, it, test } from "vitest";
 import { runOrt } from "../../test/oracle.ts";
 import type { Builder } from "../ir/builder.ts";
@@ -12,7 +12,7 @@ import { assertEmitted } from "./verify-emitted.ts";
 const one = (x: number) => ({ shape: [1], data: Float64Array.of(x) });
 
 describe("names", () => {
-  // Every name the emitter ever made up, and those of its outputs and inputs.
+  // Every kind of name that the emitter has ever made up, and those of its outputs and inputs.
   const made = ["c", "k", "v", "w"].flatMap((letter) => Array.from({ length: 12 }, (_, i) => `${letter}${i}`));
   const names = [...made, ">y", "<x", "<", ">", "", "y", "x_in_3", "w1n4", "#3", "graph", "__proto__"];
 
@@ -46,7 +46,7 @@ describe("names", () => {
   });
 });
 
-/** Numbers that JSON cannot tell apart, and their like. */
+/** Numbers that JSON cannot tell apart, and similar ones. */
 const NUMBERS = [Infinity, -Infinity, Number.NaN, 0, -0, 1e-45, Number.MAX_VALUE];
 
 describe("numbers", () => {

@@ -33,7 +33,7 @@ export interface EmitOptions {
   readonly fed?: ReadonlySet<string>;
   /** Replaces a weight's source, e.g. widened for a device without its dtype. */
   readonly replace?: (weight: Value) => Tensor | undefined;
-  /** Nodes computed in float64, which only the host has: where the device's kernel is missing or wrong. @param used whether output i is */
+  /** Nodes to compute in float64, which only the host has, because the device's kernel is missing or wrong. @param used whether output i is used */
   readonly inDouble?: (node: Node, used: (output: number) => boolean) => boolean;
 }
 
@@ -48,7 +48,7 @@ export interface Emitted {
   readonly externalBytes: number;
 }
 
-/** What an input or weight is called in the emitted model. Only these names begin with `<`, whatever the caller calls them. */
+/** What an input or weight is called in the emitted model. Only these names begin with `<`, whatever the caller named them. */
 export function inputName(name: string): string {
   return `<${name}`;
 }

@@ -9,7 +9,7 @@ interface Term {
   readonly labels: readonly string[];
 }
 
-/** Sums away the labels nobody else has. */
+/** Sums over the labels that occur nowhere else. */
 function sumOut(b: Builder, { v, labels }: Term, keep: (label: string) => boolean): Term {
   const axes = labels.flatMap((l, i) => (keep(l) ? [] : [i]));
   return axes.length ? { v: b.sum(v, axes, false), labels: labels.filter(keep) } : { v, labels };
@@ -28,7 +28,7 @@ function grouped(b: Builder, { v, labels }: Term, groups: readonly (readonly str
   );
 }
 
-/** Batched product over the labels both have and the result does not. */
+/** Batched product over the labels that both operands have and the result has not. */
 function contract(b: Builder, left: Term, right: Term, out: readonly string[]): Term {
   const both = left.labels.filter((l) => right.labels.includes(l));
   const batch = both.filter((l) => out.includes(l));

@@ -124,7 +124,7 @@ export class ImportNode {
     for (const name of names) this.#asked.add(name);
   }
 
-  /** Refuses attributes the converter never looked at: they would be silently wrong. */
+  /** Refuses attributes the converter never looked at: ignoring them would be silently wrong. */
   checkAttributes(): void {
     const unknown = [...this.node.attributes.keys()].filter((k) => !this.#asked.has(k));
     if (unknown.length) throw this.error("ONNX_ATTRIBUTE", `attribute ${unknown.join(", ")} is not supported`);

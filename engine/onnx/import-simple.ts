@@ -60,7 +60,7 @@ const SIMPLE: Readonly<Record<string, Readonly<Record<string, readonly ["i" | "f
 const IGNORED: Readonly<Record<string, readonly string[]>> = {
   QuantizeLinear: ["saturate", "precision", "output_dtype"],
   DequantizeLinear: ["output_dtype"],
-  // Old opsets marked broadcasting and in-place hints that are the rule now.
+  // Old opsets marked broadcasting, which is now the rule, and in-place hints.
   Relu: ["consumed_inputs"],
   Sigmoid: ["consumed_inputs"],
   Tanh: ["consumed_inputs"],

@@ -43,7 +43,7 @@ export interface OnnxModule {
   /** Inputs to feed: initializers are not among them. */
   readonly inputs: readonly OnnxInput[];
   readonly outputs: readonly OnnxOutput[];
-  /** Files that hold external data, with the bytes they must have. Whoever hands the module on checks that they are no links. */
+  /** Files that hold external data, with the bytes they must have. Whoever opens them checks that they are no links. */
   readonly externalFiles: readonly { readonly path: string; readonly bytes: number }[];
   /** Builds the model for the shapes of `values` (one per input, by name). @returns its outputs by name */
   build(b: Builder, values: Readonly<Record<string, Value>>): Record<string, Value>;

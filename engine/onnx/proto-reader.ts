@@ -1,4 +1,4 @@
-// Protobuf wire format, reading foreign bytes: every length is checked before anything is made of it.
+// Protobuf wire format, reading foreign bytes: every length is checked before it is used.
 import { AppError } from "../base/errors.ts";
 
 /** Messages inside messages. Real models need about 10. */
@@ -6,7 +6,7 @@ export const MAX_NESTING = 64;
 
 const DAMAGED = { hint: "the file is damaged, incomplete or not an ONNX model: get it again" };
 
-/** ONNX_PROTO: the bytes are no protobuf. */
+/** ONNX_PROTO: the bytes are not protobuf. */
 export function protoError(why: string): AppError {
   return new AppError("ONNX_PROTO", `not a readable ONNX file: ${why}`, DAMAGED);
 }

@@ -10,7 +10,7 @@ export interface RefTensor {
   readonly dtype?: TypeInfo["dtype"];
 }
 
-/** What a gradient rule sees. `dys[i]` is null when nothing flows into output i. */
+/** What a gradient rule sees. `dys[i]` is null when output i has no gradient. */
 export interface VjpContext {
   readonly b: Builder;
   readonly inputs: readonly (Value | null)[];

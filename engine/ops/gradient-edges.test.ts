@@ -1,5 +1,5 @@
-// Gradients where the calculus has none: kinks, poles, ties, zeros, infinities, nothing. One table says for every op of the
-// table what is right; unless a row says otherwise it is what PyTorch gives in float64 for the same function.
+// Gradients where the calculus has none: kinks, poles, ties, zeros, infinities, empty tensors. One table says for every op
+// what is right; unless a row says otherwise it is what PyTorch gives in float64 for the same function.
 import { describe, expect, it } from "vitest";
 import { runOrt } from "../../test/oracle.ts";
 import { vjp } from "../autodiff/grad.ts";

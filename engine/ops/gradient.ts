@@ -1,4 +1,4 @@
-// Building blocks of gradient rules.
+// Building blocks for gradient rules.
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/value.ts";
 import type { DType } from "../tensor/dtype.ts";
@@ -41,7 +41,7 @@ export function sumTo(b: Builder, g: Value, virtual: Shape, to: Shape): Value {
   return factor === 1 ? out : b.mul(out, factor);
 }
 
-/** The gradient arriving at the first output, which a rule is only called with when something flows. */
+/** The gradient of the first output. A rule is called only when there is one. */
 export function dyOf(c: VjpContext): Value {
   const dy = c.dys[0];
   return dy ?? zerosLike(c.b, outputOf(c, 0).shape, outputOf(c, 0).dtype);

@@ -96,7 +96,7 @@ const LpNormalization = defineOp({
           at0[axis] = i;
           sum += Math.abs(at(x, at0)) ** p;
         }
-        // As the runtime: nothing stays nothing.
+        // As in the runtime: zeros stay zeros.
         return sum === 0 ? 0 : at(x, c) / sum ** (1 / p);
       }),
     ];
@@ -111,7 +111,7 @@ const LpNormalization = defineOp({
       num(c.attrs, "p", 2) === 2
         ? [b.one("ReduceL2", [x], { axes, keepdims: 1 }), y]
         : [b.one("ReduceL1", [x], { axes, keepdims: 1 }), b.one("Sign", [x])];
-    // Nothing stays nothing, so its gradient is 0, not the pole beside it.
+    // An all-zero row stays zero, so its gradient is 0, not the pole beside it.
     const isNothing = b.one("Equal", [norm, b.scalar(0, x.dtype)]);
     return [b.where(isNothing, 0, b.div(b.sub(dy, b.mul(direction, along)), b.where(isNothing, 1, norm)))];
   },

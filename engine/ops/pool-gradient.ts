@@ -27,7 +27,7 @@ export const globalMaxRule: Vjp = (c) => {
   return [b.mul(hit, b.div(dyOf(c), b.sum(hit, axes)))];
 };
 
-/** 1/count of every window, [1,1,…out]: constant but at the borders. */
+/** 1/count of every window, [1,1,…out]: constant except at the borders. */
 function inverseCounts(spatial: Shape, out: Shape, w: Window, padsToo: boolean): Float32Array {
   const rank = spatial.length;
   return Float32Array.from(

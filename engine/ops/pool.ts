@@ -70,7 +70,7 @@ const AveragePool = defineOp({
           const from = to.map((t, i) => under(window, i, t, k[i] ?? 0));
           const inside = from.every((f, i) => f >= 0 && f < (x.shape[i + 2] ?? 0));
           if (inside) sum += at(x, [n, ch, ...from]);
-          // A window that reaches past the padding (ceil_mode) does not count that part.
+          // The part of a window that reaches past the padding (ceil_mode) does not count.
           if (inside || (padsToo && from.every((f, i) => f < (x.shape[i + 2] ?? 0) + (window.pads[i + rank] ?? 0)))) count++;
           return 0;
         });

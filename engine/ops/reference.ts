@@ -1,4 +1,4 @@
-// The float64 reference is written for plainness: it is the truth that fast code is compared with.
+// The float64 reference is kept simple: it is the truth that fast code is compared with.
 import { broadcastShapes, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { RefTensor } from "./define-op.ts";
 

@@ -1,10 +1,10 @@
-// Where a kernel of ONNX Runtime 1.29's CPU provider is slower than the same from its vectorised parts.
+// Ops whose kernel in ONNX Runtime 1.29's CPU provider is slower than the same function built from vectorised ops.
 import { axisOf, num } from "../ops/check.ts";
 import { isOnes } from "../ops/norm-gradient.ts";
 import type { Lowerings } from "./lower.ts";
 
 export const cpuLowerings: Lowerings = {
-  // One element at a time, 4 ns each: seven times what these passes take.
+  // The kernel takes one element at a time, 4 ns each: seven times as long as these passes.
   LayerNormalization: (b, node, [x, scale, bias]) => {
     if (!x || !scale || (x.dtype !== "float32" && x.dtype !== "float64")) return null;
     const axis = axisOf("LayerNormalization", [x], num(node.attrs, "axis", -1), x.shape.length);
@@ -17,6 +17,6 @@ export const cpuLowerings: Lowerings = {
     const scaled = isOnes(scale) ? normal : b.mul(normal, scale);
     return [bias ? b.add(scaled, bias) : scaled, mean, inv];
   },
-  // A branch per element, mispredicted on half of them. The factor is the gradient's too, and then computed once.
+  // The kernel branches per element and mispredicts half of the branches. The factor is the gradient's too, and then computed once.
   PRelu: (b, _, [x, slope]) => (x && slope ? [b.mul(x, b.where(b.one("Greater", [x, b.scalar(0, x.dtype)]), 1, slope))] : null),
 };

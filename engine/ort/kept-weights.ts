@@ -6,7 +6,7 @@ import { bytesOfTensor, type Tensor } from "../tensor/tensor.ts";
 import { type Stamps, weightKey } from "./file-stamps.ts";
 import { readWeight, widen } from "./weights.ts";
 
-/** What was not asked for in this many evaluations makes room for what is. */
+/** A weight that was not asked for in this many evaluations makes room for others. */
 const STALE_AFTER = 16;
 
 interface Kept {
@@ -38,14 +38,14 @@ export class KeptWeights {
     return this.#reads;
   }
 
-  /** To be called before the weights of an evaluation are asked for. */
+  /** Call this before asking for the weights of an evaluation. */
   begin(): void {
     this.#evaluation++;
   }
 
   /**
    * The numbers of a weight, widened to what a session takes. @param stamps of the file when the graph was compiled
-   * @throws AppError ORT_WEIGHT when the file is another one since, or cannot be read
+   * @throws AppError ORT_WEIGHT when the file was replaced since, or cannot be read
    */
   get(v: Value, stamps: Stamps): Tensor {
     if (v.def.kind !== "weight" || v.def.source.kind === "host") return widen(readWeight(v));

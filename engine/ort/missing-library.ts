@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Device } from "../ir/compute.ts";
 
-/** What a device needs that the loader cannot find here, in words; undefined when it finds all, or on another system than Linux. */
+/** The libraries a device needs that the loader cannot find here, in words; undefined when it finds all, or outside Linux. */
 export function missingLibrary(device: Device): string | undefined {
   if (process.platform !== "linux" || device === "cpu") return undefined;
   if (device === "webgpu") return loadError("libvulkan.so.1");
@@ -17,7 +17,7 @@ function loadError(library: string): string | undefined {
   try {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_LAZY);
   } catch (error) {
-    // What is found but is no module for Node fails too, in other words.
+    // A library that is found but is not a Node module fails too, with another message.
     const message = error instanceof Error ? error.message : "";
     return /cannot open shared object file/.test(message) ? message : undefined;
   }

@@ -93,7 +93,7 @@ test("a file replaced on disk is not answered from an old session", async () => 
   expect((await before.run(x)).y?.data[0]).toBe(7);
   replaceFile(path, 8);
   expect((await runtime.run(plusFile(path), x)).y?.data[0]).toBe(8);
-  // What was compiled goes on with what it has mapped, and refuses when it would have to open the file again.
+  // A compiled graph keeps using what it has mapped, and refuses when it would have to open the file again.
   expect((await before.run(x)).y?.data[0]).toBe(7);
   await runtime.run(scaleGraph(11), { x: f32([2], [1, 2]) });
   await runtime.run(scaleGraph(12), { x: f32([2], [1, 2]) });
@@ -176,7 +176,7 @@ test("a graph that is compiled again is not written out again, nor are its host 
   expect([...((await own.run(build(twos), x)).y?.data ?? [])]).toEqual([2, 4]);
   expect([...((await own.run(build(ones), x)).y?.data ?? [])]).toEqual([1, 2]);
   expect(emitOnnx).toHaveBeenCalledTimes(2);
-  // One that is fed is nobody's: graphs share the session, each with its own weight behind it.
+  // A fed weight belongs to no session: graphs share the session, each with its own weight.
   const [a, c] = [await own.compile(build(ones), { fed: ["w"] }), await own.compile(build(twos), { fed: ["w"] })];
   expect([(await a.run(x)).y?.data[1], (await c.run(x)).y?.data[1], (await a.run({ ...x, w: twos })).y?.data[1]]).toEqual([2, 4, 4]);
   expect(emitOnnx).toHaveBeenCalledTimes(3);
@@ -247,7 +247,7 @@ test("segments read their weights from disk once, as far as they fit, and never 
   const own = createRuntime({ device: "cpu", threads: 1, keptWeightBytes: all / 2 });
   const run = await own.compile(tower, { strategy: "segments" });
   await run.run(x);
-  // What nobody asks for any more makes room in the end.
+  // Weights that nobody asks for any more make room in the end.
   const lower = await own.compile(
     segmentedTower(4, (i) => ({ path: path(i + 4), dtype: "bfloat16" })),
     { strategy: "segments" },
@@ -265,7 +265,7 @@ test("memory is what the container allows, not what the machine has", async () =
   expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).strategy).toBe("whole");
   vi.spyOn(process, "constrainedMemory").mockReturnValue(16);
   expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).strategy).toBe("segments");
-  // What systems say that set no limit.
+  // What systems without a limit report.
   for (const none of [0, 2 ** 64]) {
     vi.spyOn(process, "constrainedMemory").mockReturnValue(none);
     expect((await createRuntime({ device: "cpu" }).compile(segmentedTower(4))).strategy).toBe("whole");

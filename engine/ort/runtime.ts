@@ -165,9 +165,9 @@ function wholeBytes(graph: Graph, peak: PeakMemory): number {
 interface MachineParts {
   readonly sessions: Sessions;
   readonly kept: KeptWeights;
-  /** Of the segments. */
+  /** Graphs of the segments. */
   readonly graphs: readonly Graph[];
-  /** The graph they were cut from: it knows the weights' files. */
+  /** The graph they were cut from: it has the weights' files. */
   readonly whole: Graph;
   readonly check: Check;
 }

@@ -27,13 +27,13 @@ export interface SessionOptions {
   readonly maxSessions?: number;
   /** Bytes that the sessions kept may hold together, as predicted: weights that are not mapped, and what running needs. Default: no limit. */
   readonly maxSessionBytes?: number;
-  /** Told when a computation begins and ends, by whoever watches for one that never does. */
+  /** Called when a computation begins and ends, so that one that never ends is noticed. */
   readonly onComputing?: (isComputing: boolean) => void;
 }
 
 export interface SessionStats {
   readonly sessions: number;
-  /** Predicted, of the sessions kept. */
+  /** Bytes predicted for the sessions kept. */
   readonly bytes: number;
   readonly created: number;
   readonly released: number;
@@ -59,7 +59,7 @@ interface Shared {
   isDropped: boolean;
 }
 
-/** What a session is made from, as often as it takes. */
+/** What a session is made from; it may be opened several times. */
 interface Recipe {
   readonly key: string;
   readonly graph: Graph;
@@ -102,7 +102,7 @@ export class Sessions {
     const leaves = new Map([...inputs, ...weights].map((v) => [nameOf(v), v]));
     const outputs = Object.entries(graph.outputs);
     return (feeds) =>
-      // Asked for on each run: the session may have been dropped since.
+      // Looked up on each run, because the session may have been dropped since.
       this.#use(recipe, async (session, names) => {
         const ortFeeds: Record<string, ort.Tensor> = {};
         for (const name of names) {
@@ -114,7 +114,7 @@ export class Sessions {
       });
   }
 
-  /** Releases every session, those in use when they are done. */
+  /** Releases every session; those in use, as soon as they are done. */
   async dispose(): Promise<void> {
     this.#cache.clear();
     await Promise.all(this.#releasing);
@@ -143,7 +143,7 @@ export class Sessions {
     const isMapped = device === "cpu" && externalBytes > MAP_ABOVE;
     const weights = model.length + (isMapped ? 0 : externalBytes) + widenedBytes(graph, fed);
     const shared: Shared = { opening: this.#create(model, isMapped), inputs: inputs.map(nameOf), users: 0, isDropped: false };
-    // One that is larger than all may be together is alone.
+    // A session larger than the limit for all is kept alone.
     this.#cache.set(key, shared, { size: Math.min(Math.max(1, weights + predictPeak(graph).activations), this.#maxBytes) });
     shared.opening.catch(() => {
       if (this.#cache.peek(key) === shared) this.#cache.delete(key);
@@ -152,7 +152,7 @@ export class Sessions {
   }
 
   async #create(model: Uint8Array, isMapped: boolean): Promise<ort.InferenceSession> {
-    // What is dropped to make room is to be gone before there is more.
+    // Sessions dropped to make room are released before another is opened.
     await Promise.resolve();
     await Promise.all(this.#releasing);
     const started = performance.now();
@@ -213,7 +213,7 @@ function bindingOptions(options: SessionOptions, isMapped: boolean): ort.Inferen
       session: {
         model_external_initializers_file_folder_path: "/",
         ...(isMapped ? { disable_prepacking: "1" } : {}),
-        // Long enough to catch the next op (a tenth faster on two threads), too short to starve a busy machine as endless spinning does.
+        // Long enough to catch the next op (a tenth faster on two threads), too short to starve a busy machine, as endless spinning would.
         intra_op: { allow_spinning: "1", spin_duration_us: "20" },
       },
     },

@@ -52,7 +52,7 @@ export function unmappable(v: Value, stamps: Stamps): Tensor | undefined {
   return realpathSync(path) === path ? undefined : readWeight(v, stamps);
 }
 
-/** What narrow weights in files take besides when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
+/** Extra bytes that narrow weights in files take when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
 export function widenedBytes(graph: Graph, fed: readonly string[] = []): number {
   return reach(graph).weights.reduce((n, v) => n + (isNarrow(v.dtype) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0), 0);
 }

@@ -1,4 +1,4 @@
-// One node's view of the world: everything it tells becomes an event.
+// One node's view of the world: everything it reports becomes an event.
 import { AppError } from "../base/errors.ts";
 import { randomSource } from "../base/random.ts";
 import { type Effect, MAX_PREVIEW, type RunEventBody } from "../graph/events.ts";
@@ -16,13 +16,13 @@ export interface NodeContextOptions {
   /** Throws CANCELLED when the run is cancelled. */
   readonly checkCancelled: () => void;
   readonly emit: (event: RunEventBody) => void;
-  /** What one of the step's inputs comes from, in words. */
+  /** Where one of the step's inputs comes from, in words. */
   readonly sourceOf: (input: string) => string | undefined;
   /** Receives what has to be replayed when the result comes from the cache. */
   readonly effects: Effect[];
 }
 
-/** More often than this nobody can read. */
+/** Nobody can read progress that changes more often than this. */
 const PROGRESS_MS = 50;
 
 export function nodeContext({ world, step, stop, signal, checkCancelled, emit, sourceOf, effects }: NodeContextOptions): NodeContext {

@@ -22,7 +22,7 @@ export function stepSource({ steps }: Plan, catalogue: Catalogue): (step: Step, 
   };
 }
 
-/** An effect with what its input comes from, where it names one. */
+/** An effect with the source of the input it names, if it names one. */
 export function withSource(effect: Effect, sourceOf: (input: string) => string | undefined): Effect {
   if (effect.kind !== "node.logged" || effect.input === undefined) return effect;
   const source = sourceOf(effect.input);

@@ -1,10 +1,10 @@
-// One server per data folder. The lock is the operating system's, on a SQLite file: it goes when its process does, however that ends.
+// One server per data folder. The lock is the operating system's, on a SQLite file: it is released when its process ends, however that happens.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AppError } from "../base/errors.ts";
 
-/** @returns what gives it up @throws AppError STORE_LOCKED, STORE_IO */
+/** @returns a function that releases it @throws AppError STORE_LOCKED, STORE_IO */
 export function lockData(folder: string): () => void {
   const path = join(folder, "server.lock");
   let database: DatabaseSync | undefined;

@@ -1,5 +1,5 @@
-// What happened, in order, for clients that were away. Kept beside the journal: losing the last moments to a power cut is allowed here,
-// so that a busy run does not wait for the disk. A killed process loses nothing.
+// What happened, in order, for clients that were away. It is separate from the journal, because it may lose the last moments to a power
+// cut: a busy run does not wait for the disk. A killed process loses nothing.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
@@ -38,7 +38,7 @@ export class EventLog {
       opened.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
         CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, event TEXT NOT NULL) STRICT;
         CREATE INDEX IF NOT EXISTS events_run ON events (run, seq)`);
-      // Numbers are never used again, whatever was dropped.
+      // Numbers are never reused, whatever was dropped.
       const counted = opened.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get();
       return {
         database: opened,
@@ -73,14 +73,14 @@ export class EventLog {
     return seq === this.#last || (first !== null && seq >= first - 1);
   }
 
-  /** In order. */
+  /** Events in order. */
   after(seq: number, limit: number): readonly LoggedEvent[] {
     return this.#guard("read", () =>
       this.#database.prepare("SELECT seq, event FROM events WHERE seq > ? ORDER BY seq LIMIT ?").all(seq, limit),
     ).map((r) => row.parse(r));
   }
 
-  /** Of one run, in order. */
+  /** Events of one run, in order. */
   of(run: string): readonly LoggedEvent[] {
     return this.#guard("read", () => this.#database.prepare("SELECT seq, event FROM events WHERE run = ? ORDER BY seq").all(run)).map((r) =>
       row.parse(r),

@@ -1,4 +1,4 @@
-// The file operations that writing takes, as an interface: tests fail each of them in turn.
+// The file operations that writing needs, as an interface: tests make each of them fail in turn.
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 
 export interface OpenFile {
@@ -15,7 +15,7 @@ export interface FileSystem {
   /** Fails with EEXIST when `to` exists. */
   link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  /** With parents; no error when it exists. */
+  /** Makes parents too; no error when it exists. */
   mkdir(path: string): Promise<void>;
   readdir(path: string): Promise<readonly string[]>;
   readFile(path: string): Promise<Uint8Array>;

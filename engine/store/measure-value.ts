@@ -2,7 +2,7 @@ import { heldBy } from "../node/holding.ts";
 
 /** What a value weighs, and whether it is data alone. */
 export interface Measure {
-  /** Typed arrays exactly, everything else roughly; what `holding` was told counts. Memory that is shared counts once. */
+  /** Typed arrays exactly, everything else roughly; what was declared with `holding` counts too. Shared memory counts once. */
   readonly bytes: number;
   /** The part of `bytes` in array buffers, by buffer: values may share them. */
   readonly buffers: ReadonlyMap<object, number>;
@@ -45,7 +45,7 @@ export function measureValue(value: unknown): Measure {
     else {
       const prototype: unknown = Object.getPrototypeOf(v);
       if (prototype !== Object.prototype && prototype !== null) isPlain = false;
-      // A getter could compute anything; a module's are its own business.
+      // A getter could compute anything, so it is not called.
       for (const d of Object.values(Object.getOwnPropertyDescriptors(v)))
         if ("value" in d) stack.push(d.value);
         else isPlain = false;

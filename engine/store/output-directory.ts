@@ -1,4 +1,4 @@
-// Where a run's pictures, tensors and run.json go. Nothing is ever written outside it.
+// Where a run's pictures, tensors and run.json go. Nothing is ever written outside of it.
 import { dirname, join, posix, relative, sep } from "node:path";
 import { AppError } from "../base/errors.ts";
 import type { RunDirectory, SavedFile } from "../node/context.ts";
@@ -8,7 +8,7 @@ import { openRunDirectory } from "./run-directory.ts";
 import { isInside, resolveInside } from "./safe-path.ts";
 import { storeError } from "./store-error.ts";
 
-/** Previews lie below the output directory, apart from what is kept. */
+/** Previews are below the output directory, apart from what is kept. */
 export const TEMPORARY = "temp";
 
 export class OutputDirectory {
@@ -22,7 +22,7 @@ export class OutputDirectory {
     this.#fs = fs;
   }
 
-  /** Makes the folder if needed and removes what killed savers left in it. @throws AppError STORE_* */
+  /** Makes the folder if needed and removes what killed processes left in it. @throws AppError STORE_* */
   static async open(root: string, fs: FileSystem = nodeFileSystem, type: SavedFile["type"] = "output"): Promise<OutputDirectory> {
     await fs.mkdir(root).catch((error: unknown) => {
       throw storeError("make the folder", root, error);
