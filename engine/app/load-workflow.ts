@@ -83,7 +83,7 @@ export async function planGraph(
     try {
       const id = fileId(kind, name);
       if (!fingerprints.has(id))
-        fingerprints.set(id, await (kind.kind === "input" ? inputs.fingerprint(name) : models.fingerprint(kind.folder, name)));
+        fingerprints.set(id, await (kind.kind === "input" ? inputs.fingerprint(name, kind.holds) : models.fingerprint(kind.folder, name)));
     } catch (error) {
       issues.push({ ...issueOf(error, [node, input]), outputs: graph.outputsOf(node) });
     }

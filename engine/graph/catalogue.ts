@@ -5,7 +5,9 @@ import type { z } from "zod";
 export type WidgetType = "INT" | "FLOAT" | "STRING" | "BOOLEAN" | "COMBO";
 
 /** A widget value that names a file. */
-export type FileKind = { readonly kind: "input" } | { readonly kind: "model"; readonly folder: string };
+export type FileKind =
+  | { readonly kind: "input" /** Checked by the first bytes. */; readonly holds?: "picture" }
+  | { readonly kind: "model"; readonly folder: string };
 
 export interface CatalogueWidget {
   readonly kind: "widget";

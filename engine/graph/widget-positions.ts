@@ -52,6 +52,7 @@ function assign(
       if (!parseWidget(widget, values[at]).ok && parseWidget(next, values[at]).ok) continue;
     const value = values[at++];
     if (value !== null && value !== undefined) named.set(typeof widget === "string" ? widget : widget.name, value);
+    if (isUploadButton(widget, order[i + 1], values[at])) at++;
     if (CONTROL.has(values[at]) && hasControl(widget, value, order[i + 1], values[at])) at++;
   }
   return { named, used: at };
@@ -62,4 +63,10 @@ function hasControl(widget: CatalogueWidget | string, value: unknown, next: Cata
   if (typeof widget !== "string" && widget.controlAfterGenerate) return true;
   if (typeof value !== "number" && typeof value !== "bigint") return false;
   return next === undefined || typeof next === "string" || !parseWidget(next, word).ok;
+}
+
+/** ComfyUI keeps its upload button's value, always "image", behind a picture's name. */
+function isUploadButton(widget: CatalogueWidget | string, next: CatalogueWidget | string | undefined, word: unknown): boolean {
+  if (word !== "image" || typeof widget === "string" || widget.file?.kind !== "input") return false;
+  return next !== undefined && typeof next !== "string" && !parseWidget(next, word).ok;
 }

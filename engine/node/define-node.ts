@@ -10,7 +10,9 @@ export interface WidgetHints {
   readonly step?: number;
   readonly display?: "number" | "slider";
   /** The value names a file: in the input directory, or in a model folder. Its fingerprint becomes part of the cache key. */
-  readonly file?: { readonly kind: "input" } | { readonly kind: "model"; readonly folder: string };
+  readonly file?:
+    | { readonly kind: "input" /** Checked by the first bytes. */; readonly holds?: "picture" }
+    | { readonly kind: "model"; readonly folder: string };
   /** The widget is there only while others have one of these values: it is one choice's own. Else its default is used. */
   readonly when?: Readonly<Record<string, readonly string[]>>;
   /** ComfyUI's extra `control_after_generate` entry follows the value in `widgets_values`. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
+import { expectPicture } from "../formats/picture-format.ts";
 import { TEMPORARY } from "./output-directory.ts";
 import { findBelow, openRegular } from "./safe-path.ts";
 
@@ -45,11 +46,15 @@ export class InputFiles {
     }
   }
 
-  /** Identity of the content: the same picture under another name or on another machine is the same. @throws AppError as {@link read} */
-  async fingerprint(name: string): Promise<string> {
-    return `sha256:${createHash("sha256")
-      .update(await this.read(name))
-      .digest("hex")}`;
+  /**
+   * Identity of the content: the same picture under another name or on another machine is the same.
+   * @param holds what the file must be, by its first bytes
+   * @throws AppError as {@link read}; IMAGE_FORMAT
+   */
+  async fingerprint(name: string, holds?: "picture"): Promise<string> {
+    const bytes = await this.read(name);
+    if (holds === "picture") expectPicture(bytes, name);
+    return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   }
 
   async #find(name: string): Promise<string> {

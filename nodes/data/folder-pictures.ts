@@ -20,6 +20,8 @@ export interface FolderPicture {
   readonly image: Image;
   /** sha256 of the file. */
   readonly content: string;
+  /** What a person should know of the file. */
+  readonly notes: readonly string[];
 }
 
 /** Reads pictures named beside a manifest and cuts them to size. */
@@ -30,8 +32,8 @@ export function pictureReader(readInput: NodeContext["readInput"], manifest: str
   const folder = manifest.slice(0, manifest.lastIndexOf("/") + 1);
   return async (name, size) => {
     const bytes = await readInput(folder + name);
-    const { width, height, rgb } = await decodePicture(bytes, name);
-    return { image: upscale(imageOfBytes(rgb, width, height), size, "lanczos", "center"), content: sha256(bytes) };
+    const { width, height, rgb, notes } = await decodePicture(bytes, name);
+    return { image: upscale(imageOfBytes(rgb, width, height), size, "lanczos", "center"), content: sha256(bytes), notes };
   };
 }
 
@@ -97,7 +99,7 @@ export async function findPeople(
   const similarity = similarityOf(people, await embedFaces(compute, encoder, { images: target.image, faces: [faces] }));
   const { matches } = matchFaces(similarity, { threshold: encoder.comparison.threshold, gate: false });
   const targetFaces: Face[] = [];
-  const warnings: string[] = [];
+  const warnings: string[] = [target, ...references.map((r) => r.picture)].flatMap((picture) => picture.notes);
   for (const { reference, generated, similarity: likeness, accepted } of matches.pairs) {
     const face = faces[generated];
     if (face) targetFaces.push(face);

@@ -1,3 +1,4 @@
+import sharp from "sharp";
 import { expect, test } from "vitest";
 import { readPngText } from "../../engine/formats/png-metadata.ts";
 import type { SavedFile } from "../../engine/node/context.ts";
@@ -24,7 +25,7 @@ test("LoadImage gives value/255 and an empty mask", async () => {
       return png;
     },
   };
-  const { IMAGE, MASK } = await loadImage.run({ image: "people/a.png" }, ctx, {});
+  const { IMAGE, MASK } = await loadImage.run({ image: "people/a.png", color_profile: "ignore" }, ctx, {});
   expect(asked).toEqual(["people/a.png"]);
   expect(IMAGE.shape).toEqual([1, 16, 16, 3]);
   expect([...IMAGE.data.subarray(0, 256)]).toEqual(Array.from({ length: 256 }, (_, v) => Math.fround(v / 255)));
@@ -83,4 +84,17 @@ test("placeholders of a file name", () => {
   expect(fillPrefix("%year%-%month%-%day%/%hour%%minute%%second%_%width%x%height%_%batch_num%_%nothing%_100%", values)).toBe(
     "2026-01-02/030405_640x480_3_%nothing%_100%",
   );
+});
+
+test("LoadImage says what is ignored, and converts a colour profile when asked", async () => {
+  const file = await sharp(Uint8Array.of(50, 200, 50), { raw: { width: 1, height: 1, channels: 3 } })
+    .png()
+    .withIccProfile("p3", { attach: true })
+    .toBuffer();
+  const ctx = { ...fakeContext(), readInput: async () => file };
+  const ignored = await loadImage.run({ image: "phone.png", color_profile: "ignore" }, ctx, {});
+  expect(ctx.logs).toEqual([expect.stringMatching(/^warn: phone\.png has the colour profile/)]);
+  const converted = await loadImage.run({ image: "phone.png", color_profile: "convert" }, ctx, {});
+  expect(ctx.logs).toHaveLength(1);
+  expect([...converted.IMAGE.data]).not.toEqual([...ignored.IMAGE.data]);
 });

@@ -1,6 +1,6 @@
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import { decodePicture } from "../shared/pictures/codec.ts";
+import { decodePicture, pictureHeader } from "../shared/pictures/codec.ts";
 import { imageOfBytes } from "../shared/pictures/picture-bytes.ts";
 import declaration from "./load-image.node.ts";
 
@@ -8,8 +8,13 @@ import declaration from "./load-image.node.ts";
 const EMPTY_MASK = 64;
 
 export default implementNode(declaration, {
-  async run({ image }, ctx) {
-    const { width, height, rgb, alpha } = await decodePicture(await ctx.readInput(image), image);
+  async dryRun({ image }, ctx) {
+    if (image !== undefined) await pictureHeader(await ctx.readInput(image), image);
+    return {};
+  },
+  async run({ image, color_profile }, ctx) {
+    const { width, height, rgb, alpha, notes } = await decodePicture(await ctx.readInput(image), image, color_profile);
+    for (const note of notes) ctx.log("warn", note);
     return {
       IMAGE: imageOfBytes(rgb, width, height),
       MASK: alpha

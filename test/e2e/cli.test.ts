@@ -96,7 +96,8 @@ describe("graph.mjs with the real nodes", () => {
 
   test("3: a node fails, and the error names it", () => {
     mkdirSync(join(dir, "input"));
-    writeFileSync(join(dir, "input", "broken.png"), "this is no picture");
+    // A PNG by its first bytes, and nothing behind them.
+    writeFileSync(join(dir, "input", "broken.png"), Buffer.from("\x89PNG\r\n\x1a\n", "latin1"));
     const prompt = {
       1: { class_type: "LoadImage", inputs: { image: "broken.png" } },
       2: { class_type: "PreviewAny", inputs: { source: ["1", 0] } },
@@ -105,6 +106,26 @@ describe("graph.mjs with the real nodes", () => {
     expect(status).toBe(3);
     expect(stderr).toMatch(/in node 1 \(LoadImage\)/);
     expect(runJson()).toMatchObject({ state: "failed", error: { node: "1", type: "LoadImage" } });
+  });
+
+  test("what is no picture is found by validate, what has a damaged header by a dry run", () => {
+    mkdirSync(join(dir, "input"));
+    writeFileSync(join(dir, "input", "text.png"), "this is no picture");
+    writeFileSync(join(dir, "input", "phone.jpg"), Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1"));
+    writeFileSync(join(dir, "input", "torn.png"), Buffer.from("\x89PNG\r\n\x1a\n", "latin1"));
+    const of = (image: string) =>
+      workflow({ 1: { class_type: "LoadImage", inputs: { image } }, 2: { class_type: "PreviewImage", inputs: { images: ["1", 0] } } });
+    const text = graph(REAL, ["validate", of("text.png")]);
+    expect(text.status).toBe(2);
+    expect(text.stdout + text.stderr).toMatch(
+      /IMAGE_FORMAT[\s\S]*text\.png is not a picture that can be read: it begins with "this is no p"/,
+    );
+    const phone = graph(REAL, ["run", "--dry-run", of("phone.jpg")]);
+    expect(phone.status).toBe(2);
+    expect(phone.stdout + phone.stderr).toMatch(/phone\.jpg is a HEIC picture/);
+    const torn = graph(REAL, ["run", "--dry-run", of("torn.png")]);
+    expect(torn.status).not.toBe(0);
+    expect(torn.stdout + torn.stderr).toMatch(/torn\.png cannot be decoded/);
   });
 
   test("a picture without faces: a warning that names it, again when the result is known, and in run.json", async () => {

@@ -18,6 +18,10 @@ test(`${RUNS} damaged pictures`, { timeout: FUZZ_TIMEOUT_MS }, async () => {
     picture().jpeg({ progressive: true }).toBuffer(),
     picture().webp().toBuffer(),
     picture().webp({ lossless: true }).toBuffer(),
+    picture().gif().toBuffer(),
+    picture().tiff().toBuffer(),
+    picture().tiff({ compression: "lzw" }).toBuffer(),
+    picture().avif({ effort: 0 }).toBuffer(),
   ]);
   const random = randomSource(6);
   const outcomes = new Set<string>();

@@ -44,11 +44,82 @@ test("a JPEG that lies on its side stands up", async () => {
   expect(picture.rgb.at(-1)).toBeLessThan(5);
 });
 
-test("other files are refused by their first bytes", async () => {
-  const svg = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>');
-  const gif = await raw(3, RGB).gif().toBuffer();
-  for (const bytes of [svg, gif, new Uint8Array(0), Uint8Array.of(0x89, 0x50), new TextEncoder().encode("RIFF....WAVEfmt ")])
-    await expect(decodePicture(bytes, "x")).rejects.toMatchObject({ code: "IMAGE_FORMAT" });
+test("GIF (its first picture), TIFF and AVIF are read", async () => {
+  const frames = Uint8Array.from([...RGB, ...new Uint8Array(12)]);
+  const gif = await sharp(frames, { raw: { width: 2, height: 4, channels: 3, pageHeight: 2 } })
+    .gif()
+    .toBuffer();
+  expect((await sharp(gif).metadata()).pages).toBe(2);
+  expect([...(await decodePicture(gif, "a.gif")).rgb]).toEqual([...RGB]);
+  for (const compression of ["none", "lzw", "deflate"] as const)
+    expect([...(await decodePicture(await raw(3, RGB).tiff({ compression }).toBuffer(), "a.tif")).rgb]).toEqual([...RGB]);
+  const flat = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => [200, 100, 50][i % 3] ?? 0);
+  const avif = await decodePicture(await raw(3, flat, 16, 16).avif({ quality: 90 }).toBuffer(), "a.avif");
+  expect([avif.width, avif.height]).toEqual([16, 16]);
+  flat.forEach((v, i) => {
+    expect(Math.abs((avif.rgb[i] ?? 0) - v)).toBeLessThan(4);
+  });
+});
+
+describe("colour profiles", () => {
+  /** Pure green of Display P3, which sRGB does not have. */
+  const green = (profile: string) =>
+    raw(3, Uint8Array.of(50, 200, 50), 1, 1)
+      .png()
+      .withIccProfile(profile, { attach: true })
+      .toBuffer();
+
+  test("Display P3 is ignored with a word, or converted", async () => {
+    const file = await green("p3");
+    const stored = (await sharp(file, { ignoreIcc: true }).raw().toBuffer()).subarray(0, 3);
+    const ignored = await decodePicture(file, "phone.png");
+    expect([...ignored.rgb]).toEqual([...stored]);
+    expect(ignored.notes).toEqual([expect.stringMatching(/^phone\.png has the colour profile ".*P3.*", which is ignored/i)]);
+    const converted = await decodePicture(file, "phone.png", "convert");
+    expect(converted.notes).toEqual([]);
+    [50, 200, 50].forEach((v, k) => {
+      expect(Math.abs((converted.rgb[k] ?? 0) - v)).toBeLessThan(3);
+    });
+    expect([...converted.rgb]).not.toEqual([...ignored.rgb]);
+  });
+
+  test("sRGB's own profile needs no word; a damaged one gets one", async () => {
+    expect((await decodePicture(await green("srgb"), "a.png")).notes).toEqual([]);
+    const jpeg = await raw(3, RGB).jpeg().withIccProfile("p3").toBuffer();
+    const damaged = Buffer.from(jpeg);
+    damaged.fill(0xee, jpeg.indexOf("desc"), jpeg.indexOf("desc") + 12);
+    expect((await decodePicture(damaged, "a.jpg")).notes).toEqual([expect.stringMatching(/^a\.jpg has the colour profile/)]);
+  });
+});
+
+test("a picture that is transparent everywhere gets a word", async () => {
+  const clear = await decodePicture(await raw(4, new Uint8Array(16)).png().toBuffer(), "clear.png");
+  expect(clear.notes).toEqual([expect.stringMatching(/^clear\.png is transparent everywhere/)]);
+  const speck = await decodePicture(
+    await raw(
+      4,
+      Uint8Array.from({ length: 16 }, (_, i) => (i === 15 ? 1 : 0)),
+    )
+      .png()
+      .toBuffer(),
+    "speck.png",
+  );
+  expect(speck.notes).toEqual([]);
+});
+
+test("other files are refused by their first bytes, with what they begin with", async () => {
+  const text = (t: string) => new TextEncoder().encode(t);
+  const refused: readonly (readonly [Uint8Array, RegExp])[] = [
+    [text('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'), /it begins with "<svg xmlns=\\""/],
+    [new Uint8Array(0), /it is empty/],
+    [Uint8Array.of(0x89, 0x50), /it begins with 89 50/],
+    [text("RIFF....WAVEfmt "), /RIFF/],
+    [text("BM, says the letter to the reader"), /BM, says/],
+    [Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1"), /HEIC picture/],
+    [Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "latin1"), /it begins with 00 00 00 18/],
+  ];
+  for (const [bytes, message] of refused)
+    await expect(decodePicture(bytes, "x")).rejects.toMatchObject({ code: "IMAGE_FORMAT", message: expect.stringMatching(message) });
 });
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
@@ -106,12 +177,41 @@ describe("pictures that unpack to too much are refused by their header", () => {
   });
 });
 
+/** A 24-bit bitmap, bottom row first; width a multiple of four. */
+function bitmapOf(width: number, height: number, rgb: Uint8Array): Uint8Array {
+  const out = Buffer.alloc(54 + rgb.length);
+  out.write("BM", "latin1");
+  out.writeUInt32LE(54, 10);
+  out.writeUInt32LE(40, 14);
+  out.writeInt32LE(width, 18);
+  out.writeInt32LE(height, 22);
+  out.writeUInt16LE(24, 28);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let k = 0; k < 3; k++) out[54 + ((height - 1 - y) * width + x) * 3 + k] = rgb[(y * width + x) * 3 + 2 - k] ?? 0;
+  return out;
+}
+
+test("a bitmap is read; its size is checked first", async () => {
+  const pixels = Uint8Array.from({ length: 4 * 2 * 3 }, (_, i) => i * 10);
+  const bytes = bitmapOf(4, 2, pixels);
+  expect(await decodePicture(bytes, "a.bmp")).toMatchObject({ width: 4, height: 2, alpha: undefined, notes: [] });
+  expect([...(await decodePicture(bytes, "a.bmp")).rgb]).toEqual([...pixels]);
+  Buffer.from(bytes.buffer, bytes.byteOffset).writeInt32LE(65_500, 18);
+  Buffer.from(bytes.buffer, bytes.byteOffset).writeInt32LE(65_500, 22);
+  await expect(decodePicture(bytes, "bomb")).rejects.toMatchObject({ code: "IMAGE_TOO_LARGE" });
+});
+
 test("damaged files are refused, never half shown", async () => {
   const noise = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * i * 31) >> 3);
   const files = [
     await raw(3, noise, 64, 64).png().toBuffer(),
     await raw(3, noise, 64, 64).jpeg().toBuffer(),
     await raw(3, noise, 64, 64).webp().toBuffer(),
+    await raw(3, noise, 64, 64).gif().toBuffer(),
+    await raw(3, noise, 64, 64).tiff().toBuffer(),
+    await raw(3, noise, 64, 64).avif().toBuffer(),
+    bitmapOf(64, 64, noise),
   ];
   for (const file of files)
     for (const part of [0.2, 0.5, 0.9])

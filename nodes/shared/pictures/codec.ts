@@ -1,6 +1,9 @@
 // The only door to sharp: bytes of a picture file to pixels and back.
+import { parse } from "icc";
 import sharp from "sharp";
 import { AppError, toAppError } from "../../../engine/base/errors.ts";
+import { bmpSize, decodeBmp } from "../../../engine/formats/bmp.ts";
+import { expectPicture, type PictureFormat } from "../../../engine/formats/picture-format.ts";
 import { MAX_PIXELS } from "./resize/size.ts";
 
 /** Longest side of a picture, JPEG's own limit. */
@@ -13,51 +16,42 @@ export interface Picture {
   readonly rgb: Uint8Array;
   /** [height, width], 8 bits; undefined when the file has no transparency. */
   readonly alpha: Uint8Array | undefined;
+  /** What a person should know of it: whole sentences that name the file. */
+  readonly notes: readonly string[];
 }
 
-/** What the first bytes say: nothing else is handed to the decoders. */
-export function formatOf(bytes: Uint8Array): "png" | "jpeg" | "webp" | undefined {
-  const ascii = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
-  if (ascii(0, 8) === "\x89PNG\r\n\x1a\n") return "png";
-  if (ascii(0, 3) === "\xff\xd8\xff") return "jpeg";
-  if (ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP") return "webp";
-  return undefined;
-}
+/** What is done with a colour profile that is not sRGB's. */
+export type ColorProfile = "ignore" | "convert";
 
 /**
- * Decodes a PNG, JPEG or WebP: upright (EXIF orientation applied), 8-bit RGB as stored (no colour management), the first picture
- * of several. Size is read from the header first, so a picture that unpacks to gigabytes is never unpacked.
+ * Decodes a picture: upright (EXIF orientation applied), 8-bit RGB, the first picture of several. Size is read from the header first,
+ * so a picture that unpacks to gigabytes is never unpacked.
  * @param name for messages
+ * @param profile `ignore` (as ComfyUI): the numbers as stored; `convert`: to sRGB
  * @throws AppError IMAGE_FORMAT (another kind of file), IMAGE_TOO_LARGE (a side above 65,500 or more than 64 megapixels),
  * IMAGE_CORRUPT
  */
-export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
-  if (!formatOf(bytes))
-    throw new AppError("IMAGE_FORMAT", `${name} is not a PNG, JPEG or WebP picture`, { hint: "convert it to one of these" });
-  const corrupt = (cause: unknown): AppError =>
-    new AppError("IMAGE_CORRUPT", `${name} cannot be decoded: ${toAppError(cause).message.split("\n")[0]}`, {
-      cause,
-      hint: "the file is damaged or incomplete: save it again",
-    });
-  const header = await sharp(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch((cause: unknown) => {
-      throw corrupt(cause);
-    });
-  const { width, height } = header;
-  if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS)
-    throw new AppError("IMAGE_TOO_LARGE", `${name} has ${width} × ${height} pixels`, {
-      hint: `sides up to ${MAX_SIDE} and 64 megapixels are read: scale it down first`,
-    });
-  const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "error", ignoreIcc: true, autoOrient: true })
+export async function decodePicture(bytes: Uint8Array, name: string, profile: ColorProfile = "ignore"): Promise<Picture> {
+  const header = await pictureHeader(bytes, name);
+  const about = { notes: notesOf(header.profile, name, profile) };
+  if (header.format === "bmp") {
+    const { width, height, rgb, alpha } = ofFile(name, () => decodeBmp(bytes));
+    return { width, height, rgb, alpha, ...about };
+  }
+  const { data, info } = await sharp(bytes, {
+    limitInputPixels: MAX_PIXELS,
+    failOn: "error",
+    ignoreIcc: profile === "ignore",
+    autoOrient: true,
+  })
     .toColourspace("srgb")
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true })
     .catch((cause: unknown) => {
-      throw corrupt(cause);
+      throw corrupt(name, cause);
     });
-  if (info.channels !== 3 && info.channels !== 4) throw corrupt(new Error(`it has ${info.channels} channels`));
-  if (info.channels === 3) return { width: info.width, height: info.height, rgb: data, alpha: undefined };
+  if (info.channels !== 3 && info.channels !== 4) throw corrupt(name, new Error(`it has ${info.channels} channels`));
+  if (info.channels === 3) return { width: info.width, height: info.height, rgb: data, alpha: undefined, ...about };
   const count = info.width * info.height;
   const rgb = new Uint8Array(count * 3);
   const alpha = new Uint8Array(count);
@@ -67,7 +61,67 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pi
     rgb[3 * i + 2] = data[4 * i + 2] ?? 0;
     alpha[i] = data[4 * i + 3] ?? 0;
   }
-  return { width: info.width, height: info.height, rgb, alpha };
+  if (!alpha.some((a) => a > 0))
+    about.notes.push(`${name} is transparent everywhere: what is used is the colour behind the transparency, which no viewer shows`);
+  return { width: info.width, height: info.height, rgb, alpha, ...about };
+}
+
+/** What a header says of a picture that may be decoded. @throws AppError as {@link decodePicture} */
+export async function pictureHeader(
+  bytes: Uint8Array,
+  name: string,
+): Promise<{ readonly format: PictureFormat; readonly profile: Uint8Array | undefined }> {
+  const format = expectPicture(bytes, name);
+  const { width, height, icc } =
+    format === "bmp"
+      ? { ...ofFile(name, () => bmpSize(bytes)), icc: undefined }
+      : await sharp(bytes, { limitInputPixels: false })
+          .metadata()
+          .catch((cause: unknown) => {
+            throw corrupt(name, cause);
+          });
+  if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS)
+    throw new AppError("IMAGE_TOO_LARGE", `${name} has ${width} × ${height} pixels`, {
+      hint: `sides up to ${MAX_SIDE} and 64 megapixels are read: scale it down first`,
+    });
+  return { format, profile: icc };
+}
+
+function corrupt(name: string, cause: unknown): AppError {
+  return new AppError("IMAGE_CORRUPT", `${name} cannot be decoded: ${toAppError(cause).message.split("\n")[0]}`, {
+    cause,
+    hint: "the file is damaged or incomplete: save it again",
+  });
+}
+
+function ofFile<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw corrupt(name, cause);
+  }
+}
+
+/** A word about a profile that is not sRGB's: ignoring it shifts the colours. */
+function notesOf(profile: Uint8Array | undefined, name: string, use: ColorProfile): string[] {
+  const description = profile && profileName(profile);
+  if (description === undefined || use === "convert") return [];
+  return [
+    `${name} has the colour profile ${JSON.stringify(description)}, which is ignored, as ComfyUI does: its colours shift a little. ` +
+      "LoadImage converts it to sRGB with color_profile = convert",
+  ];
+}
+
+/** What a profile calls itself; undefined for sRGB. */
+function profileName(profile: Uint8Array): string | undefined {
+  let name = "";
+  try {
+    name = parse(Buffer.from(profile)).description ?? "";
+  } catch {
+    // A damaged profile is not sRGB's, whatever it is.
+  }
+  // Names of sRGB: its own, and those of the small versions that web services embed.
+  return /sRGB|^(c2|uRGB)$/i.test(name) ? undefined : name || "without a name";
 }
 
 /** A PNG of [height, width, 3] 8-bit RGB. */
