@@ -5,12 +5,13 @@ import { BLAZEFACE_FILE } from "./embedded-files.ts";
 
 export default declareNode({
   type: "FaceDetectorLoader",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "faces",
-  summary: "Opens a face detector: the embedded one, or an InsightFace SCRFD model.",
+  summary: "Opens a face detector: the embedded one, or an .onnx file: SCRFD, YuNet or RetinaFace.",
   inputs: {
     detector_name: widget(z.string().min(1).default(BLAZEFACE_FILE), {
-      tooltip: "blazeface.safetensors, or an SCRFD .onnx file (3 strides, with or without keypoints) below the faces model folder.",
+      tooltip:
+        "blazeface.safetensors, or an .onnx file below the faces model folder: InsightFace's SCRFD, OpenCV's YuNet (of 2023), or RetinaFace (of Pytorch_Retinaface).",
       file: { kind: "model", folder: "faces" },
     }),
     input_size: widget(z.int().min(128).max(2048).multipleOf(32).default(640), {

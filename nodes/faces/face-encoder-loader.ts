@@ -12,7 +12,7 @@ export default implementNode(declaration, {
     if (encoder_name === FACERES_FILE) return { FACE_ENCODER: await loadFaceResEncoder(ctx.models) };
     if (!encoder_name.toLowerCase().endsWith(".onnx"))
       throw new AppError("FACE_ENCODER_FORMAT", `${encoder_name} is not a face encoder`, {
-        hint: `choose ${DLIB_FILE}, ${FACERES_FILE} or an ArcFace .onnx file`,
+        hint: `choose ${DLIB_FILE}, ${FACERES_FILE} or an ArcFace or SFace .onnx file`,
       });
     return { FACE_ENCODER: await loadOnnxEncoder(ctx.models, encoder_name) };
   },

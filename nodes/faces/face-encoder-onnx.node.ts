@@ -4,7 +4,7 @@ import { FACE_ENCODER } from "../shared/contracts/sockets.ts";
 
 export default declareNode({
   type: "FaceEncoderOnnx",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "faces",
   summary: "Opens any face encoder in an .onnx file, with its preprocessing and the way its vectors compare.",
   inputs: {
@@ -23,6 +23,9 @@ export default declareNode({
     threshold: widget(z.number().min(-1).max(100).default(0.35), {
       tooltip: "The same person above this cosine, or below this distance.",
       step: 0.01,
+    }),
+    min_dim: widget(z.int().min(1).max(65_536).default(32), {
+      tooltip: "Refuse vectors with fewer numbers: a file that gives four is a box, not a face.",
     }),
   },
   outputs: { FACE_ENCODER },

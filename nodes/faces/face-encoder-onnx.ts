@@ -3,7 +3,12 @@ import declaration from "./face-encoder-onnx.node.ts";
 import { loadOnnxEncoder } from "./onnx-encoder.ts";
 
 export default implementNode(declaration, {
-  async run({ encoder_name, ...options }, ctx) {
-    return { FACE_ENCODER: await loadOnnxEncoder(ctx.models, encoder_name, options) };
+  async run({ encoder_name, min_dim, ...options }, ctx) {
+    const encoder = await loadOnnxEncoder(ctx.models, encoder_name, {
+      ...options,
+      minDim: min_dim,
+      warn: (message) => ctx.log("warn", message),
+    });
+    return { FACE_ENCODER: encoder };
   },
 });

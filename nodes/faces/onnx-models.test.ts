@@ -15,8 +15,8 @@ import type { Face, Image } from "../shared/contracts/data.ts";
 import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { iou } from "./box.ts";
 import faceDetectorLoader from "./face-detector-loader.ts";
+import { loadOnnxDetector } from "./onnx-detector.ts";
 import { loadOnnxEncoder } from "./onnx-encoder.ts";
-import { loadScrfdDetector } from "./scrfd-detector.ts";
 
 const compute = createRuntime({ device: "cpu" });
 
@@ -61,7 +61,7 @@ function scene(height: number, width: number, [x0, y0, x1, y1]: readonly [number
 
 describe("a user's SCRFD", () => {
   it.each([true, false])("finds what its outputs say, in picture coordinates (keypoints: %s)", async (points) => {
-    const detector = await loadScrfdDetector(redDetector(128, points), "user.onnx", 640);
+    const detector = await loadOnnxDetector(redDetector(128, points), "user.onnx", 640);
     // 400 px wide: 3.125 picture pixels for one of the network's. The square covers one cell of stride 32: columns 2, row 1.
     const square = [200, 100, 300, 200] as const;
     const faces = await detector.detect(compute, scene(240, 400, square), {});
@@ -75,13 +75,54 @@ describe("a user's SCRFD", () => {
     expect(await detector.detect(compute, scene(240, 400, square), { maxFaces: 1 })).toEqual([large]);
   });
 
+  it("is opened by its loader when it is a YuNet: blue first, colours of 0..255", async () => {
+    const size = 64;
+    const yunet = withOnnx([1, 3, size, size], (b, x) => {
+      const outputs: [string, Value][] = [];
+      for (const kind of ["cls", "obj", "bbox", "kps"])
+        for (const stride of [8, 16, 32]) {
+          const cells = (size / stride) ** 2;
+          // How red a cell is: the last channel less the first.
+          const red = b.div(b.sub(b.slice(x, 1, 2, 3), b.slice(x, 1, 0, 1)), 255);
+          const mean = b.one("AveragePool", [red], { kernel_shape: [stride, stride], strides: [stride, stride], pads: [0, 0, 0, 0] });
+          const score = b.reshape(mean, [1, cells, 1]);
+          if (kind === "cls" || kind === "obj") outputs.push([`${kind}_${stride}`, score]);
+          else outputs.push([`${kind}_${stride}`, b.mul(b.expand(score, [1, cells, kind === "bbox" ? 4 : 10]), 0)]);
+        }
+      return Object.fromEntries(outputs);
+    });
+    const run = Reflect.apply(faceDetectorLoader.run, undefined, [{ detector_name: "yunet.onnx", input_size: 640 }, { models: yunet }, {}]);
+    const { FACE_DETECTOR: detector } = await Promise.resolve(run);
+    // One cell of stride 32: offsets of 0 put the middle of a box of 32 pixels into the cell's corner.
+    const faces: Face[] = await detector.detect(compute, scene(64, 64, [32, 0, 64, 32]), { minScore: 0.9, minSize: 30 });
+    expect(faces).toEqual([expect.objectContaining({ box: [16, -16, 48, 16].map((v) => expect.closeTo(v, 3)) })]);
+    expect(faces[0]?.score).toBeCloseTo(1, 5);
+  });
+
+  it("may be declared NHWC, or not say which it is", async () => {
+    const plain = (b: Builder, x: Value) => ({
+      v: b.reshape(b.slice(b.reshape(b.transpose(x, [0, 3, 1, 2]), [3 * 256]), 0, 0, 64), [1, 64]),
+    });
+    const known = await loadOnnxEncoder(withOnnx([1, 16, 16, 3], plain), "user.onnx");
+    expect([known.size, known.dim]).toEqual([16, 64]);
+  });
+
   it("is refused when it is something else", async () => {
     const classifier = withOnnx([1, 3, 64, 64], (b, x) => ({ logits: b.mean(x, [2, 3], false) }));
-    await expect(loadScrfdDetector(classifier, "user.onnx", 640)).rejects.toThrow(/not SCRFD/);
+    await expect(loadOnnxDetector(classifier, "user.onnx", 640)).rejects.toMatchObject({
+      code: "FACE_DETECTOR_FORMAT",
+      message: expect.stringMatching(/user\.onnx is no face detector that is known: for 64 × 64 pixels it gives \[1, 3\]/),
+      hint: expect.stringMatching(/expected SCRFD .* YuNet .* RetinaFace/),
+    });
+    // A network for crops of 112 pixels with a dynamic declaration, as encoders have it: 640 pixels do not fit its last layer.
+    const encoder = withOnnx([1, 3, 112, 112], (b, x) => ({
+      v: b.matmul(b.reshape(x, [1, 3 * 112 * 112]), b.mul(b.reshape(x, [3 * 112 * 112, 1]), 1)),
+    }));
+    await expect(loadOnnxDetector(encoder, "user.onnx", 640)).rejects.toMatchObject({ code: "FACE_DETECTOR_FORMAT" });
     const flat = withOnnx([1, 10], (b, x) => ({ y: b.relu(x) }));
-    await expect(loadScrfdDetector(flat, "user.onnx", 640)).rejects.toThrow(/one input of four dimensions/);
+    await expect(loadOnnxDetector(flat, "user.onnx", 640)).rejects.toThrow(/one input of four dimensions/);
     const torn: Models = { ...faceModels, bytes: async () => ({ bytes: Uint8Array.of(1, 2, 3), path: "/x.onnx", fingerprint: "x" }) };
-    await expect(loadScrfdDetector(torn, "user.onnx", 640)).rejects.toBeInstanceOf(AppError);
+    await expect(loadOnnxDetector(torn, "user.onnx", 640)).rejects.toBeInstanceOf(AppError);
   });
 
   it("is told apart from files that are no detector at all", async () => {
@@ -116,7 +157,7 @@ describe("a user's encoder", () => {
   };
 
   it("sees ArcFace's crop: aligned, RGB, −1..1", async () => {
-    const encoder = await loadOnnxEncoder(withOnnx([1, 3, 112, 112], probe), "user.onnx");
+    const encoder = await loadOnnxEncoder(withOnnx([1, 3, 112, 112], probe), "user.onnx", { minDim: 4 });
     expect([encoder.size, encoder.dim, encoder.comparison]).toEqual([112, 4, { kind: "cosine", threshold: 0.35 }]);
     const { vectors } = await embedFaces(compute, encoder, faces(picture()));
     const [red, green, blue, eye] = vectors.data;
@@ -128,11 +169,11 @@ describe("a user's encoder", () => {
   });
 
   it("takes BGR, other means, NHWC and more crops than the file's batch", async () => {
-    const nchw = await loadOnnxEncoder(withOnnx([1, 3, 112, 112], probe), "user.onnx", { color: "BGR", mean: 0, std: 255 });
+    const nchw = await loadOnnxEncoder(withOnnx([1, 3, 112, 112], probe), "user.onnx", { color: "BGR", mean: 0, std: 255, minDim: 4 });
     const nhwc = await loadOnnxEncoder(
       withOnnx([1, 112, 112, 3], (b, x) => probe(b, b.transpose(x, [0, 3, 1, 2]))),
       "user.onnx",
-      { color: "BGR", mean: 0, std: 255 },
+      { color: "BGR", mean: 0, std: 255, minDim: 4 },
     );
     const shape = [2, 3, 112, 112];
     const crops = f32(shape, randomSource(4).normals(new Float32Array(2 * 3 * 112 * 112)));
@@ -155,18 +196,58 @@ describe("a user's encoder", () => {
 
   it("follows its template and size", async () => {
     const models = withOnnx([1, 3, 160, 160], (b, x) => ({ v: b.mean(x, [2, 3], false) }));
-    const dlib = await loadOnnxEncoder(models, "user.onnx", { template: "dlib", comparison: "l2", threshold: 1.1 });
+    const dlib = await loadOnnxEncoder(models, "user.onnx", { template: "dlib", comparison: "l2", threshold: 1.1, minDim: 3 });
     expect(dlib.comparison).toMatchObject({ kind: "l2", threshold: 1.1 });
     const [a, , , c] = dlib.alignment(face);
     expect(Math.hypot(a, c) * 70).toBeGreaterThan(45);
     expect(Math.hypot(a, c) * 70).toBeLessThan(65);
-    const arcface = await loadOnnxEncoder(models, "user.onnx");
+    const arcface = await loadOnnxEncoder(models, "user.onnx", { minDim: 3 });
     const [p, , , q] = arcface.alignment(face);
     expect(Math.hypot(p, q) * 70).toBeCloseTo((35.2 * 160) / 112, -1);
   });
 
-  it("is refused when it gives no vector", async () => {
-    const scalar = withOnnx([1, 3, 8, 8], (b, x) => ({ v: b.sum(x) }));
-    await expect(loadOnnxEncoder(scalar, "user.onnx")).rejects.toThrow(/no vector/);
+  it("is refused when it gives no vector of a face's length, with what it gives", async () => {
+    const refused: readonly (readonly [Models, RegExp])[] = [
+      [withOnnx([1, 3, 16, 16], (b, x) => ({ v: b.sum(x) })), /its vector has 1 number/],
+      [
+        withOnnx([1, 3, 16, 16], (b, x) => ({ box: b.reshape(b.slice(b.reshape(x, [768]), 0, 0, 4), [1, 4]) })),
+        /has 4 numbers \(\[1, 4\]\)/,
+      ],
+      [withOnnx([1, 3, 16, 16], (b, x) => ({ map: b.mul(x, 2) })), /its first output is \[1, 3, 16, 16\]/],
+      [redDetector(64, true), /its first output is \[128, 1\]/],
+    ];
+    for (const [models, message] of refused)
+      await expect(loadOnnxEncoder(models, "user.onnx")).rejects.toMatchObject({
+        code: "FACE_ENCODER_OUTPUT",
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(/at least 32 numbers/),
+      });
+    const short = withOnnx([1, 3, 16, 16], (b, x) => ({ v: b.mean(x, [2, 3], false) }));
+    await expect(loadOnnxEncoder(short, "user.onnx", { minDim: 3 })).resolves.toHaveProperty("dim", 3);
+  });
+
+  it("normalises its colours itself: OpenCV's SFace and networks from MXNet", async () => {
+    const raw = (mean: number, scale: number) =>
+      withOnnx([1, 3, 112, 112], (b, x) => {
+        const normal = b.mul(b.sub(x, b.constant(f32([1], [mean]))), scale);
+        return { fc1: b.reshape(b.slice(b.slice(normal, 2, 0, 1), 3, 0, 128), [1, -1]) };
+      });
+    const crops = f32([1, 3, 112, 112], new Float32Array(3 * 112 * 112).fill(0.25));
+    const seen = async (models: Models, options = {}) => {
+      const encoder = await loadOnnxEncoder(models, "user.onnx", { minDim: 1, ...options });
+      const b = newBuilder();
+      const { y } = await compute.run(b.graph({ y: encoder.build(b, b.input("x", "float32", [1, 3, 112, 112])) }), { x: crops });
+      return [y && expectDType(y, "float32", "y")[0], encoder] as const;
+    };
+    const wanted = (0.25 - 0.5) * 2;
+    expect((await seen(raw(127.5, 1 / 127.5)))[0]).toBeCloseTo(wanted, 5);
+    expect((await seen(raw(0.5, 2)))[0]).toBeCloseTo(wanted, 5);
+    const warnings: string[] = [];
+    await seen(raw(127.5, 1 / 127.5), { mean: 127.5, std: 127.5, warn: (m: string) => warnings.push(m) });
+    expect(warnings).toEqual([expect.stringMatching(/subtracts 127\.5 from its input itself/)]);
+    const sface = withOnnx([1, 3, 112, 112], (b, x) => ({
+      fc1: b.reshape(b.slice(b.reshape(b.sub(x, b.constant(f32([1], [127.5]))), [3 * 112 * 112]), 0, 0, 128), [1, 128]),
+    }));
+    expect((await loadOnnxEncoder(sface, "face_recognition_sface.onnx")).comparison).toEqual({ kind: "cosine", threshold: 0.363 });
   });
 });

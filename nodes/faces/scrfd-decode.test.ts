@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { randomSource } from "../../engine/base/random.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
+import { detectorLevels } from "./detector-levels.ts";
 import { decodeScrfd } from "./scrfd-decode.ts";
+
+function decode(tensors: readonly Tensor<"float32">[], size: number, minScore: number) {
+  const levels = detectorLevels(tensors, size);
+  if (!levels) throw new Error("no pyramid");
+  return decodeScrfd(levels, size, minScore);
+}
 
 const SIZE = 64;
 const STRIDES = [8, 16, 32] as const;
@@ -40,7 +47,7 @@ describe("decodeScrfd", () => {
     const all = outputs(stride, row, column, anchor, batched, points);
     const shuffled = [...all].sort(() => (randomSource(all.length).uniform() < 0.5 ? -1 : 1));
     for (const tensors of [all, [...all].reverse(), shuffled]) {
-      const answers = decodeScrfd(tensors, SIZE, 0.5);
+      const answers = decode(tensors, SIZE, 0.5);
       expect(answers).toHaveLength(1);
       expect(answers[0]?.score).toBeCloseTo(0.8, 6);
       [10, 12, 30, 40].forEach((v, i) => {
@@ -54,15 +61,15 @@ describe("decodeScrfd", () => {
 
   it("drops what is not sure enough or not a number", () => {
     const all = outputs(8, 0, 0, 0, false, true);
-    expect(decodeScrfd(all, SIZE, 0.81)).toEqual([]);
+    expect(decode(all, SIZE, 0.81)).toEqual([]);
     all[0]?.data.fill(Number.NaN);
-    expect(decodeScrfd(all, SIZE, 0.1)).toEqual([]);
+    expect(decode(all, SIZE, 0.1)).toEqual([]);
   });
 
-  it("refuses outputs of another model", () => {
-    expect(() => decodeScrfd([f32([1, 512], new Float32Array(512))], SIZE, 0.5)).toThrow(/not SCRFD/);
-    expect(() => decodeScrfd(outputs(8, 0, 0, 0, false, true).slice(1), SIZE, 0.5)).toThrow(/not SCRFD/);
-    expect(() => decodeScrfd(outputs(8, 0, 0, 0, false, true), 96, 0.5)).toThrow(/not SCRFD/);
-    expect(() => decodeScrfd([], SIZE, 0.5)).toThrow(/not SCRFD/);
+  it("knows the outputs of another model", () => {
+    expect(detectorLevels([f32([1, 512], new Float32Array(512))], SIZE)).toBeUndefined();
+    expect(detectorLevels(outputs(8, 0, 0, 0, false, true).slice(1), SIZE)).toBeUndefined();
+    expect(detectorLevels(outputs(8, 0, 0, 0, false, true), 96)).toBeUndefined();
+    expect(detectorLevels([], SIZE)).toBeUndefined();
   });
 });
