@@ -1,7 +1,7 @@
 // Where BlazeFace looks in a picture, and how what it saw is put together.
 
 import type { Point } from "../shared/contracts/data.ts";
-import { applyAffine } from "../shared/pictures/affine.ts";
+import { type Affine, applyAffine } from "../shared/pictures/affine.ts";
 import type { ImagePyramid } from "../shared/pictures/warp-image.ts";
 import { decodeBlazeFace } from "./blazeface-decode.ts";
 import { type Box, iou, longSide, suppress } from "./box.ts";
@@ -15,25 +15,62 @@ const NMS_IOU = 0.3;
 /** A box that lies in another by more than this part of the smaller one is the same face, or a feature of it. */
 const NMS_INSIDE = 0.7;
 
-/** A second look must agree: score of the second sighting times its overlap with the first. Faces stay above it, things that look like faces below. */
+/** A second look must agree: score of the second sighting times its overlap with the first. Faces stay above it. */
 const AGREEMENT = 0.35;
+/** The least score that is worth comparing with another sighting. */
+const FAINT = 0.05;
+/** Part of the least score that is enough for a box that leaves the picture. */
+const CUT = 0.7;
+/** What surrounds the picture where a face leaves it: against black, half a face is overlooked. Elsewhere more things look like faces against it. */
+const GREY = 0.5;
 
 /** A face as BlazeFace sees it, in picture coordinates. */
 export interface Sighting {
   readonly box: Box;
+  /** The higher one of both looks. */
   readonly score: number;
   readonly eyes: readonly [Point, Point];
   readonly mouth: Point;
+  /** Score of the first look, and how well the second one agreed with it: both 0..1. */
+  readonly first: number;
+  readonly agreement: number;
+  /** The box as the second look saw it. */
+  readonly close: Box;
 }
 
-/** What BlazeFace sees in one upright square of the picture. */
-export async function lookAt(look: Look, picture: ImagePyramid, square: Square, minScore: number): Promise<Sighting[]> {
-  const toSource = squareToSource(square, BLAZEFACE_SIZE);
-  const outputs = await look(picture.warp(toSource, BLAZEFACE_SIZE, BLAZEFACE_SIZE));
+type Seen = Omit<Sighting, "first" | "agreement" | "close">;
+
+export interface Search {
+  readonly minScore: number;
+  /** Longer side of the smallest face to look for, in pixels. */
+  readonly minSize: number;
+  /** How far the people in the picture are turned, clockwise in radians: a multiple of a right angle. */
+  readonly turn: number;
+}
+
+/** How BlazeFace looks at a square: at its mirror image; with a grey of 0..1 instead of black round the picture. */
+interface Way {
+  readonly isMirrored?: boolean;
+  readonly outside?: number;
+}
+
+/** What BlazeFace sees in one square of the picture, upright or turned by right angles. */
+export async function lookAt(look: Look, picture: ImagePyramid, square: Square, minScore: number, way: Way = {}): Promise<Seen[]> {
+  const { isMirrored = false, outside = 0 } = way;
+  const straight = squareToSource(square, BLAZEFACE_SIZE);
+  const [a, b, tx, c, d, ty] = straight;
+  const toSource: Affine = isMirrored ? [-a, b, tx + a * BLAZEFACE_SIZE, -c, d, ty + c * BLAZEFACE_SIZE] : straight;
+  const outputs = await look(picture.warp(toSource, BLAZEFACE_SIZE, BLAZEFACE_SIZE, outside));
   const place = ([x, y]: Point): Point => applyAffine(toSource, [x * BLAZEFACE_SIZE, y * BLAZEFACE_SIZE]);
-  const sightings = decodeBlazeFace(outputs("scores"), outputs("boxes"), minScore).map(({ score, box, keypoints }): Sighting => {
+  const sightings = decodeBlazeFace(outputs("scores"), outputs("boxes"), minScore).map(({ score, box, keypoints }): Seen => {
     const point = (i: number): Point => place(keypoints[i] ?? [Number.NaN, Number.NaN]);
-    return { score, box: [...place([box[0], box[1]]), ...place([box[2], box[3]])], eyes: [point(0), point(1)], mouth: point(3) };
+    const [[x0, y0], [x1, y1]] = [place([box[0], box[1]]), place([box[2], box[3]])];
+    return {
+      score,
+      box: [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)],
+      eyes: isMirrored ? [point(1), point(0)] : [point(0), point(1)],
+      mouth: point(3),
+    };
   });
   return suppress(sightings, NMS_IOU);
 }
@@ -43,26 +80,94 @@ export async function lookAt(look: Look, picture: ImagePyramid, square: Square, 
  * further away when a face is large or none was found (tight crops are misplaced otherwise); at overlapping tiles, until a
  * face of `minSize` pixels is large enough in the view; and once more, close up, at each face, to confirm it and for exact eyes.
  */
-export async function searchFaces(look: Look, picture: ImagePyramid, minScore: number, minSize: number): Promise<Sighting[]> {
+export async function searchFaces(look: Look, picture: ImagePyramid, { minScore, minSize, turn }: Search): Promise<Sighting[]> {
   const { width, height } = picture.levels[0];
   const side = Math.max(width, height);
-  const whole: Square = { centre: [width / 2, height / 2], side, angle: 0 };
-  let found = await lookAt(look, picture, whole, minScore);
+  const whole: Square = { centre: [width / 2, height / 2], side, angle: turn };
+  // Those whom the border cuts look less like a face at first.
+  const see = async (view: Square, least: number, outside = 0): Promise<Seen[]> =>
+    (await lookAt(look, picture, view, CUT * least, { outside })).filter((f) => f.score >= least || leaves(f.box, picture));
+  let found = await see(whole, minScore);
   if (found.length === 0 || found.some((f) => longSide(f.box) > 0.25 * side)) {
-    const further = await lookAt(look, picture, { ...whole, side: 1.6 * side }, minScore);
+    const view = { ...whole, side: 1.6 * side };
+    let further = await see(view, minScore);
+    if (found.length + further.length === 0) further = await see(view, minScore, GREY);
     found = [...further, ...found.filter((f) => further.every((g) => iou(f.box, g.box) <= NMS_IOU))];
   }
   // Tiles see things without their surroundings: they must be surer.
   const tileScore = minScore + 0.2 * (1 - minScore);
   for (const tile of tilesOf(width, height, minSize))
-    for (const f of await lookAt(look, picture, tile, tileScore)) if (!isCut(f.box, tile, width, height)) found.push(f);
+    for (const f of await see({ ...tile, angle: turn }, tileScore)) if (!isCut(f.box, tile, width, height)) found.push(f);
   const seen: Sighting[] = [];
-  for (const far of suppress(found, NMS_IOU, NMS_INSIDE)) {
-    const near = await lookCloser(look, picture, far, Math.min(AGREEMENT, 0.7 * minScore));
+  for (const far of suppressFaces(found)) {
+    const near = await lookCloser(look, picture, far, minScore, turn);
     // A large face was seen well the first time.
-    if (near) seen.push(longSide(far.box) < side / 5 ? near : far);
+    if (near)
+      seen.push(longSide(far.box) < side / 5 ? near : { ...near, box: far.box, score: far.score, eyes: far.eyes, mouth: far.mouth });
   }
-  return suppress(seen, NMS_IOU, NMS_INSIDE);
+  return suppressFaces(seen);
+}
+
+/** Of several boxes round one face, or round one and a feature of it, that of the highest score. */
+export function suppressFaces<T extends { readonly box: Box; readonly score: number }>(found: readonly T[]): T[] {
+  return suppress(found, NMS_IOU, NMS_INSIDE);
+}
+
+function leaves(box: Box, { levels: [{ width, height }] }: ImagePyramid): boolean {
+  return box[0] < 0 || box[1] < 0 || box[2] > width || box[3] > height;
+}
+
+function around(box: Box, picture: ImagePyramid): Way {
+  return leaves(box, picture) ? { outside: GREY } : {};
+}
+
+/** The same face from close by, where it fills a third of the view; undefined when the two sightings do not agree. */
+export async function lookCloser(
+  look: Look,
+  picture: ImagePyramid,
+  far: Seen,
+  minScore: number,
+  turn: number,
+): Promise<Sighting | undefined> {
+  const least = Math.min(AGREEMENT, 0.7 * minScore);
+  const { best, agreement } = agreeing(
+    await lookAt(look, picture, squareAround(far.box, 3, turn), least, around(far.box, picture)),
+    far.box,
+  );
+  if (!best || agreement < least) return undefined;
+  return { ...best, score: Math.max(best.score, far.score), first: far.score, agreement, close: best.box };
+}
+
+/** How well the mirror image of a face, seen close up, agrees with it: 0..1. */
+export async function mirrorAgreement(look: Look, picture: ImagePyramid, { close }: Sighting, turn: number): Promise<number> {
+  return agreeing(await lookAt(look, picture, squareAround(close, 3, turn), FAINT, { isMirrored: true, ...around(close, picture) }), close)
+    .agreement;
+}
+
+/** The same face with its head down, when it looks more like a face that way. */
+export async function lookTurned(
+  look: Look,
+  picture: ImagePyramid,
+  { close, score }: Sighting,
+  minScore: number,
+  turn: number,
+): Promise<Sighting | undefined> {
+  const turned = await lookAt(look, picture, squareAround(close, 3, turn + Math.PI), Math.max(score, minScore), around(close, picture));
+  const best = turned.find((f) => iou(f.box, close) > NMS_IOU);
+  return best && lookCloser(look, picture, best, minScore, turn + Math.PI);
+}
+
+/** The sighting that agrees best with a box: score times overlap. */
+function agreeing(sightings: readonly Seen[], box: Box): { readonly best: Seen | undefined; readonly agreement: number } {
+  let best: Seen | undefined;
+  let agreement = 0;
+  for (const s of sightings) {
+    const agreed = s.score * iou(s.box, box);
+    if (agreed < agreement) continue;
+    agreement = agreed;
+    best = s;
+  }
+  return { best, agreement };
 }
 
 /**
@@ -97,17 +202,4 @@ function isCut(box: Box, { centre: [x, y], side }: Square, width: number, height
     (right < width && box[2] >= right) ||
     (bottom < height && box[3] >= bottom)
   );
-}
-
-/** The same face from close by, where it fills a third of the view; undefined when the two sightings do not agree. */
-async function lookCloser(look: Look, picture: ImagePyramid, far: Sighting, agreement: number): Promise<Sighting | undefined> {
-  let best: Sighting | undefined;
-  let highest = agreement;
-  for (const near of await lookAt(look, picture, squareAround(far.box, 3), agreement)) {
-    const agreed = near.score * iou(near.box, far.box);
-    if (agreed < highest) continue;
-    highest = agreed;
-    best = { ...near, score: Math.max(near.score, far.score) };
-  }
-  return best;
 }

@@ -18,9 +18,9 @@ export function squareToSource({ centre: [x, y], side, angle }: Square, size: nu
   return [c, -d, x - c * half + d * half, d, c, y - d * half - c * half];
 }
 
-/** The upright square round a box's centre, `times` its longer side. */
-export function squareAround(box: Box, times: number): Square {
-  return { centre: [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], side: longSide(box) * times, angle: 0 };
+/** The square round a box's centre, `times` its longer side. */
+export function squareAround(box: Box, times: number, angle = 0): Square {
+  return { centre: [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], side: longSide(box) * times, angle };
 }
 
 /**

@@ -12,7 +12,7 @@ const SCALE = SIZE / DLIB_CHIP;
 
 /**
  * The other embedded encoder, for evaluation by another encoder than the reward's: HSE FaceRes, 1024-d. It sees dlib's chip, larger.
- * The same person above a centred cosine of 0.43 (models/faces/README.md says on what that was measured).
+ * The same person above a centred cosine of 0.37 (models/faces/README.md says on what that was measured).
  * @throws AppError MODEL_NOT_FOUND, FACE_WEIGHTS
  */
 export async function loadFaceResEncoder(models: Models): Promise<FaceEncoder> {
@@ -22,7 +22,7 @@ export async function loadFaceResEncoder(models: Models): Promise<FaceEncoder> {
     id: `faceres1024-1:${weights.fingerprint}`,
     size: SIZE,
     dim: 1024,
-    comparison: { kind: "cosine", threshold: 0.43, mean },
+    comparison: { kind: "cosine", threshold: 0.37, mean },
     alignment(face) {
       const [a, b, tx, c, d, ty] = dlibAlignment(face);
       return [SCALE * a, SCALE * b, SCALE * tx, SCALE * c, SCALE * d, SCALE * ty];

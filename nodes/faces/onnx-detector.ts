@@ -1,6 +1,7 @@
 import { AppError, toAppError } from "../../engine/base/errors.ts";
 import type { Graph } from "../../engine/ir/value.ts";
 import type { Models } from "../../engine/node/context.ts";
+import { holding } from "../../engine/node/holding.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import type { Shape } from "../../engine/tensor/shape.ts";
 import { expectDType, f32 } from "../../engine/tensor/tensor.ts";
@@ -30,7 +31,7 @@ export async function loadOnnxDetector(models: Models, file: string, inputSize: 
   const family = familyOf(module, file, size);
   const landmarks = await loadLandmarks68(models);
   let graph: Graph | undefined;
-  return {
+  const detector: FaceDetector = {
     id: `${family.name}-1:${size}:${module.fingerprint}:${landmarks.fingerprint}`,
     async detect(compute, image, options) {
       const picture = new ImagePyramid(pictureOf(image, 0));
@@ -59,6 +60,7 @@ export async function loadOnnxDetector(models: Models, file: string, inputSize: 
       return faces;
     },
   };
+  return holding(detector, module);
 }
 
 function familyOf(module: FaceOnnx, file: string, size: number): DetectorFamily {

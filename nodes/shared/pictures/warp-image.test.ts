@@ -34,6 +34,10 @@ describe("warpImage", () => {
   ])("equals the definition for a view that leaves the picture: %s", (_, map) => {
     const source = noise(9, 6);
     const out = warpImage(source, map, 8, 8, 2);
+    const grey = warpImage({ ...source, data: source.data.map((x) => x - 0.4) }, map, 8, 8, 2).map((x) => x + 0.4);
+    warpImage(source, map, 8, 8, 2, 0.4).forEach((x, i) => {
+      expect(x).toBeCloseTo(grey[i] ?? Number.NaN, 5);
+    });
     const [a, b, tx, c, d, ty] = map;
     for (let y = 0; y < 8; y++)
       for (let x = 0; x < 8; x++)

@@ -10,13 +10,14 @@ export interface Pixels {
 
 /**
  * The picture seen through a map: output pixel (x, y) is the mean of `samples`² bilinear readings at `toSource` of points
- * spread over the pixel. Outside the picture everything is black. Returns [height, width, 3].
+ * spread over the pixel. Returns [height, width, 3].
  * @param toSource from output to source coordinates; pixel centres at .5 in both.
+ * @param outside what surrounds the picture: a grey of 0..1
  */
-export function warpImage(source: Pixels, toSource: Affine, width: number, height: number, samples: number): Float32Array {
+export function warpImage(source: Pixels, toSource: Affine, width: number, height: number, samples: number, outside = 0): Float32Array {
   const [a, b, tx, c, d, ty] = toSource;
   if (b === 0 && c === 0)
-    return warpUpright(source, axisTaps(a, tx, width, source.width, samples), axisTaps(d, ty, height, source.height, samples));
+    return warpUpright(source, axisTaps(a, tx, width, source.width, samples), axisTaps(d, ty, height, source.height, samples), outside);
   const { data, width: w, height: h } = source;
   const out = new Float32Array(width * height * 3);
   const share = 1 / (samples * samples);
@@ -27,6 +28,7 @@ export function warpImage(source: Pixels, toSource: Affine, width: number, heigh
       let red = 0;
       let green = 0;
       let blue = 0;
+      let covered = 0;
       for (let j = 0; j < samples; j++)
         for (let i = 0; i < samples; i++) {
           const u = x + (i + 0.5) / samples;
@@ -49,13 +51,15 @@ export function warpImage(source: Pixels, toSource: Affine, width: number, heigh
           const w01 = top * right;
           const w10 = bottom * left;
           const w11 = bottom * right;
+          covered += w00 + w01 + w10 + w11;
           red += w00 * (data[p] ?? 0) + w01 * (data[p + dx] ?? 0) + w10 * (data[q] ?? 0) + w11 * (data[q + dx] ?? 0);
           green += w00 * (data[p + 1] ?? 0) + w01 * (data[p + dx + 1] ?? 0) + w10 * (data[q + 1] ?? 0) + w11 * (data[q + dx + 1] ?? 0);
           blue += w00 * (data[p + 2] ?? 0) + w01 * (data[p + dx + 2] ?? 0) + w10 * (data[q + 2] ?? 0) + w11 * (data[q + dx + 2] ?? 0);
         }
-      out[at] = red * share;
-      out[at + 1] = green * share;
-      out[at + 2] = blue * share;
+      const rest = outside * (1 - covered * share);
+      out[at] = red * share + rest;
+      out[at + 1] = green * share + rest;
+      out[at + 2] = blue * share + rest;
     }
   return out;
 }
@@ -66,12 +70,15 @@ interface AxisTaps {
   readonly count: number;
   readonly first: Int32Array;
   readonly weights: Float64Array;
+  /** Sum of each output pixel's weights: which part of it lies in the picture. */
+  readonly covered: Float64Array;
 }
 
 function axisTaps(scale: number, shift: number, length: number, limit: number, samples: number): AxisTaps {
   const count = Math.ceil((Math.abs(scale) * (samples - 1)) / samples) + 2;
   const first = new Int32Array(length);
   const weights = new Float64Array(length * count);
+  const covered = new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const least = Math.min(scale * (i + 0.5 / samples), scale * (i + (samples - 0.5) / samples)) + shift - 0.5;
     // Clamped so that every reading stays in the picture; what lies outside keeps weight 0.
@@ -84,12 +91,13 @@ function axisTaps(scale: number, shift: number, length: number, limit: number, s
       if (low >= 0 && low < limit) weights[k] = (weights[k] ?? 0) + (1 - place + low) / samples;
       if (low + 1 >= 0 && low + 1 < limit) weights[k + 1] = (weights[k + 1] ?? 0) + (place - low) / samples;
     }
+    for (let k = i * count; k < (i + 1) * count; k++) covered[i] = (covered[i] ?? 0) + (weights[k] ?? 0);
   }
-  return { length, count, first, weights };
+  return { length, count, first, weights, covered };
 }
 
 /** An unturned view, one axis after the other: about a third of the work. */
-function warpUpright({ data, width, height }: Pixels, x: AxisTaps, y: AxisTaps): Float32Array {
+function warpUpright({ data, width, height }: Pixels, x: AxisTaps, y: AxisTaps, outside: number): Float32Array {
   const out = new Float32Array(x.length * y.length * 3);
   const row = new Float64Array(width * 3);
   const from = Math.min(...x.first) * 3;
@@ -113,9 +121,10 @@ function warpUpright({ data, width, height }: Pixels, x: AxisTaps, y: AxisTaps):
         green += weight * (row[p + 1] ?? 0);
         blue += weight * (row[p + 2] ?? 0);
       }
-      out[at] = red;
-      out[at + 1] = green;
-      out[at + 2] = blue;
+      const rest = outside * (1 - (x.covered[u] ?? 0) * (y.covered[v] ?? 0));
+      out[at] = red + rest;
+      out[at + 1] = green + rest;
+      out[at + 2] = blue + rest;
     }
   }
   return out;
@@ -156,7 +165,7 @@ export class ImagePyramid {
   }
 
   /** The picture as {@link warpImage} sees it, prefiltered by the halvings that fit the reduction. */
-  warp(toSource: Affine, width: number, height: number): Float32Array {
+  warp(toSource: Affine, width: number, height: number, outside = 0): Float32Array {
     const reduction = scaleOfAffine(toSource);
     let level = this.levels[0];
     let shift = 1;
@@ -167,6 +176,6 @@ export class ImagePyramid {
     }
     const [a, b, tx, c, d, ty] = toSource;
     const scaled: Affine = [a / shift, b / shift, tx / shift, c / shift, d / shift, ty / shift];
-    return warpImage(level, scaled, width, height, reduction / shift > 1.2 ? 2 : 1);
+    return warpImage(level, scaled, width, height, reduction / shift > 1.2 ? 2 : 1, outside);
   }
 }
