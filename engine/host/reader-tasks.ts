@@ -12,7 +12,7 @@ export const readerTasks = {
   /** Decodes a whole picture and says what it is. */
   picture: {
     asks: z.object({ bytes: bytes, name: z.string() }),
-    gives: z.object({ format: z.enum(["png", "jpeg", "webp"]), width: z.number(), height: z.number() }),
+    gives: z.object({ format: z.enum(["png", "jpeg", "webp", "gif", "tiff", "avif", "bmp"]), width: z.number(), height: z.number() }),
   },
   /** The workflow inside a PNG, or JSON that is one; null when there is none. */
   workflow: {

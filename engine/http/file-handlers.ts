@@ -11,7 +11,7 @@ import { fileHeaders } from "./served-type.ts";
 import type { Services } from "./services.ts";
 
 const LIMITS = { maxCharacters: 2 ** 26, maxDepth: 100 };
-const EXTENSION = { png: ".png", jpeg: ".jpg", webp: ".webp" } as const;
+const EXTENSION = { png: ".png", jpeg: ".jpg", webp: ".webp", gif: ".gif", tiff: ".tiff", avif: ".avif", bmp: ".bmp" } as const;
 
 type Names = "files" | "file" | "upload" | "removeFile" | "fileWorkflow" | "readWorkflow" | "models" | "model";
 

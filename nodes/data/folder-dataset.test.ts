@@ -93,7 +93,7 @@ it("names every problem of every entry before anything is trained", async () => 
   if (!(error instanceof AppError)) throw new Error("no AppError");
   expect(error.code).toBe("DATASET_MANIFEST");
   expect(error.message).toMatch(/line 1: nobody.png: no face found[\s\S]*line 1: gone.jpg: not in the input folder/);
-  expect(error.message).toMatch(/line 2: also-gone.jpg[\s\S]*line 2: README.md is not a PNG/);
+  expect(error.message).toMatch(/line 2: also-gone.jpg[\s\S]*line 2: README.md is not a picture that can be read/);
   expect(error.message).toMatch(/line 3: grace-hopper.jpg: 1 faces found for 2 references/);
   expect(error.message).not.toMatch(/line 4/);
 });

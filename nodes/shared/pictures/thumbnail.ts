@@ -1,5 +1,6 @@
 import sharp from "sharp";
-import { decodePicture, formatOf } from "./codec.ts";
+import { expectPicture } from "../../../engine/formats/picture-format.ts";
+import { decodePicture } from "./codec.ts";
 
 /** A small webp, upright, at most `width` pixels across; never larger than the picture. @throws AppError as {@link decodePicture} */
 export async function thumbnail(bytes: Uint8Array, name: string, width: number): Promise<Uint8Array> {
@@ -14,7 +15,7 @@ export async function thumbnail(bytes: Uint8Array, name: string, width: number):
 export async function checkPicture(
   bytes: Uint8Array,
   name: string,
-): Promise<{ readonly format: "png" | "jpeg" | "webp"; readonly width: number; readonly height: number }> {
+): Promise<{ readonly format: ReturnType<typeof expectPicture>; readonly width: number; readonly height: number }> {
   const { width, height } = await decodePicture(bytes, name);
-  return { format: formatOf(bytes) ?? "png", width, height };
+  return { format: expectPicture(bytes, name), width, height };
 }
