@@ -11,7 +11,10 @@ const nodes = new Registry([
     version: "1.0.0",
     category: "t",
     summary: "s",
-    inputs: { image: widget(z.string(), { file: { kind: "input" } }), color_profile: widget(z.enum(["ignore", "convert"]).default("ignore")) },
+    inputs: {
+      image: widget(z.string(), { file: { kind: "input" } }),
+      color_profile: widget(z.enum(["ignore", "convert"]).default("ignore")),
+    },
     outputs: {},
     isOutput: true,
     cache: "pure",
