@@ -35,7 +35,7 @@ it("knows two people again in another picture, with places changed", async () =>
   const [ll = 1, lr = 0, rl = 0, rr = 1] = values.data;
   expect(values.shape).toEqual([2, 2]);
   expect(Math.min(lr, rl)).toBeGreaterThan(threshold + 0.2);
-  expect(Math.max(ll, rr)).toBeLessThan(threshold - 0.1);
+  expect(Math.max(ll, rr)).toBeLessThan(threshold - 0.04);
 });
 
 it("is differentiable in the pixels: the gradient predicts a small step", async () => {
