@@ -12,7 +12,10 @@ export async function readBytes(request: Request, limit: number, code: string): 
   if (Number(request.headers["content-length"] ?? 0) > limit) throw refuse();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  const aborted = (cause: unknown): never => {
+    throw new AppError("REQUEST_ABORTED", "the client went away before its request was whole", { cause });
+  };
+  for await (const chunk of withErrors(request, aborted)) {
     if (!Buffer.isBuffer(chunk)) throw new AppError("BODY_TYPE", "the body is not bytes");
     size += chunk.length;
     if (size > limit) throw refuse();
@@ -35,4 +38,18 @@ export async function readJson(request: Request, limit: number): Promise<unknown
     throw new AppError("JSON_SYNTAX", "the body is not UTF-8 text", { cause });
   }
   return parseJson(text, { maxCharacters: limit, maxDepth: MAX_DEPTH });
+}
+
+/** What a stream gives; its own errors go through `onError`. */
+async function* withErrors(stream: Request, onError: (cause: unknown) => never): AsyncGenerator<unknown> {
+  const iterator: AsyncIterator<unknown> = stream[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await iterator.next().catch(onError);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }
