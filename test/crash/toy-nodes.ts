@@ -31,7 +31,7 @@ export const toyNodes: readonly AnyNode[] = [
     type: "ToyTrouble",
     version: "1.0.0",
     category: "toy",
-    summary: "Ends the process, hangs or throws, unless a file of that name exists.",
+    summary: "Ends the process, hangs or throws, unless a file of that name exists; hold waits until it does.",
     inputs: {
       a: input(NUMBER),
       trouble: widget(
@@ -49,6 +49,7 @@ export const toyNodes: readonly AnyNode[] = [
           "wait",
           "kernel",
           "progress",
+          "hold",
           "finish",
         ]),
       ),
@@ -68,6 +69,7 @@ export const toyNodes: readonly AnyNode[] = [
       if (trouble === "reject") void Promise.reject(new Error("nobody caught this"));
       if (trouble === "reject" || trouble === "wait") await never();
       while (trouble === "loop");
+      while (trouble === "hold" && !existsSync(unless)) await turn();
       if (trouble === "kernel") await ctx.compute.run({ outputs: {} }, {});
       for (let i = 0; trouble === "progress"; i++) {
         ctx.progress(i % 10, 10);

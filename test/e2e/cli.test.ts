@@ -364,7 +364,8 @@ test("two runs in one output folder: the second is refused by name, and the firs
 });
 
 test("a reader that goes away does not end the run", async () => {
-  const child = spawn(process.execPath, [TOY, "run", workflow(TROUBLE("none"))], {
+  const gone = join(dir, "gone");
+  const child = spawn(process.execPath, [TOY, "run", workflow(TROUBLE("hold", gone))], {
     cwd: dir,
     env: environment(),
     stdio: ["ignore", "pipe", "pipe"],
@@ -373,7 +374,9 @@ test("a reader that goes away does not end the run", async () => {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     told += text;
   });
+  // The run goes on only when nobody reads any more, so that it must write to a closed pipe.
   child.stdout.once("data", () => child.stdout.destroy());
+  child.stdout.once("close", () => writeFileSync(gone, ""));
   const [code] = await once(child, "close");
   expect(code).toBe(0);
   expect(told).toMatch(/standard output is closed/);
