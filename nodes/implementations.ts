@@ -90,6 +90,7 @@ import identityLoss from "./rewards/identity-loss.ts";
 import layoutReward from "./rewards/layout-reward.ts";
 import mimrReward from "./rewards/mimr-reward.ts";
 import normalizeReward from "./rewards/normalize-reward.ts";
+import scorePicture from "./rewards/score-picture.ts";
 import sirReward from "./rewards/sir-reward.ts";
 import weightedSumReward from "./rewards/weighted-sum-reward.ts";
 import evaluateEdits from "./train/evaluate-edits.ts";
@@ -171,6 +172,7 @@ export const implementations: readonly AnyNode[] = [
   sir,
   mimr,
   // rewards
+  scorePicture,
   sirReward,
   mimrReward,
   identityLoss,

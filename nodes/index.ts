@@ -90,6 +90,7 @@ import identityLoss from "./rewards/identity-loss.node.ts";
 import layoutReward from "./rewards/layout-reward.node.ts";
 import mimrReward from "./rewards/mimr-reward.node.ts";
 import normalizeReward from "./rewards/normalize-reward.node.ts";
+import scorePicture from "./rewards/score-picture.node.ts";
 import sirReward from "./rewards/sir-reward.node.ts";
 import weightedSumReward from "./rewards/weighted-sum-reward.node.ts";
 import evaluateEdits from "./train/evaluate-edits.node.ts";
@@ -171,6 +172,7 @@ export const nodes: readonly AnyDeclaration[] = [
   sir,
   mimr,
   // rewards
+  scorePicture,
   sirReward,
   mimrReward,
   identityLoss,

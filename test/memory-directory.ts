@@ -31,6 +31,10 @@ export function memoryDirectory(): MemoryDirectory {
       const isTorn = before !== "" && !before.endsWith("\n");
       files.set(file, new TextEncoder().encode(`${before}${isTorn ? "\n" : ""}${line}\n`));
     },
+    async appendBytes(file, bytes) {
+      change(file);
+      files.set(file, Buffer.concat([files.get(file) ?? new Uint8Array(), bytes]));
+    },
     list: async () => [...files.keys()].sort(),
     async remove(file) {
       change(file);

@@ -25,8 +25,16 @@ export const matchShown = z.object({
   generated: facesShown,
   /** Cosine, [references][faces], -1..1. */
   cosine: z.array(z.array(z.number())),
-  /** Same person above this cosine. */
-  threshold: z.number(),
+  /** For encoders compared by distance: those, [references][faces]. */
+  distances: z.array(z.array(z.number())).nullable(),
+  /** What the assignment makes least in sum, [references][faces]: minus the cosine, and the price of standing elsewhere. */
+  costs: z.array(z.array(z.number())),
+  /** Same person up to this distance where there are distances, else from this cosine on; null = every pair is accepted. */
+  threshold: z.number().nullable(),
+  /** Pairs beyond the threshold are not assigned at all. */
+  gate: z.boolean(),
+  /** The face that stands where each reference should, by place alone; -1 = none. Null when no places are planned. */
+  byPlace: z.array(z.number().int()).nullable(),
   pairs: z.array(z.object({ reference: z.number().int(), generated: z.number().int(), cosine: z.number(), accepted: z.boolean() })),
   unmatchedReferences: z.array(z.number().int()),
   unmatchedGenerated: z.array(z.number().int()),
@@ -39,7 +47,10 @@ export const scoreShown = z.object({
   parts: z.record(z.string(), z.number()),
   picture: fileRef,
   gradient: fileRef.nullable(),
+  /** Why the reward had nothing to say; `value` is 0 then. */
+  skip: z.string().optional(),
 });
+export type ScoreShown = z.infer<typeof scoreShown>;
 
 export const shown = z.object({
   images: z.array(fileRef).optional(),

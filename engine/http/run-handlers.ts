@@ -1,13 +1,16 @@
 import { statfs } from "node:fs/promises";
+import { LRUCache } from "lru-cache";
 import type { z } from "zod";
 import type { issue as issueSchema } from "../api/error-body.ts";
 import type { DryRunReport } from "../api/runs.ts";
-import { curvesOf, samplesOf } from "../app/training-log.ts";
+import { readCurves, readSamples } from "../app/training/read-training.ts";
+import { TrainingLog } from "../app/training/training-log.ts";
 import { byteCount } from "../base/byte-count.ts";
 import { AppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { memoryLimit } from "../base/memory-limit.ts";
 import type { RunEvent } from "../graph/events.ts";
+import { resolveInside } from "../store/safe-path.ts";
 import type { Handlers } from "./mount.ts";
 import { scoreSubmission } from "./score-submission.ts";
 import type { Services } from "./services.ts";
@@ -34,6 +37,7 @@ type Names =
 
 export function runHandlers(services: Services): Pick<Handlers, Names> {
   const { queue, output } = services;
+  const logs = new LRUCache<string, TrainingLog>({ max: 16 });
   return {
     async validate({ body }) {
       const { plan, issues, warnings } = await queue.plan(body);
@@ -58,26 +62,30 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
     },
     async curves({ params: { id }, query: { after, node } }) {
       const { directory, of } = training(id, node);
-      const dir = await output.runDirectory(directory);
-      const read = async (file: string) => new TextDecoder().decode((await dir.read(file)) ?? new Uint8Array());
-      const { done, ...found } = curvesOf(await read("metrics.jsonl"), await read("timings.jsonl"), after);
-      const detail = queue.detail(id);
-      const view = detail.nodes.find((n) => n.id === of);
-      const settings = Object.fromEntries(detail.parameters.filter((p) => p.node === of).map((p) => [p.input, p.value]));
-      const total = shownUpdates(view?.shown?.training);
-      return { ...found, updates: { done, total }, secondsLeft: null, settings };
+      const { nodes, parameters } = queue.detail(id);
+      const view = nodes.find((n) => n.id === of);
+      return readCurves(await logOf(directory), {
+        after,
+        total: shownUpdates(view?.shown?.training),
+        isRunning: view?.state === "running",
+        settings: Object.fromEntries(parameters.filter((p) => p.node === of).map((p) => [p.input, p.value])),
+      });
     },
-    async samples({ params: { id }, query: { node } }) {
-      const { directory } = training(id, node);
-      const dir = await output.runDirectory(directory);
-      return samplesOf(directory, await dir.list());
-    },
+    samples: ({ params: { id }, query: { node } }) => readSamples(output.root, training(id, node).directory),
     queue: () => queue.state(),
     pauseQueue: () => queue.setPaused(true),
     resumeQueue: () => queue.setPaused(false),
     move: ({ body: { run, before } }) => queue.move(run, before),
     clearQueue: () => queue.clear(),
   };
+
+  /** Kept, so that a poll reads only what is new. */
+  async function logOf(directory: string): Promise<TrainingLog> {
+    const path = await resolveInside(output.root, directory);
+    const log = logs.get(path) ?? new TrainingLog(path);
+    logs.set(path, log);
+    return log;
+  }
 
   /** @throws AppError RUN_NOT_FOUND, TRAINING_NONE */
   function training(id: string, node: string | undefined): { readonly directory: string; readonly of: string } {

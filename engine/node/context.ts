@@ -56,12 +56,16 @@ export interface SavedFile {
   readonly type: "output" | "temp";
 }
 
-/** A directory of the run that survives it: metrics, checkpoints. All writes are atomic; `append` is one whole line. */
+/**
+ * A directory of the run that survives it: metrics, checkpoints. All writes are atomic; `append` is one whole line. `appendBytes` may
+ * leave a part of them when the process dies: for files that can be made again.
+ */
 export interface RunDirectory {
   readonly path: string;
   read(file: string): Promise<Uint8Array | undefined>;
   write(file: string, bytes: Uint8Array): Promise<void>;
   append(file: string, line: string): Promise<void>;
+  appendBytes(file: string, bytes: Uint8Array): Promise<void>;
   list(): Promise<readonly string[]>;
   remove(file: string): Promise<void>;
 }

@@ -818,3 +818,34 @@ test("a result holds only while every file that its nodes opened is the same, on
     }
   }
 });
+
+test("what shows a file for the moment is known in this process only: another one has no such file", async () => {
+  const ran: string[] = [];
+  const show = (type: "temp" | "output"): Registry<AnyNode> =>
+    new Registry([
+      defineNode({
+        type: "Look",
+        version: "1.0.0",
+        category: "toy",
+        summary: "Shows a picture.",
+        inputs: {},
+        outputs: { NUMBER },
+        cache: "pure",
+        isOutput: true,
+        run: (_i, ctx) => {
+          ran.push(type);
+          ctx.show({ match: [{ pictures: [{ filename: "a.png", subfolder: "", type }] }] });
+          return { NUMBER: 1 };
+        },
+      }),
+    ]);
+  const prompt: Prompt = { 1: { class_type: "Look", inputs: {} } };
+  for (const type of ["temp", "output"] as const) {
+    const stored = new FakeStore();
+    const memory = new ResultCache(1e6);
+    await run(prompt, show(type), { memory, stored });
+    await run(prompt, show(type), { memory, stored });
+    await run(prompt, show(type), { stored });
+  }
+  expect(ran).toEqual(["temp", "temp", "output"]);
+});

@@ -143,11 +143,20 @@ async function runStep(
   emit({ kind: "node.finished", ...of, ms, key });
   if (key === null) return;
   memory.set(key, { outputs, effects, opened }, [...Object.values(inputs), ...Object.values(extra)]);
+  // Another process has other previews, or none: what it would show is not there.
+  if (effects.some((e) => e.kind === "node.shown" && namesTemporary(e.ui))) return;
   try {
     await stored?.write(key, { outputs, effects, opened }, ms);
   } catch (error) {
     emit({ kind: "node.logged", ...of, level: "warn", message: `its result is not kept for the next run: ${toAppError(error).message}` });
   }
+}
+
+/** Whether a file for the moment is among what is shown. */
+function namesTemporary(shown: unknown): boolean {
+  if (typeof shown !== "object" || shown === null) return false;
+  if ("filename" in shown && "type" in shown && shown.type === "temp") return true;
+  return Object.values(shown).some(namesTemporary);
 }
 
 /** Values that came over links into widgets, for whoever shows the node. */

@@ -33,6 +33,7 @@ export async function openRunDirectory(path: string, fs: FileSystem = nodeFileSy
     },
     write: async (file, bytes) => writeAtomic(await toWrite(file), bytes, fs),
     append: async (file, line) => appendLine(await toWrite(file), line, fs),
+    appendBytes: async (file, bytes) => appendBytes(await toWrite(file), bytes, fs),
     async list() {
       const names = await filesBelow(path, "", fs).catch((error: unknown) => {
         throw storeError("list", path, error);
@@ -68,8 +69,7 @@ async function appendLine(path: string, line: string, fs: FileSystem): Promise<v
       const { size } = await file.stat();
       const last = new Uint8Array(1);
       const isTorn = size > 0 && (await file.read(last, 0, 1, size - 1)).bytesRead === 1 && last[0] !== 0x0a;
-      const bytes = new TextEncoder().encode(`${isTorn ? "\n" : ""}${line}\n`);
-      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at, null)).bytesWritten;
+      await writeAll(file, new TextEncoder().encode(`${isTorn ? "\n" : ""}${line}\n`));
       await file.sync();
       // A new file survives a power loss only when its name does.
       if (size === 0) await syncFolder(dirname(path), fs);
@@ -79,4 +79,21 @@ async function appendLine(path: string, line: string, fs: FileSystem): Promise<v
   } catch (error) {
     throw storeError("append to", path, error);
   }
+}
+
+async function appendBytes(path: string, bytes: Uint8Array, fs: FileSystem): Promise<void> {
+  try {
+    const file = await fs.open(path, "a+");
+    try {
+      await writeAll(file, bytes);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw storeError("append to", path, error);
+  }
+}
+
+async function writeAll(file: Awaited<ReturnType<FileSystem["open"]>>, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at, null)).bytesWritten;
 }

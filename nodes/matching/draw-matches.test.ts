@@ -3,10 +3,10 @@ import { fakeContext } from "../../test/fake-context.ts";
 import { fakeEmbeddings, fakeFace, fakeFaces, greyImage } from "../../test/fake-faces.ts";
 import type { Embeddings } from "../shared/contracts/data.ts";
 import { matchFaces } from "../shared/matching/match-faces.ts";
+import { scoreColor } from "../shared/matching/score-color.ts";
 import { similarityOf } from "../shared/matching/similarity.ts";
 import { Canvas, type Color } from "./canvas.ts";
 import drawNode, { drawMatches } from "./draw-matches.ts";
-import { scoreColor } from "./score-color.ts";
 import { textWidth } from "./stroke-font.ts";
 
 const match = (references: Embeddings, generated: Embeddings) =>

@@ -1,10 +1,10 @@
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Embeddings, Face, Matches, Point } from "../shared/contracts/data.ts";
+import { scoreColor } from "../shared/matching/score-color.ts";
 import { pictureOf } from "../shared/pictures/picture.ts";
 import { Canvas, type Color, type Rect } from "./canvas.ts";
 import declaration from "./draw-matches.node.ts";
-import { scoreColor } from "./score-color.ts";
 import { textWidth } from "./stroke-font.ts";
 
 const BACKGROUND: Color = [0.09, 0.1, 0.12];

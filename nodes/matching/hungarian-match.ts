@@ -1,16 +1,33 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
+import { tensor } from "../../engine/tensor/tensor.ts";
 import type { Embeddings, Faces, Matches, Point, Similarity } from "../shared/contracts/data.ts";
-import { aspectOf, layoutDistances, placeOf, placesOf } from "../shared/faces/layout.ts";
+import { aspectOf, assignByPlace, layoutDistances, placeOf, placesOf } from "../shared/faces/layout.ts";
 import { matchFaces } from "../shared/matching/match-faces.ts";
 import declaration from "./hungarian-match.node.ts";
+import { showMatch } from "./show-match.ts";
 
 export default implementNode(declaration, {
-  run({ similarity, layout_weight, accept, threshold, gate, target }, ctx) {
+  async run({ similarity, layout_weight, accept, threshold, gate, target }, ctx) {
+    const passed = thresholdOf(similarity, accept, threshold);
+    const isPlanned = layout_weight > 0 || target?.faces[0]?.length === similarity.references.source.length;
+    const planned = isPlanned ? distancesFor(similarity, target) : undefined;
     const { matches, margin } = matchFaces(similarity, {
-      threshold: thresholdOf(similarity, accept, threshold),
+      threshold: passed,
       gate,
-      ...(layout_weight > 0 ? { layout: { weight: layout_weight, distances: distancesFor(similarity, target) } } : {}),
+      ...(layout_weight > 0 && planned ? { layout: { weight: layout_weight, distances: planned } } : {}),
+    });
+    const [rows = 0, columns = 0] = similarity.values.shape;
+    await showMatch(ctx, {
+      matches,
+      costs: tensor(
+        "float64",
+        [rows, columns],
+        similarity.values.data.map((e, at) => -e + (layout_weight > 0 ? layout_weight * (planned?.[at] ?? 0) : 0)),
+      ),
+      threshold: accept === "all" ? null : passed,
+      gate,
+      byPlace: planned && assignByPlace(planned, rows, columns),
     });
     ctx.score(
       "pairs",

@@ -1,21 +1,15 @@
 import { implementNode } from "../../engine/node/define-node.ts";
-import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Faces, Image } from "../shared/contracts/data.ts";
-import type { RewardContext } from "../shared/contracts/modules.ts";
-import { batchOf, pictureOf } from "../shared/pictures/picture.ts";
+import { batchOf } from "../shared/pictures/picture.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
 import declaration from "./evaluate-reward.node.ts";
+import { onePicture, rewardContext } from "./reward-context.ts";
 
 export default implementNode(declaration, {
   async run({ reward, image, references, target }, ctx) {
-    const context: RewardContext = {
-      compute: ctx.compute,
-      references: references ? peopleIn(references) : null,
-      target: target ? { image: one(target.images, 0), faces: target.faces[0] ?? [] } : null,
-    };
+    const context = rewardContext(ctx.compute, references, target);
     const readings = [];
     for (let i = 0; i < batchOf(image); i++) {
-      readings.push(await readReward(ctx.compute, reward, one(image, i), context));
+      readings.push(await readReward(ctx.compute, reward, onePicture(image, i), context));
       ctx.progress(i + 1, batchOf(image));
     }
     const means = new Map<string, { sum: number; count: number }>();
@@ -34,15 +28,3 @@ export default implementNode(declaration, {
     return { FLOAT: value, METRICS: { values, details: readings.map(({ info, skip }) => ({ ...info, ...(skip ? { skip } : {}) })) } };
   },
 });
-
-/** Every face with its picture. */
-function peopleIn({ images, faces }: Faces): RewardContext["references"] {
-  const all = faces.flatMap((list, i) => list.map((face) => ({ image: one(images, i), face })));
-  return { images: all.map((p) => p.image), faces: all.map((p) => p.face) };
-}
-
-/** One picture of a batch. */
-function one(image: Image, index: number): Image {
-  const { data, height, width } = pictureOf(image, index);
-  return batchOf(image) === 1 ? image : f32([1, height, width, 3], data);
-}

@@ -1,4 +1,5 @@
 import type { RunDirectory } from "../../engine/node/context.ts";
+import type { Example, Image } from "../shared/contracts/data.ts";
 import { encodePng } from "../shared/pictures/codec.ts";
 import { pictureBytes } from "../shared/pictures/picture-bytes.ts";
 import { observationNumbers } from "../shared/rewards/observation-numbers.ts";
@@ -14,8 +15,7 @@ import type { Situation } from "./objective.ts";
 export async function drawSample(dir: RunDirectory, step: number, k: number, s: Situation): Promise<Record<string, number>> {
   const x0 = (await rollout(s, s.sigmas.length - 1)).at(-1) ?? new Float32Array();
   const picture = await s.runner.decode(s.example.target, x0);
-  const { rgb, width, height } = pictureBytes(picture, 0);
-  await dir.write(`samples/${k}-step-${String(step).padStart(6, "0")}.png`, await encodePng(rgb, width, height));
+  await dir.write(sampleFile(k, step), await pngOf(picture));
   if (!s.reward) return {};
   const { reward, parts, info } = await readReward(s.compute, s.reward, picture, contextOf(s.compute, s.example.example));
   const seen = observationNumbers(info, "reward.");
@@ -26,4 +26,19 @@ export async function drawSample(dir: RunDirectory, step: number, k: number, s: 
     reward_skipped: 0,
     ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [`reward.${name}`, value])),
   };
+}
+
+export function sampleFile(k: number, step: number): string {
+  return `samples/${k}-step-${String(step).padStart(6, "0")}.png`;
+}
+
+/** What a sample is held against: its references and its target, once. */
+export async function saveExample(dir: RunDirectory, k: number, { references, target }: Example): Promise<void> {
+  for (const [i, image] of references.entries()) await dir.write(`samples/${k}-reference-${i}.png`, await pngOf(image));
+  await dir.write(`samples/${k}-target.png`, await pngOf(target));
+}
+
+async function pngOf(image: Image): Promise<Uint8Array> {
+  const { rgb, width, height } = pictureBytes(image, 0);
+  return encodePng(rgb, width, height);
 }

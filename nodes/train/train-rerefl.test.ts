@@ -63,16 +63,21 @@ const metricsOf = (dir: MemoryDirectory | undefined): Record<string, number>[] =
     .flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
 
 test("a run: directory, metrics with held-out rewards, samples, estimate; the result carries the trained weights", async () => {
-  const { lora, model, directories } = await train({ sample_every: 2, ema_decay: 0.5 });
+  const { lora, model, directories, ctx } = await train({ sample_every: 2, ema_decay: 0.5 });
   const [[name, dir] = ["", undefined]] = directories;
   expect(name).toBe(`train-${fingerprintOf(inputs({ sample_every: 2, ema_decay: 0.5 }), node.version).slice(0, 12)}`);
+  expect(ctx.shown).toEqual([{ training: [{ directory: name, updates: 4 }] }]);
   expect([...(dir?.files.keys() ?? [])].sort()).toEqual(
     [
       "checkpoint.safetensors",
       "estimate.json",
+      "events.out.tfevents.whos-who",
       "metrics.jsonl",
+      "samples/0-reference-0.png",
+      "samples/0-step-000000.png",
       "samples/0-step-000002.png",
       "samples/0-step-000004.png",
+      "samples/0-target.png",
       "timings.jsonl",
     ].sort(),
   );

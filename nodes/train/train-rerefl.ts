@@ -6,11 +6,11 @@ import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
 import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
 import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
-import { drawSample } from "./draw-sample.ts";
+import { drawSample, sampleFile, saveExample } from "./draw-sample.ts";
 import { loraNorm, newAdapters } from "./loop/adapters.ts";
 import { exampleAt, streamOf } from "./loop/data-order.ts";
 import { settingsWarnings } from "./loop/settings-warnings.ts";
-import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
+import { CHECKPOINT, freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
 import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
 import { velocityGraph, weightNames } from "./model/graphs.ts";
@@ -64,7 +64,9 @@ export default implementNode(declaration, {
       shapes.set(nameA, a.shape).set(nameB, b.shape);
     }
     const fingerprint = fingerprintOf(i, VERSION);
-    const dir = await ctx.runDirectory(`train-${fingerprint.slice(0, 12)}`);
+    const directory = `train-${fingerprint.slice(0, 12)}`;
+    const dir = await ctx.runDirectory(directory);
+    ctx.show({ training: [{ directory, updates: i.steps }] });
     const runner = new ModelRunner(ctx.compute, i.model.withAdapters(adapters), i.vae, params, shapes, ctx.now);
     const state = freshState(params, shapes, i.ema_decay > 0);
     const reward =
@@ -84,17 +86,32 @@ export default implementNode(declaration, {
     });
     /** What comes out in the end: samples and held-out numbers are of it. */
     const exported = () => state.ema ?? state.params;
+    const rows = Math.min(i.samples, i.dataset.heldOut);
+    const drawAll = async (step: number): Promise<Record<string, number>[]> => {
+      const held: Record<string, number>[] = [];
+      for (let k = 0; k < rows; k++) {
+        const s = situation(await examples.get("heldOut", k), 3, k);
+        held.push(await runner.withParams(exported(), () => drawSample(dir, step, k, s)));
+      }
+      return held;
+    };
+    const isDue = (step: number): boolean => step === i.steps || (i.sample_every > 0 && step % i.sample_every === 0);
     const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
       accumulate: i.accumulate,
       perExample: evaluationsOf(options, i.model.schedule.sigmas(i.denoise_steps, first.target), guidance),
       perSample: { forward: sampleRollout, backward: 0, reward: 0 },
-      samples: Math.min(i.samples, i.dataset.heldOut),
+      samples: rows,
       sampleEvery: i.sample_every,
       stateBytes: stateBytes(state),
       train: i.dataset.train,
     });
+    const there = new Set(await dir.list());
+    for (let k = 0; k < rows; k++)
+      if (!there.has(`samples/${k}-target.png`)) await saveExample(dir, k, (await examples.get("heldOut", k)).example);
+    // What the model draws before it is trained, for those who watch it on the way.
+    if (i.sample_every > 0 && !there.has(CHECKPOINT) && !there.has(sampleFile(rows - 1, 0))) await drawAll(0);
     const finished = await trainLoop(
       ctx,
       dir,
@@ -130,15 +147,11 @@ export default implementNode(declaration, {
             Object.assign(carried, nextDual(before, reading, constraint));
           }
           const dual = carried.dual === undefined ? {} : { constraint_dual: carried.dual, constraint_mean: carried.mean ?? 0 };
-          const due = step === i.steps || (i.sample_every > 0 && step % i.sample_every === 0);
-          if (!due) return dual;
-          const held: Record<string, number>[] = [];
-          for (let k = 0; k < Math.min(i.samples, i.dataset.heldOut); k++) {
-            const s = situation(await examples.get("heldOut", k), 3, k);
-            held.push(await runner.withParams(exported(), () => drawSample(dir, step, k, s)));
-          }
-          return { ...dual, ...meansOf("held_out", held), lora_norm: await loraNorm(ctx.compute, adapters, exported()) };
+          if (!isDue(step)) return dual;
+          return { ...dual, ...meansOf("held_out", await drawAll(step)), lora_norm: await loraNorm(ctx.compute, adapters, exported()) };
         },
+        pictures: (step) =>
+          isDue(step) ? Object.fromEntries(Array.from({ length: rows }, (_, k) => [String(k), sampleFile(k, step)])) : {},
         async afterUpdate(step, cost) {
           watch.update(cost.metrics);
           await estimate.update(step, cost);

@@ -9,7 +9,8 @@ import { sentence } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
 import { type NodeRun, picturesOf } from "../state/node-runs.ts";
 import { Icon } from "./icon.tsx";
-import { resultPanels } from "./result-panels.ts";
+import { resultPanels } from "./result-panels.tsx";
+import { ScoreDrop } from "./reward/score-drop.tsx";
 import { WidgetField } from "./widget-field.tsx";
 
 export function Inspector() {
@@ -36,6 +37,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
   const definition = subgraphOf(doc, node);
   const promptId = editor.promptId(node.id);
   const widgets = widgetsOf(doc, node, editor.faces);
+  const reward = node.outputs.findIndex((o) => typeName(o.type) === "REWARD");
   const run = app.nodeRun(promptId);
   const problems = app.problems.value.filter((p) => p.node === promptId && !widgets.some((w) => w.face.name === p.input));
   return (
@@ -70,6 +72,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
         </div>
       )}
       {run && <Results node={promptId} run={run} />}
+      {reward >= 0 && !definition && <ScoreDrop key={promptId} node={promptId} slot={reward} />}
       <Sockets node={node} />
     </div>
   );

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { graphName } from "../../engine/api/graphs.ts";
 import { isDirty } from "../doc/tabs.ts";
 import { Icon } from "../panels/icon.tsx";
-import { resultPanels } from "../panels/result-panels.ts";
+import { resultPanels } from "../panels/result-panels.tsx";
 import { useApp } from "../state/context.ts";
 import { DEFAULT_PREFS, prefs, setPrefs } from "../state/prefs.ts";
 import { keysOf } from "./actions.ts";

@@ -110,6 +110,13 @@ export function StageView() {
       }),
       effect(() => stage.setOptions(options(app))),
       effect(() => {
+        const flow = app.gradient.value;
+        stage.setGradient((link) => {
+          const found = flow.get(String(link));
+          return found && (found.carries ? "carries" : "stops");
+        });
+      }),
+      effect(() => {
         void prefs.value.theme;
         requestAnimationFrame(() => stage.readTheme());
       }),

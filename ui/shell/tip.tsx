@@ -40,7 +40,12 @@ export function Tip({ target, at }: { readonly target: Target; readonly at: Poin
     const link = linkById(graph, target.id);
     const from = link && nodeById(graph, link.origin_id);
     const to = link && nodeById(graph, link.target_id);
-    if (link && from && to) lines = [`${typeName(link.type)}: ${from.title ?? from.type} → ${to.title ?? to.type}`];
+    const flow = app.gradient.value.get(String(target.id));
+    if (link && from && to)
+      lines = [
+        `${typeName(link.type)}: ${from.title ?? from.type} → ${to.title ?? to.type}`,
+        flow && (flow.carries ? "A gradient runs through this link." : `The gradient stops here. ${flow.reason}`),
+      ];
   }
   const shown = lines.filter((l): l is string => l !== undefined && l !== "");
   if (shown.length === 0) return null;

@@ -9,6 +9,7 @@ import type { SystemInfo } from "../../engine/api/system.ts";
 import type { Registry } from "../../engine/node/registry.ts";
 import type { Command, FormField } from "../doc/commands.ts";
 import { type Doc, type DocGraph, type DocNode, type Id, linkById, nodeById } from "../doc/document.ts";
+import { type Flow, gradientFlow } from "../doc/gradient-flow.ts";
 import { nodeFaces } from "../doc/node-face.ts";
 import { isDirty, openDocument, openTab, saveDocument, type Tab } from "../doc/tabs.ts";
 import { widgetsOf } from "../doc/widgets.ts";
@@ -91,6 +92,11 @@ export class App {
       return true;
     });
   });
+
+  /** Links of the graph in view that a gradient runs through, and where it stops. */
+  readonly gradient: ReadonlySignal<ReadonlyMap<string, Flow>> = computed(() =>
+    gradientFlow(this.editor.doc.value, this.editor.place.value, this.registry),
+  );
 
   readonly runProblems: ReadonlySignal<readonly Problem[]> = computed(() => {
     const tab = this.editor.tab.value.id;

@@ -92,7 +92,7 @@ test("one line per update, with what the hooks add; the clock is kept apart", as
   expect(metrics[4]).toMatchObject({ twice: 10, skipped_update: 0 });
   expect(Object.keys(metrics[0] ?? {})).toEqual(["step", "loss", "grad_norm", "lr", "skipped_update", "twice"]);
   expect(metrics[0]?.lr).toBeCloseTo(0.05);
-  expect(Object.keys(lines(dir, "timings.jsonl")[0] ?? {})).toEqual(["step", "seconds", "rss"]);
+  expect(Object.keys(lines(dir, "timings.jsonl")[0] ?? {})).toEqual(["step", "seconds", "sampling", "rss"]);
 });
 
 test("a batch of n examples is their mean", async () => {

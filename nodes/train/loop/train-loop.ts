@@ -7,6 +7,7 @@ import { notFinite } from "../../shared/finite.ts";
 import { Pace, timeLeft } from "../cost/pace.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TrainState } from "./checkpoint.ts";
 import { dropLinesAfter, METRICS, TIMINGS } from "./run-log.ts";
+import { TensorBoardLog } from "./tensorboard-log.ts";
 
 export interface LoopOptions {
   readonly steps: number;
@@ -61,6 +62,8 @@ export interface LoopHooks {
     step: number,
     logs: Readonly<Record<string, number>>,
   ): Promise<Readonly<Record<string, number>> | undefined>;
+  /** Pictures of the run directory that `afterStep` drew at this step, by the name of their row. */
+  pictures?(step: number): Readonly<Record<string, string>>;
   /** When the update is on disk. */
   afterUpdate?(step: number, cost: UpdateCost): Promise<void>;
   /** What is known of the cause, when numbers were not finite too often. */
@@ -96,6 +99,7 @@ export async function trainLoop(
 ): Promise<boolean> {
   await resume(ctx, dir, state, options);
   const first = state.adam.step;
+  const board = await TensorBoardLog.open(dir, first);
   const pace = new Pace();
   const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
   let saved = first;
@@ -133,9 +137,12 @@ export async function trainLoop(
     if (trouble !== undefined) ctx.log("warn", `update ${done} was left out: numbers that are not finite, ${trouble}`);
     const seconds = (ctx.now() - started) / 1000;
     const more = (await hooks.afterStep?.(state, done, logs)) ?? {};
-    const metrics = { step: done, ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more };
+    const sampling = (ctx.now() - started) / 1000 - seconds;
+    const numbers = { ...logs, grad_norm: norm, lr, skipped_update: finite ? 0 : 1, ...more };
+    const metrics = { step: done, ...numbers };
     await dir.append(METRICS, JSON.stringify(metrics));
-    await dir.append(TIMINGS, JSON.stringify({ step: done, seconds, rss: ctx.memory() }));
+    await dir.append(TIMINGS, JSON.stringify({ step: done, seconds, sampling, rss: ctx.memory() }));
+    await board.add(done, numbers, hooks.pictures?.(done));
     if (done % options.checkpointEvery === 0 || done === options.steps) {
       await save();
       saved = done;

@@ -35,7 +35,9 @@ export async function pretrain(
   const { checkpoint_every, prefix, ...settings } = options;
   const fingerprint = sha256(JSON.stringify([identity, settings]));
   const state = freshState(weights.params, weights.shapes, options.ema_decay > 0);
-  const dir = await ctx.runDirectory(`pretrain-${fingerprint.slice(0, 12)}`);
+  const directory = `pretrain-${fingerprint.slice(0, 12)}`;
+  const dir = await ctx.runDirectory(directory);
+  ctx.show({ training: [{ directory, updates: options.steps }] });
   const loop = {
     steps: options.steps,
     accumulate: 1,

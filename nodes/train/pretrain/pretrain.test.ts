@@ -79,6 +79,7 @@ function context() {
     read: async (name: string) => files.get(name),
     write: async (name: string, bytes: Uint8Array) => void files.set(name, bytes),
     append: async (name: string, line: string) => void (name === "metrics.jsonl" && lines.push(line)),
+    appendBytes: async () => undefined,
     list: async () => [...files.keys()],
     remove: async (name: string) => void files.delete(name),
   };

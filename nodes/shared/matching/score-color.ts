@@ -1,4 +1,5 @@
-import type { Color } from "./canvas.ts";
+/** Red, green, blue in 0..1. */
+type Color = readonly [number, number, number];
 
 const STOPS: readonly (readonly [number, Color])[] = [
   [0, [0.93, 0.26, 0.23]],

@@ -1,0 +1,161 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { curves as curvesSchema, samples as samplesSchema } from "../../api/training.ts";
+import { readCurves, readSamples } from "./read-training.ts";
+import { trainingAlarms } from "./training-alarms.ts";
+import { groupOf, TrainingLog } from "./training-log.ts";
+
+let dir = "";
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "training-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const lines = (from: number, to: number, more: (step: number) => object = () => ({})): string =>
+  Array.from({ length: to - from + 1 }, (_, i) => `${JSON.stringify({ step: from + i, loss: 1 / (from + i), ...more(from + i) })}\n`).join(
+    "",
+  );
+const metrics = () => join(dir, "metrics.jsonl");
+const asked = { after: 0, total: 10, isRunning: true, settings: { rank: 8 } };
+
+test("curves are read on from where the last reading ended; a torn line waits for its end", async () => {
+  const log = new TrainingLog(dir);
+  expect(await readCurves(log, asked)).toMatchObject({ curves: [], updates: { done: 0, total: 10 }, best: null });
+  writeFileSync(metrics(), `${lines(1, 3, (s) => ({ lr: 1e-5, grad_norm: null, "held_out.reward": s === 2 ? 0.7 : 0.6 }))}{"step":4,"lo`);
+  const first = curvesSchema.parse(await readCurves(log, asked));
+  expect(first.curves.find((c) => c.name === "loss")).toEqual({
+    name: "loss",
+    group: "loss",
+    isHeldOut: false,
+    x: [1, 2, 3],
+    y: [1, 0.5, 1 / 3],
+  });
+  expect(first.curves.find((c) => c.name === "grad_norm")).toMatchObject({ group: "gradient", y: [null, null, null] });
+  expect(first).toMatchObject({ updates: { done: 3 }, best: { update: 2, value: 0.7 }, settings: { rank: 8 } });
+  appendFileSync(metrics(), 'ss":9}\n');
+  const more = await readCurves(log, { ...asked, after: 3 });
+  expect(more.curves.find((c) => c.name === "loss")).toMatchObject({ x: [4], y: [9] });
+});
+
+test("a resumed run drops lines: they are forgotten, and made again", async () => {
+  const log = new TrainingLog(dir);
+  writeFileSync(metrics(), lines(1, 6));
+  await readCurves(log, asked);
+  rmSync(metrics());
+  writeFileSync(
+    metrics(),
+    lines(1, 4, () => ({ loss: 7 })),
+  );
+  const { curves, updates } = await readCurves(log, asked);
+  expect(curves.find((c) => c.name === "loss")).toMatchObject({ x: [1, 2, 3, 4], y: [7, 7, 7, 7] });
+  expect(updates.done).toBe(4);
+});
+
+test("what is left follows from the last updates and the samplings; nothing is told when it does not run", async () => {
+  writeFileSync(metrics(), lines(1, 4));
+  writeFileSync(
+    join(dir, "timings.jsonl"),
+    [40, 2, 2, 2].map((seconds, i) => `${JSON.stringify({ step: i + 1, seconds, sampling: i === 3 ? 3 : 0, rss: 1 })}\n`).join(""),
+  );
+  expect((await readCurves(new TrainingLog(dir), asked)).secondsLeft).toBe(6 * 3);
+  expect((await readCurves(new TrainingLog(dir), { ...asked, isRunning: false })).secondsLeft).toBeNull();
+});
+
+test("samples have a row for each seed; other files are no samples", async () => {
+  mkdirSync(join(dir, "train-1", "samples"), { recursive: true });
+  for (const name of [
+    "0-step-000010.png",
+    "0-step-000000.png",
+    "0-reference-1.png",
+    "0-reference-0.png",
+    "0-target.png",
+    "1-step-000010.png",
+    "x.txt",
+  ])
+    writeFileSync(join(dir, "train-1", "samples", name), "");
+  const { samples } = samplesSchema.parse(await readSamples(dir, "train-1"));
+  expect(samples.map((s) => [s.row, s.kind, s.update, s.file.filename])).toEqual([
+    [0, "reference", null, "0-reference-0.png"],
+    [0, "reference", null, "0-reference-1.png"],
+    [0, "target", null, "0-target.png"],
+    [0, "sample", 0, "0-step-000000.png"],
+    [0, "sample", 10, "0-step-000010.png"],
+    [1, "sample", 10, "1-step-000010.png"],
+  ]);
+  expect(samples[0]?.file.subfolder).toBe("train-1/samples");
+  expect(await readSamples(dir, "nowhere")).toEqual({ samples: [] });
+});
+
+test("every number a training writes has its chart", () => {
+  expect(
+    Object.fromEntries(
+      [
+        "reward",
+        "held_out.reward.mimr",
+        "loss_pretrain",
+        "grad_norm",
+        "lr",
+        "seconds",
+        "reward_skipped",
+        "reward_slope",
+        "psnr",
+        "new",
+      ].map((n) => [n, groupOf(n)]),
+    ),
+  ).toEqual({
+    reward: "reward",
+    "held_out.reward.mimr": "reward",
+    loss_pretrain: "loss",
+    grad_norm: "gradient",
+    lr: "schedule",
+    seconds: "cost",
+    reward_skipped: "other",
+    reward_slope: "gradient",
+    psnr: "reward",
+    new: "other",
+  });
+});
+
+describe("alarms", () => {
+  const codes = (curves: Readonly<Record<string, readonly (number | null)[]>>, step = 1) =>
+    trainingAlarms((name) => new Map((curves[name] ?? []).map((v, i) => [(i + 1) * step, v]))).map((a) => `${a.code} ${a.update}`);
+  const many = (count: number, value: (i: number) => number): number[] => Array.from({ length: count }, (_, i) => value(i));
+
+  test("a training that goes well has none", () => {
+    expect(
+      codes({
+        loss: many(50, (i) => 1 / (i + 1)),
+        reward: many(50, (i) => i / 50),
+        "held_out.reward": many(5, (i) => i),
+        grad_norm: many(50, () => 1),
+        lr: many(50, () => 1e-5),
+        skipped_update: many(50, () => 0),
+        reward_skipped: many(50, (i) => (i % 2 ? 1 : 0)),
+      }),
+    ).toEqual([]);
+  });
+  test("gradients that are not finite, faces that are not found, gradients and rates of zero, a loss that grows", () => {
+    expect(codes({ skipped_update: [0, 1, 0], grad_norm: [1, null, 1] })).toEqual(["TRAIN_NOT_FINITE 2"]);
+    expect(codes({ reward_skipped: [0, 1, 1, 1, 1, 1, 1] })).toEqual(["TRAIN_NO_FACE 2"]);
+    expect(codes({ reward_skipped: [1, 1, 1, 1] })).toEqual([]);
+    expect(codes({ grad_norm: many(6, () => 0) })).toEqual(["TRAIN_NOTHING_LEARNED 1"]);
+    expect(codes({ lr: [1, ...many(6, () => 0)] })).toEqual(["TRAIN_NOTHING_LEARNED 2"]);
+    expect(codes({ loss: many(40, (i) => (i < 20 ? 0.1 : 1)) })).toEqual(["TRAIN_LOSS_GREW 22"]);
+  });
+  test("held out falls while the reward rises: told at the best update", () => {
+    const reward = many(100, (i) => i / 100);
+    const held = new Map([0.2, 0.5, 0.6, 0.5, 0.45, 0.4].map((v, i) => [(i + 1) * 10, v]));
+    const told = trainingAlarms((name) =>
+      name === "held_out.reward" ? held : name === "reward" ? new Map(reward.map((v, i) => [i + 1, v])) : new Map(),
+    );
+    expect(told).toMatchObject([{ code: "TRAIN_OVERFIT", update: 30, hint: expect.stringContaining("30") }]);
+    const wobbling = new Map([0.2, 0.5, 0.6, 0.58, 0.59, 0.57].map((v, i) => [(i + 1) * 10, v]));
+    expect(
+      trainingAlarms((name) =>
+        name === "held_out.reward" ? wobbling : name === "reward" ? new Map(reward.map((v, i) => [i + 1, v])) : new Map(),
+      ),
+    ).toEqual([]);
+  });
+});
