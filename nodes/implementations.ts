@@ -14,15 +14,25 @@ import stringConcatenate from "./core/string-concatenate.ts";
 import folderDataset from "./data/folder-dataset.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
 import renderedScenesDataset from "./data/rendered-scenes-dataset.ts";
+import basicGuider from "./diffusion/basic-guider.ts";
+import basicScheduler from "./diffusion/basic-scheduler.ts";
+import cfgGuider from "./diffusion/cfg-guider.ts";
 import cfgNorm from "./diffusion/cfg-norm.ts";
 import clipTextEncode from "./diffusion/clip-text-encode.ts";
 import conditioningZeroOut from "./diffusion/conditioning-zero-out.ts";
+import disableNoise from "./diffusion/disable-noise.ts";
 import emptyLatentImage from "./diffusion/empty-latent-image.ts";
 import emptySd3LatentImage from "./diffusion/empty-sd3-latent-image.ts";
 import fluxKontextMultiReferenceLatentMethod from "./diffusion/flux-kontext-multi-reference-latent-method.ts";
 import ksampler from "./diffusion/ksampler.ts";
+import ksamplerSelect from "./diffusion/ksampler-select.ts";
+import latentCut from "./diffusion/latent-cut.ts";
+import manualSigmas from "./diffusion/manual-sigmas.ts";
 import modelSamplingAuraFlow from "./diffusion/model-sampling-aura-flow.ts";
+import randomNoise from "./diffusion/random-noise.ts";
 import referenceLatent from "./diffusion/reference-latent.ts";
+import samplerCustomAdvanced from "./diffusion/sampler-custom-advanced.ts";
+import setLatentNoiseMask from "./diffusion/set-latent-noise-mask.ts";
 import vaeDecode from "./diffusion/vae-decode.ts";
 import vaeDecodeTiled from "./diffusion/vae-decode-tiled.ts";
 import vaeEncode from "./diffusion/vae-encode.ts";
@@ -139,6 +149,16 @@ export const implementations: readonly AnyNode[] = [
   modelSamplingAuraFlow,
   cfgNorm,
   ksampler,
+  latentCut,
+  setLatentNoiseMask,
+  samplerCustomAdvanced,
+  manualSigmas,
+  basicScheduler,
+  cfgGuider,
+  basicGuider,
+  disableNoise,
+  randomNoise,
+  ksamplerSelect,
   emptyLatentImage,
   clipTextEncode,
   qwenImageEditSampler,

@@ -14,15 +14,25 @@ import stringConcatenate from "./core/string-concatenate.node.ts";
 import folderDataset from "./data/folder-dataset.node.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.node.ts";
 import renderedScenesDataset from "./data/rendered-scenes-dataset.node.ts";
+import basicGuider from "./diffusion/basic-guider.node.ts";
+import basicScheduler from "./diffusion/basic-scheduler.node.ts";
+import cfgGuider from "./diffusion/cfg-guider.node.ts";
 import cfgNorm from "./diffusion/cfg-norm.node.ts";
 import clipTextEncode from "./diffusion/clip-text-encode.node.ts";
 import conditioningZeroOut from "./diffusion/conditioning-zero-out.node.ts";
+import disableNoise from "./diffusion/disable-noise.node.ts";
 import emptyLatentImage from "./diffusion/empty-latent-image.node.ts";
 import emptySd3LatentImage from "./diffusion/empty-sd3-latent-image.node.ts";
 import fluxKontextMultiReferenceLatentMethod from "./diffusion/flux-kontext-multi-reference-latent-method.node.ts";
 import ksampler from "./diffusion/ksampler.node.ts";
+import ksamplerSelect from "./diffusion/ksampler-select.node.ts";
+import latentCut from "./diffusion/latent-cut.node.ts";
+import manualSigmas from "./diffusion/manual-sigmas.node.ts";
 import modelSamplingAuraFlow from "./diffusion/model-sampling-aura-flow.node.ts";
+import randomNoise from "./diffusion/random-noise.node.ts";
 import referenceLatent from "./diffusion/reference-latent.node.ts";
+import samplerCustomAdvanced from "./diffusion/sampler-custom-advanced.node.ts";
+import setLatentNoiseMask from "./diffusion/set-latent-noise-mask.node.ts";
 import vaeDecode from "./diffusion/vae-decode.node.ts";
 import vaeDecodeTiled from "./diffusion/vae-decode-tiled.node.ts";
 import vaeEncode from "./diffusion/vae-encode.node.ts";
@@ -139,6 +149,16 @@ export const nodes: readonly AnyDeclaration[] = [
   modelSamplingAuraFlow,
   cfgNorm,
   ksampler,
+  latentCut,
+  setLatentNoiseMask,
+  samplerCustomAdvanced,
+  manualSigmas,
+  basicScheduler,
+  cfgGuider,
+  basicGuider,
+  disableNoise,
+  randomNoise,
+  ksamplerSelect,
   emptyLatentImage,
   clipTextEncode,
   qwenImageEditSampler,

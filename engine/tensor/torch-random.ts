@@ -33,14 +33,22 @@ const TWO_PI = 2 * Math.PI;
 const TWO_PI_F32 = Math.fround(TWO_PI);
 
 /**
+ * `torch.Generator().manual_seed(seed)`, whose numbers go on from call to call. For 16 numbers or more at a time; smaller draws keep
+ * half a pair for the next call in PyTorch, and lose it here.
+ */
+export function torchGenerator(seed: bigint | number): (n: number) => Float32Array {
+  const next = mt19937(Number(BigInt.asUintN(32, BigInt(seed))));
+  return (n) => (n < 16 ? oneByOne(next, n) : inBlocks(next, n));
+}
+
+/**
  * `torch.manual_seed(seed); torch.randn(n)` on the CPU in float32. Equal to PyTorch within a few float32 roundings (its own
  * builds differ among each other by as much: log, sin and cos come from different vector libraries).
  * @param seed 0 … 2^64 − 1; only the low 32 bits reach the generator, as in PyTorch.
  * @param n element count; shape does not matter, elements come in row-major order.
  */
 export function torchRandn(seed: bigint | number, n: number): Float32Array {
-  const next = mt19937(Number(BigInt.asUintN(32, BigInt(seed))));
-  return n < 16 ? oneByOne(next, n) : inBlocks(next, n);
+  return torchGenerator(seed)(n);
 }
 
 function inBlocks(next: () => number, n: number): Float32Array {

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { declareNode, input, widget } from "../../engine/node/define-node.ts";
 import { CONDITIONING, LATENT, MODEL } from "../shared/contracts/sockets.ts";
 import { seedSchema } from "../shared/diffusion/seed-schema.ts";
-import { SAMPLERS } from "./sampling/samplers.ts";
+import { SAMPLERS } from "./sampling/sampler-names.ts";
 import { SCHEDULERS } from "./sampling/schedulers.ts";
 
 export default declareNode({
   type: "KSampler",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "sampling",
   summary: "Denoises a latent with ComfyUI's arithmetic: same seed, same noise, same picture.",
   inputs: {

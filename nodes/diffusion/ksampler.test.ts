@@ -13,7 +13,19 @@ import type { Conditioning, Latent } from "../shared/contracts/data.ts";
 import type { DiffusionModel } from "../shared/contracts/modules.ts";
 import { cfgNorm } from "../shared/diffusion/guidance.ts";
 import { denormaliseLatent, withStatistics } from "../shared/diffusion/latent-space.ts";
+import basicGuider from "./basic-guider.ts";
+import basicScheduler from "./basic-scheduler.ts";
+import cfgGuider from "./cfg-guider.ts";
+import disableNoise from "./disable-noise.ts";
 import ksampler from "./ksampler.ts";
+import ksamplerSelect from "./ksampler-select.ts";
+import latentCut from "./latent-cut.ts";
+import manualSigmas from "./manual-sigmas.ts";
+import randomNoise from "./random-noise.ts";
+import samplerCustomAdvanced from "./sampler-custom-advanced.ts";
+import { SAMPLERS } from "./sampling/sampler-names.ts";
+import { SCHEDULERS } from "./sampling/schedulers.ts";
+import setLatentNoiseMask from "./set-latent-noise-mask.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });
 afterAll(() => compute.dispose());
@@ -100,12 +112,70 @@ test("odd latents and odd references are padded and cut", async () => {
 
 test("every sampler and scheduler runs; seeds beyond 2^32 wrap as in torch", async () => {
   const euler = await run();
-  for (const scheduler of ["normal", "sgm_uniform", "beta"] as const)
-    expect(relativeError(await run({ scheduler }), euler)).toBeGreaterThan(0);
-  expect(relativeError(await run({ sampler_name: "heun" }), euler)).toBeGreaterThan(0);
+  for (const scheduler of SCHEDULERS.filter((name) => name !== "simple"))
+    expect(relativeError(await run({ scheduler }), euler), scheduler).toBeGreaterThan(0);
+  for (const sampler_name of SAMPLERS.filter((name) => name !== "euler"))
+    expect(relativeError(await run({ sampler_name }), euler), sampler_name).toBeGreaterThan(0);
   expect(await run({ seed: 2n ** 32n + 42n })).toEqual(euler);
-  expect(ksampler.inputs.sampler_name.schema.safeParse("dpmpp_2m").success).toBe(false);
+  expect(ksampler.inputs.sampler_name.schema.safeParse("dpmpp_2m_sde").success).toBe(false);
   expect(ksampler.inputs.seed.schema.parse(2n ** 64n - 1n)).toBe(2n ** 64n - 1n);
+});
+
+test("SamplerCustomAdvanced in parts gives what KSampler gives", async () => {
+  const ctx = fakeContext(compute);
+  const { SIGMAS } = await basicScheduler.run({ model, scheduler: "simple", steps: 3, denoise: 1 }, ctx, {});
+  const { GUIDER } = await cfgGuider.run({ model, positive, negative, cfg: 2.5 }, ctx, {});
+  const { NOISE } = await randomNoise.run({ noise_seed: 42 }, ctx, {});
+  const { SAMPLER } = await ksamplerSelect.run({ sampler_name: "euler_ancestral" }, ctx, {});
+  const custom = (change: Partial<Parameters<typeof samplerCustomAdvanced.run>[0]>) =>
+    samplerCustomAdvanced.run(
+      { noise: NOISE, guider: GUIDER, sampler: SAMPLER, sigmas: SIGMAS, latent_image: defaults.latent_image, ...change },
+      ctx,
+      {},
+    );
+  const whole = await custom({});
+  const { LATENT } = await ksampler.run({ ...defaults, sampler_name: "euler_ancestral" }, ctx, {});
+  expect(whole.output.samples.data).toEqual(LATENT.samples.data);
+  expect(relativeError(whole.denoised_output.samples, LATENT.samples)).toBeLessThan(1e-5);
+  // Two halves: the first ends above 0, the second goes on from there without noise.
+  const { NOISE: none } = await disableNoise.run({}, ctx, {});
+  const first = await custom({ sampler: "euler", sigmas: SIGMAS.slice(0, 3) });
+  const second = await custom({ sampler: "euler", sigmas: SIGMAS.slice(2), noise: none, latent_image: first.output });
+  const { LATENT: straight } = await ksampler.run({ ...defaults }, ctx, {});
+  expect(relativeError(second.output.samples, straight.samples)).toBeLessThan(1e-4);
+  const { GUIDER: basic } = await basicGuider.run({ model, conditioning: positive }, ctx, {});
+  const { LATENT: plain } = await ksampler.run({ ...defaults, cfg: 1 }, ctx, {});
+  expect((await custom({ guider: basic, sampler: "euler" })).output.samples.data).toEqual(plain.samples.data);
+  const { SIGMAS: typed } = await manualSigmas.run({ sigmas: "1., 0.9375,.5 0.0" }, ctx, {});
+  expect([...typed]).toEqual([1, 0.9375, 0.5, 0]);
+  await expect(custom({ sampler: "uni_pc" })).rejects.toMatchObject({ code: "SAMPLER" });
+});
+
+test("a noise mask: outside it the latent stays, inside it changes; an empty latent takes the model's channels", async () => {
+  const ctx = fakeContext(compute);
+  const [, channels = 0, h = 0, w = 0] = defaults.latent_image.samples.shape;
+  const samples = denormaliseLatent(model.latentSpace, randn([1, channels, h, w], 9)).samples;
+  const mask = f32([1, h, w], new Float32Array(h * w).fill(1, 0, w));
+  const { LATENT: masked } = await setLatentNoiseMask.run({ samples: { samples }, mask }, ctx, {});
+  const { LATENT } = await ksampler.run({ ...defaults, latent_image: masked }, ctx, {});
+  let [inside, outside] = [0, 0];
+  LATENT.samples.data.forEach((z, i) => {
+    const change = Math.abs(z - (samples.data[i] ?? 0));
+    if (Math.floor(i / w) % h === 0) inside = Math.max(inside, change);
+    else outside = Math.max(outside, change);
+  });
+  expect(outside).toBeLessThan(1e-4);
+  expect(inside).toBeGreaterThan(0.1);
+  const empty = (count: number) =>
+    ksampler.run({ ...defaults, latent_image: { samples: f32([1, count, h, w], new Float32Array(count * h * w)) } }, ctx, {});
+  expect((await empty(4)).LATENT.samples.data).toEqual((await empty(channels)).LATENT.samples.data);
+  const cut = async (dim: "x" | "y", index: number, amount: number) =>
+    (await latentCut.run({ samples: { samples }, dim, index, amount }, ctx, {})).LATENT.samples;
+  expect((await cut("y", 0, 1)).data.subarray(0, w)).toEqual(samples.data.subarray(0, w));
+  expect([(await cut("x", -2, 16384)).shape, (await cut("y", 1, 2)).shape]).toEqual([
+    [1, channels, h, 2],
+    [1, channels, 2, w],
+  ]);
 });
 
 test("reports each step and stops between evaluations", async () => {

@@ -1,23 +1,17 @@
 import { implementNode } from "../../engine/node/define-node.ts";
-import { torchRandn } from "../../engine/tensor/torch-random.ts";
 import declaration from "./ksampler.node.ts";
 import { sampleComfyui } from "./sampling/sample-comfyui.ts";
+import { schedule } from "./sampling/schedulers.ts";
 
 export default implementNode(declaration, {
   async run({ model, seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image, denoise }, ctx) {
-    const noise = torchRandn(seed, latent_image.samples.data.length);
-    const LATENT = await sampleComfyui(ctx, {
-      model,
-      positive,
-      negative,
+    const { output } = await sampleComfyui(ctx, {
+      guider: { model, positive, negative, cfg },
       latent: latent_image,
-      noise,
-      steps,
-      cfg,
+      noise: { seed },
       sampler: sampler_name,
-      scheduler,
-      denoise,
+      sigmas: schedule(scheduler, model.sampling, steps, denoise),
     });
-    return { LATENT };
+    return { LATENT: output };
   },
 });

@@ -98,9 +98,11 @@ test("ImagePadForOutpaint: grey borders, a mask that fades from the added sides 
   expect([...MASK.data.subarray(32, 40)]).toEqual([1, 1, 1, 0.25, 0.25, 0.25, 0.25, 0.25]);
 });
 
-const resized = async (shape: readonly number[], resize_type: string, more: Readonly<Record<string, unknown>> = {}) => {
-  const inputs = {
+type ResizeInputs = Parameters<typeof resizeImageMaskNode.run>[0];
+const resized = async (shape: readonly number[], kind: ResizeInputs["resize_type"], more: Partial<ResizeInputs>) => {
+  const inputs: ResizeInputs = {
     input: noise(...shape),
+    resize_type: kind,
     scale_method: "nearest-exact",
     "resize_type.width": 512,
     "resize_type.height": 512,
@@ -111,27 +113,23 @@ const resized = async (shape: readonly number[], resize_type: string, more: Read
     "resize_type.megapixels": 1,
     "resize_type.multiple": 1,
     "resize_type.match": undefined,
-    ...Object.fromEntries(Object.entries(more).map(([k, v]) => [`resize_type.${k}`, v])),
-    resize_type,
+    ...more,
   };
-  // The table below gives kinds as text.
-  const run: (i: never, c: typeof ctx, e: Record<string, never>) => unknown = resizeImageMaskNode.run;
-  const { resized: out } = (await run(inputs as never, ctx, {})) as { resized: Tensor<"float32"> };
-  return out.shape;
+  return (await resizeImageMaskNode.run(inputs, ctx, {})).resized.shape;
 };
 
 test.each([
-  ["scale dimensions", { width: 20, height: 10 }, [1, 10, 20, 3]],
-  ["scale dimensions", { width: 20, height: 0 }, [1, 13, 20, 3]],
-  ["scale dimensions", { width: 0, height: 0 }, [1, 8, 12, 3]],
-  ["scale by multiplier", { multiplier: 1.5 }, [1, 12, 18, 3]],
-  ["scale longer dimension", { longer_size: 24 }, [1, 16, 24, 3]],
-  ["scale shorter dimension", { shorter_size: 16 }, [1, 16, 24, 3]],
-  ["scale width", { width: 24 }, [1, 16, 24, 3]],
-  ["scale height", { height: 4 }, [1, 4, 6, 3]],
-  ["scale total pixels", { megapixels: 0.01, multiple: 16 }, [1, 80, 128, 3]],
-  ["match size", { match: noise(1, 3, 7) }, [1, 3, 7, 3]],
-  ["scale to multiple", { multiple: 5 }, [1, 5, 10, 3]],
+  ["scale dimensions", { "resize_type.width": 20, "resize_type.height": 10 }, [1, 10, 20, 3]],
+  ["scale dimensions", { "resize_type.width": 20, "resize_type.height": 0 }, [1, 13, 20, 3]],
+  ["scale dimensions", { "resize_type.width": 0, "resize_type.height": 0 }, [1, 8, 12, 3]],
+  ["scale by multiplier", { "resize_type.multiplier": 1.5 }, [1, 12, 18, 3]],
+  ["scale longer dimension", { "resize_type.longer_size": 24 }, [1, 16, 24, 3]],
+  ["scale shorter dimension", { "resize_type.shorter_size": 16 }, [1, 16, 24, 3]],
+  ["scale width", { "resize_type.width": 24 }, [1, 16, 24, 3]],
+  ["scale height", { "resize_type.height": 4 }, [1, 4, 6, 3]],
+  ["scale total pixels", { "resize_type.megapixels": 0.01, "resize_type.multiple": 16 }, [1, 80, 128, 3]],
+  ["match size", { "resize_type.match": noise(1, 3, 7) }, [1, 3, 7, 3]],
+  ["scale to multiple", { "resize_type.multiple": 5 }, [1, 5, 10, 3]],
 ] as const)("ResizeImageMaskNode: %s %o", async (kind, more, shape) => {
   expect(await resized([1, 8, 12, 3], kind, more)).toEqual(shape);
   expect(await resized([1, 8, 12], kind, more)).toEqual(shape.slice(0, 3));

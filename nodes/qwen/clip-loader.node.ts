@@ -12,7 +12,9 @@ export default declareNode({
       tooltip: "A .safetensors file, or a diffusers folder, below the text_encoders model folder.",
       file: { kind: "model", folder: "text_encoders" },
     }),
-    type: widget(z.enum(["qwen_image"]).default("qwen_image"), { tooltip: "The model family the encoder serves." }),
+    type: widget(z.enum(["qwen_image", "stable_diffusion"]).default("qwen_image"), {
+      tooltip: "ComfyUI's name for what the encoder serves. The file decides: it must be Qwen2.5-VL.",
+    }),
     device: widget(z.enum(["default", "cpu"]).default("default"), {
       tooltip: "For files of ComfyUI only: the run's device computes either way.",
     }),

@@ -5,8 +5,8 @@ import type { WeightFile } from "../../engine/node/context.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { expectDType, f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import { sampleComfyui } from "../../nodes/diffusion/sampling/sample-comfyui.ts";
-import { SAMPLERS } from "../../nodes/diffusion/sampling/samplers.ts";
-import { SCHEDULERS } from "../../nodes/diffusion/sampling/schedulers.ts";
+import { SAMPLERS } from "../../nodes/diffusion/sampling/sampler-names.ts";
+import { SCHEDULERS, schedule } from "../../nodes/diffusion/sampling/schedulers.ts";
 import { loadTransformer } from "../../nodes/qwen/transformer/load-transformer.ts";
 import { loadVae } from "../../nodes/qwen/vae/load-vae.ts";
 import type { DiffusionModel } from "../../nodes/shared/contracts/modules.ts";
@@ -80,14 +80,14 @@ async function run(compute: Compute, mode: "diffusers" | "comfy", model: Diffusi
     const sigmas = model.schedule.sigmas(steps, { h: h / model.latentSpace.patch, w: w / model.latentSpace.patch });
     return sampleFlow(ctx, { model, positive, negative, noise, scale: true_cfg_scale, sigmas });
   }
-  const { shift, cfgnorm, ...settings } = info.comfy;
-  return sampleComfyui(ctx, {
-    ...settings,
-    model: model.withSampling({ sampling: modelSampling(shift), postCfg: cfgNorm(cfgnorm) }),
-    positive,
-    negative,
-    noise: noise.data,
+  const { shift, cfgnorm, cfg, sampler, scheduler, steps } = info.comfy;
+  const patched = model.withSampling({ sampling: modelSampling(shift), postCfg: cfgNorm(cfgnorm) });
+  const { output } = await sampleComfyui(ctx, {
+    guider: { model: patched, positive, negative, cfg },
+    noise: { seed: null, values: noise.data },
     latent: { samples: f32(noise.shape, new Float32Array(noise.data.length)) },
-    denoise: 1,
+    sampler,
+    sigmas: schedule(scheduler, patched.sampling, steps, 1),
   });
+  return output;
 }

@@ -1,58 +1,112 @@
 import { AppError } from "../../../engine/base/errors.ts";
-import { f32 } from "../../../engine/tensor/tensor.ts";
-import type { Conditioning, Latent } from "../../shared/contracts/data.ts";
-import type { DiffusionModel } from "../../shared/contracts/modules.ts";
+import { f32, type Tensor, zerosTensor } from "../../../engine/tensor/tensor.ts";
+import { torchGenerator, torchRandn } from "../../../engine/tensor/torch-random.ts";
+import type { Latent, Mask } from "../../shared/contracts/data.ts";
+import type { NoiseSource } from "../../shared/contracts/diffusion.ts";
+import type { Guider } from "../../shared/contracts/modules.ts";
 import { cfg } from "../../shared/diffusion/guidance.ts";
 import { cropLatent, denormaliseLatent, normaliseLatent, padToPatch } from "../../shared/diffusion/latent-space.ts";
 import { packLatent, unpackLatent } from "../../shared/diffusion/packing.ts";
 import { type SamplingContext, statisticsOf } from "../../shared/diffusion/sample-flow.ts";
 import { addNoise, x0Of } from "../../shared/diffusion/steps.ts";
 import { type Velocity, velocityFor } from "../../shared/diffusion/velocity.ts";
-import { type Sampler, sample } from "./samplers.ts";
-import { type Scheduler, schedule } from "./schedulers.ts";
+import { bilinearResize } from "../../shared/pictures/resize/bilinear.ts";
+import { SAMPLERS } from "./sampler-names.ts";
+import { sample } from "./samplers.ts";
+import type { Denoise } from "./solver.ts";
 
 export interface ComfyuiRequest {
-  readonly model: DiffusionModel;
-  readonly positive: Conditioning;
-  readonly negative: Conditioning;
-  /** Raw latents [B,C,h,w]: the size of the result and, with denoise below 1, where it starts. */
+  readonly guider: Guider;
+  /** Raw latents [B,C,h,w]: the size of the result and, where noise does not cover it, where it starts. */
   readonly latent: Latent;
-  /** Standard normal numbers, one per latent element. */
-  readonly noise: Float32Array;
-  readonly steps: number;
-  readonly cfg: number;
-  readonly sampler: Sampler;
-  readonly scheduler: Scheduler;
-  readonly denoise: number;
+  readonly noise: NoiseSource;
+  /** One of {@link SAMPLERS}. */
+  readonly sampler: string;
+  /** Descending. */
+  readonly sigmas: Float32Array;
+}
+
+export interface Sampled {
+  /** Raw latents. */
+  readonly output: Latent;
+  /** What the last evaluation made of its input: the picture so far, when the noise levels do not end in 0. */
+  readonly denoised: Latent;
 }
 
 /**
- * KSampler's arithmetic: guidance on x0 in latent space, what nodes do after it (CFGNorm), ComfyUI's conventions, the noise levels
- * of the model or of a node. At cfg 1 the negative prompt is not evaluated. Returns raw latents of the shape given.
- * @throws AppError LATENT_CHANNELS, CONDITIONING_WIDTH, REFERENCE_BATCH; whatever `signal` was aborted with
+ * KSampler's and SamplerCustomAdvanced's arithmetic: guidance on x0 in latent space, what nodes do after it (CFGNorm), ComfyUI's
+ * conventions. At cfg 1 the negative prompt is not evaluated. An empty latent takes the channels of the model.
+ * @throws AppError LATENT_CHANNELS, CONDITIONING_WIDTH, REFERENCE_BATCH, SAMPLING_NAN; whatever `signal` was aborted with
  */
-export async function sampleComfyui(ctx: SamplingContext, request: ComfyuiRequest): Promise<Latent> {
-  const { model, latent, positive } = request;
+export async function sampleComfyui(ctx: SamplingContext, request: ComfyuiRequest): Promise<Sampled> {
+  const { guider, noise: source, sigmas } = request;
+  const { model, positive } = guider;
+  const sampler = SAMPLERS.find((name) => name === request.sampler);
+  if (!sampler) throw new AppError("SAMPLER", `there is no sampler ${request.sampler}`, { hint: `use ${SAMPLERS.join(", ")}` });
+  const latent = fitted(request.latent, model.latentSpace.channels);
   const { samples } = latent;
-  const sigmas = schedule(request.scheduler, model.sampling, request.steps, request.denoise);
   const [first] = sigmas;
-  if (first === undefined) return latent;
-  if (request.noise.length !== samples.data.length)
-    throw new AppError("SAMPLING_NOISE", `${request.noise.length} noise values for a latent of ${samples.data.length}`);
+  if (first === undefined) return { output: latent, denoised: latent };
+  const count = samples.data.length;
   // ComfyUI leaves an all-zero latent as it is: zero is "empty" there, not a colour.
   const start = samples.data.some((z) => z !== 0) ? normaliseLatent(model.latentSpace, latent) : samples;
-  const noisy = addNoise(start.data, request.noise, first);
-  const denoise = await guidedX0(ctx, request);
-  const x = await sample(request.sampler, denoise, noisy, sigmas, (i) =>
-    ctx.progress(i + 1, sigmas.length - 1, `σ ${(sigmas[i + 1] ?? 0).toFixed(4)}`),
-  );
-  return denormaliseLatent(model.latentSpace, f32(samples.shape, x), latent.statistics ?? statisticsOf(positive));
+  const noise = source.values ?? (source.seed === null ? new Float32Array(count) : torchRandn(source.seed, count));
+  if (noise.length !== count) throw new AppError("SAMPLING_NOISE", `${noise.length} noise values for a latent of ${count}`);
+  const again = torchGenerator(BigInt(source.seed ?? 0) + 1n);
+  const guided = await guidedX0(ctx, guider, samples.shape);
+  let last = start.data;
+  const inside = latent.noiseMask && insideMask(latent.noiseMask, samples.shape, start.data, noise);
+  const denoise: Denoise = async (x, sigma) => {
+    last = inside ? inside.after(await guided(inside.before(x, sigma), sigma)) : await guided(x, sigma);
+    return last;
+  };
+  const run = {
+    start: addNoise(start.data, noise, first),
+    sigmas: [...sigmas],
+    denoise,
+    noise: () => again(count),
+    sampling: model.sampling,
+  };
+  const x = await sample(sampler, run, (i) => ctx.progress(i + 1, sigmas.length - 1, `σ ${(sigmas[i + 1] ?? 0).toFixed(4)}`));
+  const end = sigmas.at(-1) ?? 0;
+  const raw = (data: Float32Array): Latent => ({
+    ...latent,
+    ...denormaliseLatent(model.latentSpace, f32(samples.shape, data), latent.statistics ?? statisticsOf(positive)),
+  });
+  return { output: raw(end === 0 ? x : x.map((value) => value / (1 - end))), denoised: raw(last) };
+}
+
+/** An empty latent of other channels than the model's, such as EmptyLatentImage's four, is one of the model's. */
+function fitted(latent: Latent, channels: number): Latent {
+  const [batch = 0, own = 0, h = 0, w = 0] = latent.samples.shape;
+  const isOther = own !== channels && latent.samples.shape.length === 4 && latent.samples.data.every((z) => z === 0);
+  return isOther ? { ...latent, samples: zerosTensor("float32", [batch, channels, h, w]) } : latent;
+}
+
+/** Keeps what lies outside a mask: it goes in as the latent at this noise level, and comes out as it was. */
+function insideMask(mask: Mask, shape: readonly number[], latent: Float32Array, noise: Float32Array) {
+  const [batch = 0, channels = 0, height = 0, width = 0] = shape;
+  const [mh = 0, mw = 0] = mask.shape.slice(-2);
+  const { data } = bilinearResize(f32([mask.data.length / (mh * mw), mh, mw, 1], mask.data), { width, height });
+  const masks = data.length / (height * width);
+  const weight = new Float32Array(latent.length);
+  for (let b = 0; b < batch; b++)
+    for (let c = 0; c < channels; c++) {
+      const from = (b % masks) * height * width;
+      weight.set(data.subarray(from, from + height * width), (b * channels + c) * height * width);
+    }
+  const blend = (a: Float32Array, b: Float32Array): Float32Array =>
+    a.map((x, i) => x * (weight[i] ?? 1) + (b[i] ?? 0) * (1 - (weight[i] ?? 1)));
+  return {
+    before: (x: Float32Array, sigma: number): Float32Array => blend(x, addNoise(latent, noise, sigma)),
+    after: (x0: Float32Array): Float32Array => blend(x0, latent),
+  };
 }
 
 /** The guided x0 of all latents of the batch, one after the other. */
-async function guidedX0(ctx: SamplingContext, { model, positive, negative, latent, cfg: scale }: ComfyuiRequest) {
+async function guidedX0(ctx: SamplingContext, { model, positive, negative, cfg: scale }: Guider, shape: Tensor["shape"]) {
   const { patch } = model.latentSpace;
-  const [batch = 0, channels = 0, height = 0, width = 0] = latent.samples.shape;
+  const [batch = 0, channels = 0, height = 0, width = 0] = shape;
   const one = [1, channels, height, width];
   const size = channels * height * width;
   const grid = { h: Math.ceil(height / patch), w: Math.ceil(width / patch) };

@@ -1,41 +1,38 @@
-import { checkedState, eulerStep, towards } from "../../shared/diffusion/steps.ts";
+import { checkedState } from "../../shared/diffusion/steps.ts";
+import type { Sampler } from "./sampler-names.ts";
+import type { Solver, SolverRun } from "./solver.ts";
+import { dpmpp2m, erSde, gradientEstimation, ipndm, resMultistepAncestral, resMultistepPlain } from "./solvers/multi-step.ts";
+import { dpmpp2sAncestral, euler, eulerAncestral, heun, heunpp2, lcm } from "./solvers/one-step.ts";
+import { saSolver } from "./solvers/sa-solver.ts";
 
-export const SAMPLERS = ["euler", "heun"] as const;
-export type Sampler = (typeof SAMPLERS)[number];
-
-/** The guided x0 at a noise level. */
-export type Denoise = (x: Float32Array, sigma: number) => Promise<Float32Array>;
+const SOLVERS: Readonly<Record<Sampler, Solver>> = {
+  euler,
+  euler_ancestral: eulerAncestral,
+  heun,
+  heunpp2,
+  dpmpp_2s_ancestral: dpmpp2sAncestral,
+  dpmpp_2m: dpmpp2m,
+  lcm,
+  ipndm,
+  res_multistep: resMultistepPlain,
+  res_multistep_ancestral: resMultistepAncestral,
+  gradient_estimation: gradientEstimation,
+  er_sde: erSde,
+  sa_solver: saSolver,
+};
 
 /**
- * k-diffusion's sampler of that name, without churn.
- * @param sigmas descending, ending in 0
+ * ComfyUI's sampler of that name, as it runs it for flow models; without churn.
  * @param onStep called after step i
  * @throws AppError SAMPLING_NAN as soon as a state is not finite
  */
-export async function sample(
-  name: Sampler,
-  denoise: Denoise,
-  start: Float32Array,
-  sigmas: ArrayLike<number>,
-  onStep: (i: number) => void = () => undefined,
-): Promise<Float32Array> {
-  let x = start;
-  for (let i = 0; i + 1 < sigmas.length; i++) {
-    const [sigma = 0, next = 0] = [sigmas[i], sigmas[i + 1]];
-    const d = towards(x, await denoise(x, sigma), sigma);
-    const euler = eulerStep(x, d, sigma, next);
-    if (name === "euler" || next === 0) x = euler;
-    else {
-      const d2 = towards(euler, await denoise(euler, next), next);
-      x = eulerStep(
-        x,
-        d.map((value, k) => (value + (d2[k] ?? 0)) / 2),
-        sigma,
-        next,
-      );
-    }
-    checkedState(x, i + 1, sigma);
-    onStep(i);
-  }
-  return x;
+export function sample(name: Sampler, run: Omit<SolverRun, "done">, onStep: (i: number) => void = () => undefined): Promise<Float32Array> {
+  return SOLVERS[name]({
+    ...run,
+    done(i, x) {
+      checkedState(x, i + 1, run.sigmas[i] ?? 0);
+      onStep(i);
+      return x;
+    },
+  });
 }

@@ -17,6 +17,8 @@ export interface Latent {
   readonly samples: Tensor<"float32">;
   /** The normalisation these raw numbers belong to: that of the VAE or sampler they come from. Absent: the model's own. */
   readonly statistics?: LatentStatistics;
+  /** Where a sampler may change it: 1 = all, 0 = nothing. */
+  readonly noiseMask?: Mask;
 }
 
 /** ComfyUI's `reference_latents_method`. */

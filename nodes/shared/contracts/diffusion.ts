@@ -132,3 +132,11 @@ export interface PostCfg {
   readonly id: string;
   apply(conditional: Float32Array, guided: Float32Array, channels: number): Float32Array;
 }
+
+/** What a custom sampler begins with. */
+export interface NoiseSource {
+  /** null = none: the latent as it is. */
+  readonly seed: bigint | number | null;
+  /** In place of the seed's: standard normal numbers, one per latent element. */
+  readonly values?: Float32Array;
+}

@@ -51,6 +51,15 @@ export interface DiffusionModel extends Module<DenoiseInputs, Value> {
   withSampling(patch: { readonly sampling?: ModelSampling; readonly postCfg?: PostCfg }): DiffusionModel;
 }
 
+/** A model with its prompts. */
+export interface Guider {
+  readonly model: DiffusionModel;
+  readonly positive: Conditioning;
+  /** Not evaluated at cfg 1. */
+  readonly negative: Conditioning;
+  readonly cfg: number;
+}
+
 /** Both directions work on images in -1..1, NCHW, and on raw latents [B, channels, H/cell, W/cell]. */
 export interface Vae {
   readonly id: string;

@@ -1,8 +1,8 @@
 // Every socket type of the built-in nodes. Data types hold numbers (data.ts); module types hold differentiable functions (modules.ts).
 import { socket } from "../../../engine/node/socket.ts";
 import type { Conditioning, Dataset, Embeddings, Faces, Image, Latent, Mask, Matches, Metrics, Similarity } from "./data.ts";
-import type { TextEncoder } from "./diffusion.ts";
-import type { DiffusionModel, FaceDetector, FaceEncoder, Lora, Reward, Vae } from "./modules.ts";
+import type { NoiseSource, TextEncoder } from "./diffusion.ts";
+import type { DiffusionModel, FaceDetector, FaceEncoder, Guider, Lora, Reward, Vae } from "./modules.ts";
 
 export const IMAGE = socket<Image>("IMAGE");
 export const MASK = socket<Mask>("MASK");
@@ -21,6 +21,13 @@ export const FLOAT = socket<number>("FLOAT");
 export const STRING = socket<string>("STRING");
 export const BOOLEAN = socket<boolean>("BOOLEAN");
 export const ANY = socket<unknown>("*");
+
+/** The name of a sampler. */
+export const SAMPLER = socket<string>("SAMPLER");
+/** Noise levels, descending. */
+export const SIGMAS = socket<Float32Array>("SIGMAS");
+export const NOISE = socket<NoiseSource>("NOISE");
+export const GUIDER = socket<Guider>("GUIDER");
 
 export const MODEL = socket<DiffusionModel>("MODEL");
 export const VAE = socket<Vae>("VAE");
