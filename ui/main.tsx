@@ -4,6 +4,7 @@ import { Registry } from "../engine/node/registry.ts";
 import { nodes } from "../nodes/index.ts";
 import { ApiFailure, call } from "./net/client.ts";
 import { claimSession, writeSession } from "./net/session-store.ts";
+import { stageRef } from "./shell/actions.ts";
 import { Window } from "./shell/window.tsx";
 import { App } from "./state/app.ts";
 import { AppProvider } from "./state/context.ts";
@@ -22,6 +23,8 @@ async function start(): Promise<void> {
   await app.start();
   await openNamed(app);
   root.dataset.ready = "true";
+  // A handle for the console, for scripts and for the tests in test/ui.
+  Object.assign(globalThis, { whosWho: { app, stage: () => stageRef.current } });
 }
 
 /** The file that was named on the command line is opened once, by the first page that comes. */

@@ -219,6 +219,8 @@ class StageCanvas extends LGraphCanvas {
   #joining: { readonly from: StageNode; readonly to: StageNode } | undefined;
   #scrub: { readonly id: Id; readonly box: WidgetBox; readonly start: Point; readonly value: number; isMoved: boolean } | undefined;
   #selecting = false;
+  /** Where the canvas began in the window when it was last measured. */
+  #corner: Point | undefined;
   box = { width: 1, height: 1 };
 
   constructor(element: HTMLCanvasElement, projection: Projection, events: StageEvents, options: StageOptions) {
@@ -247,6 +249,14 @@ class StageCanvas extends LGraphCanvas {
 
   fit(width: number, height: number): void {
     const ratio = window.devicePixelRatio || 1;
+    const { left, top } = this.canvas.getBoundingClientRect();
+    // What is drawn stays where it is in the window when a panel opens beside it.
+    if (this.#corner)
+      this.ds.offset = [
+        this.ds.offset[0] - (left - this.#corner[0]) / this.ds.scale,
+        this.ds.offset[1] - (top - this.#corner[1]) / this.ds.scale,
+      ];
+    this.#corner = [left, top];
     this.box = { width, height };
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);

@@ -103,8 +103,8 @@ export function StageView() {
           else {
             const bounds = boundsOf(app.editor.graph.value.nodes);
             // A long chain opens at its beginning, large enough to read; the minimap shows the rest.
-            if (bounds) stage.fitTo(bounds, { min: 0.55 });
-            else stage.view = { scale: 1, offset: [0, 0] };
+            if (bounds) stage.fitTo(bounds, { min: 0.6 });
+            else stage.view = { scale: 1, offset: [box.clientWidth / 2, box.clientHeight / 2] };
           }
         });
       }),
