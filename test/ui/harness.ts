@@ -29,15 +29,19 @@ export async function startServer(
     process.execPath,
     [
       join(ROOT, "server.ts"),
-      "--port",
-      String(options.port ?? 0),
-      "--out",
-      join(folder, "out"),
-      "--data",
-      join(folder, "data"),
+      ...[
+        "--port",
+        String(options.port ?? 0),
+        "--out",
+        join(folder, "out"),
+        "--graphs",
+        join(folder, "graphs"),
+        "--input",
+        join(folder, "input"),
+      ],
       ...(options.args ?? []),
     ],
-    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } },
+    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", WHOSWHO_DATA: join(folder, "data") } },
   );
   let output = "";
   const url = await new Promise<string>((resolve, reject) => {

@@ -868,9 +868,11 @@ class StageCanvas extends LGraphCanvas {
   override draw(force?: boolean, forceBackground?: boolean): void {
     const view = `${this.ds.scale} ${this.ds.offset[0]} ${this.ds.offset[1]}`;
     if (view !== this.#shownView) {
+      // What it opens with is not a choice of the person's.
+      const isFirst = this.#shownView === "";
       this.#shownView = view;
       this.dirty_canvas = true;
-      this.#events.viewChanged({ scale: this.ds.scale, offset: [this.ds.offset[0], this.ds.offset[1]] });
+      if (!isFirst) this.#events.viewChanged({ scale: this.ds.scale, offset: [this.ds.offset[0], this.ds.offset[1]] });
     }
     if (!this.#state || !(this.dirty_canvas || this.dirty_bgcanvas || force || forceBackground) || this.canvas.width === 0) return;
     this.dirty_canvas = false;

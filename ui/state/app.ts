@@ -1,5 +1,5 @@
 // Everything the page knows, in one object; components read its signals and call its methods.
-import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { z } from "zod";
 import { type FileInfo, type FileRef, fileUrl } from "../../engine/api/files.ts";
 import type { GraphInfo, StartingPoint } from "../../engine/api/graphs.ts";
@@ -151,28 +151,26 @@ export class App {
 
   /** Everything anew: after a start of the server, and for the command Refresh. */
   async refresh(): Promise<void> {
-    await this.try(async () => {
-      const [system, models, inputs, graphs, gallery] = await Promise.all([
-        call("system", {}),
-        call("models", {}),
-        call("files", { params: { root: "input" }, query: { kind: "picture", limit: 1000 } }),
-        call("graphs", {}),
-        call("gallery", {}),
-      ]);
-      batch(() => {
-        this.system.value = system;
-        this.models.value = models;
-        this.inputs.value = inputs.files;
-        this.graphs.value = graphs.graphs;
-        this.gallery.value = gallery.points;
+    // Each for itself: a folder that can't be read does not hide the others.
+    const load = <T>(signal: Signal<T>, get: () => Promise<T>): Promise<boolean> =>
+      this.try(async () => {
+        signal.value = await get();
       });
-      await this.runs.reload(this.editor.tabs.value.tabs.map((t) => t.id));
-      const settings = await call("settings", {});
-      shareGlobally(
-        settings.editor,
-        (p) => void this.try(async () => void (await call("saveSettings", { body: { ...(await call("settings", {})), editor: p } }))),
-      );
-    });
+    await Promise.all([
+      load(this.system, () => call("system", {})),
+      load(this.models, () => call("models", {})),
+      load(this.inputs, async () => (await call("files", { params: { root: "input" }, query: { kind: "picture", limit: 1000 } })).files),
+      load(this.graphs, async () => (await call("graphs", {})).graphs),
+      load(this.gallery, async () => (await call("gallery", {})).points),
+      this.try(() => this.runs.reload(this.editor.tabs.value.tabs.map((t) => t.id))),
+      this.try(async () => {
+        const settings = await call("settings", {});
+        shareGlobally(
+          settings.editor,
+          (p) => void this.try(async () => void (await call("saveSettings", { body: { ...(await call("settings", {})), editor: p } }))),
+        );
+      }),
+    ]);
   }
 
   #changed(what: string, name: string | undefined): void {
