@@ -1,7 +1,9 @@
 // The page: state first, then what is seen of it.
 import { render } from "preact";
+import { stringifyJson } from "../engine/base/json.ts";
 import { Registry } from "../engine/node/registry.ts";
 import { nodes } from "../nodes/index.ts";
+import { saveDocument } from "./doc/tabs.ts";
 import { ApiFailure, call } from "./net/client.ts";
 import { claimSession, writeSession } from "./net/session-store.ts";
 import { stageRef } from "./shell/actions.ts";
@@ -24,7 +26,9 @@ async function start(): Promise<void> {
   await openNamed(app);
   root.dataset.ready = "true";
   // A handle for the console, for scripts and for the tests in test/ui.
-  Object.assign(globalThis, { whosWho: { app, stage: () => stageRef.current } });
+  Object.assign(globalThis, {
+    whosWho: { app, stage: () => stageRef.current, save: () => stringifyJson(saveDocument(app.editor.tab.value)) },
+  });
 }
 
 /** The file that was named on the command line is opened once, by the first page that comes. */

@@ -121,10 +121,10 @@ describe("moving", () => {
   });
 
   test("Ctrl+drag selects in a box, and what is selected moves together", async () => {
-    await editor.add("SaveImage", -200, -100);
-    await editor.add("VAEDecode", 100, -100);
+    await editor.add("SaveImage", -200, -250);
+    await editor.add("VAEDecode", 100, -250);
     await editor.page.keyboard.down("Control");
-    await editor.drag(await editor.spot(-260, -180), await editor.spot(420, 60));
+    await editor.drag(await editor.spot(-260, -320), await editor.spot(420, -120));
     await editor.page.keyboard.up("Control");
     await expect.poll(async () => (await editor.selection()).length).toBe(2);
     const before = await editor.document();
@@ -161,7 +161,7 @@ describe("moving", () => {
   });
 
   test("the view pans by dragging, zooms by the wheel, and the canvas stays put when a panel opens", async () => {
-    const node = await editor.add("SaveImage", 0, 0);
+    const node = await editor.add("SaveImage", 0, -200);
     const before = await editor.title(node);
     const empty = await editor.spot(-200, 150);
     await editor.drag(empty, { x: empty.x + 60, y: empty.y - 40 });
@@ -182,11 +182,11 @@ describe("values", () => {
   test("a number is clicked, typed and kept; what is out of range is refused in words", async () => {
     const node = await editor.add("KSampler", -100, -200);
     await editor.click(await editor.widget(node, "steps"));
-    await editor.page.getByRole("textbox", { name: "steps" }).fill("2*21");
+    await editor.inPlace.fill("2*21");
     await editor.page.keyboard.press("Enter");
     await editor.until((d) => d.nodes[0]?.widgets_values?.includes(42) ?? false, "42");
     await editor.click(await editor.widget(node, "steps"));
-    await editor.page.getByRole("textbox", { name: "steps" }).fill("-5");
+    await editor.inPlace.fill("-5");
     await editor.page.keyboard.press("Enter");
     await editor.toast.getByText(/steps: -5 is below the minimum/).waitFor();
     expect((await editor.document()).nodes[0]?.widgets_values).toContain(42);
@@ -213,7 +213,7 @@ describe("values", () => {
   test("text of several lines is written in place", async () => {
     const node = await editor.add("TextEncodeQwenImageEditPlus", -100, -200);
     await editor.click(await editor.widget(node, "prompt"));
-    await editor.page.getByRole("textbox", { name: "prompt" }).fill("two people\non a bench");
+    await editor.inPlace.fill("two people\non a bench");
     await editor.page.keyboard.press("Control+Enter");
     await editor.until((d) => d.nodes[0]?.widgets_values?.includes("two people\non a bench") ?? false, "the text");
     await expect.poll(() => editor.page.getByRole("dialog").count()).toBe(0);
@@ -223,7 +223,7 @@ describe("values", () => {
     const node = await editor.add("SaveImage", 0, -100);
     const at = await editor.title(node);
     await editor.page.mouse.dblclick(at.x, at.y);
-    await editor.page.getByRole("textbox", { name: "Title" }).fill("Fertiges Bild mit einem sehr langen deutschen Titel");
+    await editor.inPlace.fill("Fertiges Bild mit einem sehr langen deutschen Titel");
     await editor.page.keyboard.press("Enter");
     await editor.until((d) => d.nodes[0]?.title === "Fertiges Bild mit einem sehr langen deutschen Titel", "the title");
   });

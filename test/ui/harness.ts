@@ -139,6 +139,10 @@ export class Editor {
   get board() {
     return this.page.locator("canvas.board");
   }
+  /** The field that edits a value or a title on the canvas. */
+  get inPlace() {
+    return this.page.locator(".widget-editor");
+  }
   get toast() {
     return this.page.locator(".toasts");
   }
@@ -306,6 +310,8 @@ export interface Handle {
       };
       readonly runs: { summaryOf(tab: string): { readonly id: string; readonly state: string } | undefined };
     };
+    /** The file of the graph in view. */
+    readonly save: () => string;
     readonly stage: () =>
       | {
           socketAt(

@@ -102,7 +102,7 @@ function paintTitleOnly(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted
   const { theme } = scene;
   body(ctx, scene, it, 1 / scene.scale);
   const [x, y, w, h] = frame(it);
-  const size = Math.min(13 / scene.scale, 36);
+  const size = Math.min(10.5 / scene.scale, 30);
   const small = size * scene.scale < 6;
   if (it.look.status !== "idle" || it.look.problem) paintStatus(ctx, theme, it, x + size * 0.9, y + TITLE_HEIGHT / 2 + 2, size * 0.42);
   if (!small) {

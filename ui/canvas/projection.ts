@@ -26,7 +26,7 @@ import {
   typeName,
 } from "../doc/document.ts";
 import type { NodeFaces } from "../doc/node-face.ts";
-import { COLLAPSED_WIDTH, layoutNode, type NodeLayout, TITLE_HEIGHT } from "../doc/node-layout.ts";
+import { COLLAPSED_WIDTH, layoutNode, type NodeLayout, SLOT_HEIGHT, TITLE_HEIGHT } from "../doc/node-layout.ts";
 import { isKnown } from "../doc/widgets.ts";
 
 /** litegraph gives -10 and -20 a meaning of its own. */
@@ -45,6 +45,9 @@ const NO_CONTEXT = undefined as unknown as CanvasRenderingContext2D;
 export function xy(p: ArrayLike<number>): Point {
   return [p[0] ?? 0, p[1] ?? 0];
 }
+
+/** How far from its centre a socket can be taken. */
+export const SLOT_REACH = 14;
 
 export type Box = [x: number, y: number, width: number, height: number];
 
@@ -117,6 +120,17 @@ export class StageNode extends LGraphNode {
     out[1] = this.pos[1] - TITLE_HEIGHT;
     out[2] = this.flags.collapsed ? COLLAPSED_WIDTH : this.size[0];
     out[3] = (this.flags.collapsed ? 0 : this.size[1]) + TITLE_HEIGHT;
+  }
+
+  /** Sockets stand out over the edge: their outer halves belong to the node. */
+  override isPointInside(x: number, y: number): boolean {
+    const [left, top, width, height] = this.outer;
+    if (x >= left && x <= left + width && y >= top && y <= top + height) return true;
+    if (this.flags.collapsed || y < top || y > top + height) return false;
+    const row = y - this.pos[1];
+    const near = (at: readonly [number, number]): boolean => Math.abs(at[1] - row) <= SLOT_HEIGHT / 2;
+    if (x > left + width && x <= left + width + SLOT_REACH) return this.layout.outputs.some(near);
+    return x < left && x >= left - SLOT_REACH && this.layout.inputs.some(near);
   }
 
   override isPointInCollapse(): boolean {

@@ -11,7 +11,7 @@ import { PLAIN } from "./node-look.ts";
 import { crosses, LinkBatch, linkCurve, onCurve } from "./paint-link.ts";
 import { gridOf, paintNode, type Scene } from "./paint-node.ts";
 import { Pictures } from "./pictures.ts";
-import { docId, Projection, StageGroup, StageNode, xy } from "./projection.ts";
+import { docId, Projection, SLOT_REACH, StageGroup, StageNode, xy } from "./projection.ts";
 import { socketColor, socketPath, socketShape } from "./socket-look.ts";
 import { FONT, readTheme, type Theme } from "./theme.ts";
 
@@ -68,7 +68,6 @@ export interface StageOptions {
 export type LinkGradient = (link: Id) => "carries" | "stops" | undefined;
 
 const GRID = 10;
-const SLOT_REACH = 14;
 
 export class Stage {
   readonly #canvas: StageCanvas;
@@ -239,6 +238,7 @@ class StageCanvas extends LGraphCanvas {
     // litegraph would join what it can; we say what can be joined and why not.
     this.linkConnector.dropLinks = (_graph, event) => this.#drop(event.canvasX, event.canvasY, [event.clientX, event.clientY]);
     this.onSelectionChange = () => this.#tellSelection();
+    element.addEventListener("dblclick", (e) => this.#doubleClick(e));
   }
 
   setOptions(options: StageOptions): void {
@@ -266,10 +266,7 @@ class StageCanvas extends LGraphCanvas {
   show(state: StageState): void {
     const before = this.#state;
     this.#state = state;
-    const isPreview = (n: DocNode): boolean => {
-      const look = state.look(n.id);
-      return look.pictures.length > 0 || look.text !== undefined;
-    };
+    const isPreview = (n: DocNode): boolean => state.look(n.id).pictures.length > 0;
     this.#projection.show(state.doc, state.place, state.faces, { hasPreview: isPreview });
     if (before?.selection !== state.selection || before.doc !== state.doc) this.#select(state.selection);
     this.setDirty(true, true);
@@ -445,20 +442,6 @@ class StageCanvas extends LGraphCanvas {
     if (this.state.readOnly || !state) return;
     if (e.button === 0 && target.kind === "widget" && !e.ctrlKey && !this.linkConnector.isConnecting)
       this.#pressWidget(target.id, target.box, e);
-    else if (e.button === 0 && target.kind === "node" && !e.ctrlKey) {
-      pointer.onDoubleClick = () => this.#doubleClick(target);
-      if (target.part === "preview") {
-        const click = pointer.onClick;
-        pointer.onClick = (up) => click?.(up);
-      }
-    } else if (e.button === 0 && target.kind === "group")
-      pointer.onDoubleClick = () => {
-        const group = this.#projection.groups[target.index];
-        if (group)
-          this.#events.editTitle({ group: target.index }, this.#toWindow([group.pos[0], group.pos[1], group.size[0], group.titleHeight]));
-      };
-    else if (e.button === 0 && target.kind === "canvas" && !e.ctrlKey)
-      pointer.onDoubleClick = () => this.#events.addNode({ pos: [x, y], at: [e.clientX, e.clientY] });
     const isKnife = target.kind === "canvas" && (e.button === 2 || (e.button === 0 && e.altKey && !e.ctrlKey));
     if (isKnife) {
       this.dragging_canvas = false;
@@ -483,14 +466,26 @@ class StageCanvas extends LGraphCanvas {
     return [(x + offset[0]) * scale + left, (y + offset[1]) * scale + top, w * scale, h * scale];
   }
 
-  #doubleClick(target: Target & { readonly kind: "node" }): void {
+  /** The browser says what a double click is: people differ in how fast they are. */
+  #doubleClick(e: MouseEvent): void {
     const state = this.#state;
-    const node = this.#projection.node(target.id);
-    if (!state || !node) return;
-    if (target.part === "title")
-      this.#events.editTitle({ node: target.id }, this.#toWindow([node.pos[0], node.pos[1] - TITLE_HEIGHT, node.outer[2], TITLE_HEIGHT]));
-    else if (target.part === "preview") this.#events.openPicture(target.id, target.picture ?? 0);
-    else if (state.doc.subgraphs.some((s) => s.id === node.docNode.type)) this.#events.openSubgraph(target.id);
+    if (!state || this.state.readOnly || e.ctrlKey || e.altKey) return;
+    this.adjustMouseEvent(e);
+    const { canvasX: x, canvasY: y } = e as MouseEvent & { readonly canvasX: number; readonly canvasY: number };
+    const target = this.targetAt(x, y);
+    if (target.kind === "canvas") this.#events.addNode({ pos: [x, y], at: [e.clientX, e.clientY] });
+    else if (target.kind === "group") {
+      const group = this.#projection.groups[target.index];
+      if (group)
+        this.#events.editTitle({ group: target.index }, this.#toWindow([group.pos[0], group.pos[1], group.size[0], group.titleHeight]));
+    } else if (target.kind === "node") {
+      const node = this.#projection.node(target.id);
+      if (!node) return;
+      if (target.part === "title")
+        this.#events.editTitle({ node: target.id }, this.#toWindow([node.pos[0], node.pos[1] - TITLE_HEIGHT, node.outer[2], TITLE_HEIGHT]));
+      else if (target.part === "preview") this.#events.openPicture(target.id, target.picture ?? 0);
+      else if (state.doc.subgraphs.some((s) => s.id === node.docNode.type)) this.#events.openSubgraph(target.id);
+    }
   }
 
   #duplicate(id: Id): void {
@@ -510,8 +505,6 @@ class StageCanvas extends LGraphCanvas {
     const { face, value } = box.state;
     const rect = this.#toWindow([node.pos[0] + box.rect[0], node.pos[1] + box.rect[1], box.rect[2], box.rect[3]]);
     const set = (next: unknown): Command => ({ name: "widget.set", args: { place: state.place, id, name: face.name, value: next } });
-    pointer.onDoubleClick = () => undefined;
-    delete pointer.onDoubleClick;
     pointer.onClick = () => {
       if (!state.selection.nodes.some((n) => sameId(n, id))) this.#events.select({ ...NOTHING, nodes: [id] });
       if (face.type === "BOOLEAN") this.#events.commands([set(value !== true)]);
@@ -588,7 +581,7 @@ class StageCanvas extends LGraphCanvas {
   #resized(node: StageNode): void {
     const state = this.#state;
     if (!state) return;
-    const preview = this.#look(node).pictures.length > 0 || this.#look(node).text !== undefined;
+    const preview = this.#look(node).pictures.length > 0;
     node.relayout(layoutNode(state.doc, { ...node.docNode, size: [node.size[0], node.size[1]] }, state.faces, { preview }));
     node.place();
   }

@@ -33,7 +33,7 @@ export interface NodeLayout {
 }
 
 export interface LayoutOptions {
-  /** The node has pictures or text to show. */
+  /** The node has pictures to show. */
   readonly preview?: boolean;
 }
 
@@ -78,12 +78,22 @@ export function naturalSize(doc: Doc, node: DocNode, faces: NodeFaces): Point {
   const isNote = node.type === "Note" || node.type === "MarkdownNote";
   const width = states.some((s) => isTall(s.face)) ? 320 : DEFAULT_WIDTH;
   const { min } = layoutNode(doc, { ...node, size: [width, 0] }, faces, { preview: showsPictures(node, faces) });
-  return [width, isNote ? Math.max(min[1], 100) : min[1]];
+  return [width, isNote ? Math.max(min[1], 100) : min[1] + (showsScores(node, faces) ? SCORES_HEIGHT : 0)];
 }
 
-/** Whether the node has room for pictures before it has any. */
+/** Whether the node gets room for pictures before it has any: it names one, or it saves or shows some. */
 export function showsPictures(node: DocNode, faces: NodeFaces): boolean {
-  return faces.get(node.type)?.inputs.some((i) => i.kind === "widget" && i.file?.kind === "input") ?? false;
+  const face = faces.get(node.type);
+  return face?.inputs.some((i) => (i.kind === "widget" ? i.file?.kind === "input" : face.isOutput && i.type === "IMAGE")) ?? false;
+}
+
+/** Room for a few lines of numbers. */
+const SCORES_HEIGHT = 44;
+function showsScores(node: DocNode, faces: NodeFaces): boolean {
+  const face = faces.get(node.type);
+  return (
+    face !== undefined && (face.outputs.some((o) => o.type === "METRICS") || (face.isOutput && face.inputs.some((i) => i.type === "*")))
+  );
 }
 
 function isTall(face: WidgetFace): boolean {

@@ -170,9 +170,17 @@ function Score({ name, value }: { readonly name: string; readonly value: unknown
   return (
     <>
       <dt>{name}</dt>
-      <dd>{typeof value === "number" ? Number(value.toPrecision(5)) : showValue(value).slice(0, 200)}</dd>
+      <dd>{scoreText(value)}</dd>
     </>
   );
+}
+
+/** Tables belong to the node's own panel; here they are only counted. */
+function scoreText(value: unknown): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(5)));
+  if (Array.isArray(value)) return `${value.length} ${value.length === 1 ? "entry" : "entries"}`;
+  if (typeof value === "object" && value !== null) return `${Object.keys(value).length} values`;
+  return showValue(value).slice(0, 200);
 }
 
 function Sockets({ node }: { readonly node: DocNode }) {

@@ -1,0 +1,191 @@
+// What runs: from an empty canvas to a score, training watched, and everything that may go wrong meanwhile.
+
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Editor, type Handle, type OpenBrowser, openBrowser, startServer, type TestServer } from "./harness.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+let server: TestServer;
+let browser: OpenBrowser;
+let editor: Editor;
+beforeAll(async () => {
+  server = await startServer();
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+beforeEach(async () => {
+  editor = await Editor.open(await browser.context(), server.url);
+});
+afterEach(async () => {
+  expect(editor.errors).toEqual([]);
+  await editor.page.context().close();
+});
+
+const state = (e: Editor): Promise<string | undefined> =>
+  e.page.evaluate(() => {
+    const { app } = (globalThis as unknown as Handle).whosWho;
+    return app.runs.summaryOf(app.editor.tab.value.id)?.state;
+  });
+const ended = (e: Editor, how: string, ms = 100_000) => expect.poll(() => state(e), { timeout: ms }).toBe(how);
+const run = (e: Editor) => e.page.getByRole("button", { name: "Run", exact: true }).click();
+
+describe("running", () => {
+  test("a graph built by search and link release runs, shows its picture, and is the same by `graph run`", async () => {
+    const image = await editor.add("LoadImage", -350, -250);
+    await editor.click(await editor.widget(image, "image"));
+    await editor.page.getByRole("combobox", { name: "image" }).fill("person-1");
+    await editor.page.keyboard.press("Enter");
+    await editor.until((d) => d.nodes[0]?.widgets_values?.includes("person-1.png") ?? false, "the picture's name");
+    await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, -200));
+    await editor.search("SaveImage");
+    await run(editor);
+    await ended(editor, "finished");
+    const save = await editor.node("SaveImage");
+    const made = readdirSync(join(server.folder, "out"), { recursive: true, encoding: "utf8" }).find((f) => f.endsWith(".png")) ?? "";
+    expect(made).not.toBe("");
+    // The same file by the command line: the same picture, byte for byte but for the workflow inside.
+    const workflow = await editor.page.evaluate(() => (globalThis as unknown as Handle).whosWho.save());
+    const file = join(server.folder, "made.json");
+    writeFileSync(file, workflow);
+    execFileSync(process.execPath, [join(ROOT, "graph.ts"), "run", file, "--out", join(server.folder, "cli")], {
+      cwd: ROOT,
+      env: { ...process.env, WHOSWHO_DATA: join(server.folder, "cli-data") },
+    });
+    const other = readdirSync(join(server.folder, "cli"), { recursive: true, encoding: "utf8" }).find((f) => f.endsWith(".png")) ?? "";
+    expect(pixels(readFileSync(join(server.folder, "cli", other)))).toEqual(pixels(readFileSync(join(server.folder, "out", made))));
+    expect(save.type).toBe("SaveImage");
+  });
+
+  test("Who is who: the starting point runs, nodes are marked, the scores can be read; again it is all known", async () => {
+    await editor.startingPoint("Who is who");
+    await run(editor);
+    await ended(editor, "finished");
+    await editor.page.getByRole("complementary", { name: "Inspector" }).getByText("mimr_balanced").waitFor();
+    await run(editor);
+    await expect.poll(() => nodeStates(editor), { timeout: 60_000 }).toContain("cached");
+    await ended(editor, "finished");
+  });
+
+  test("a missing picture is a problem with a remedy before anything runs, and leads to its node", async () => {
+    const image = await editor.add("LoadImage", -350, -250);
+    await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, -200));
+    await editor.search("SaveImage");
+    await run(editor);
+    const problems = editor.page.getByRole("region", { name: "Problems" });
+    await problems.getByRole("button", { name: "Go to" }).first().waitFor();
+    await editor.page.keyboard.press("Escape");
+    await problems.getByRole("button", { name: "Go to" }).first().click();
+    await expect.poll(() => editor.selection()).toEqual([image.id]);
+  });
+
+  test("an input that is not connected is told while drawing", async () => {
+    await editor.add("SaveImage", 0, -200);
+    await editor.page.getByRole("button", { name: /1 problem/ }).click();
+    await editor.page.getByRole("region", { name: "Problems" }).getByText("images").first().waitFor();
+    await editor.page.keyboard.press("Control+z");
+    await editor.page.getByRole("button", { name: "No problems" }).waitFor();
+  });
+
+  test("a training is watched, survives a reload, and stops", async () => {
+    await editor.startingPoint("Train a LoRA on identity");
+    await run(editor);
+    await expect.poll(() => state(editor), { timeout: 60_000 }).toBe("running");
+    await editor.page.reload();
+    await editor.ready();
+    await expect.poll(() => state(editor), { timeout: 30_000 }).toBe("running");
+    await expect.poll(() => editor.page.title()).toContain("%");
+    await editor.page.getByRole("button", { name: "Stop", exact: true }).click();
+    await expect.poll(() => state(editor), { timeout: 100_000 }).not.toBe("running");
+  });
+
+  test("the queue holds, reorders and lets go", async () => {
+    await editor.action("Pause or go on");
+    await editor.startingPoint("Who is who");
+    await run(editor);
+    await editor.page.getByRole("button", { name: "Queue 1" }).waitFor();
+    await run(editor);
+    await editor.page.getByRole("button", { name: "Queue 2" }).click();
+    await editor.page.getByRole("button", { name: "Take out of the queue" }).first().click();
+    await editor.page.getByRole("button", { name: "Queue 1" }).waitFor();
+    await editor.page.getByRole("button", { name: "Clear what waits" }).click();
+    await editor.page.getByRole("button", { name: "Queue 0" }).waitFor();
+    await editor.action("Pause or go on");
+  });
+
+  test("the history opens the graph of a run with its results, and its picture opens the workflow that made it", async () => {
+    await editor.page.keyboard.press("q");
+    const card = editor.page
+      .getByRole("article")
+      .filter({ has: editor.page.locator("img") })
+      .first();
+    await card.hover();
+    await card.getByRole("button", { name: "Open its graph" }).click();
+    await editor.until((d) => d.nodes.length > 0, "its nodes");
+    await expect.poll(() => nodeStates(editor)).not.toEqual([]);
+    await card.getByRole("button", { name: /^Pictures of/ }).click();
+    await editor.page.getByRole("button", { name: "Open the workflow that made it" }).click();
+    await expect.poll(() => editor.page.getByRole("tab").count()).toBe(2);
+  });
+});
+
+describe("several windows and a server that goes", () => {
+  test("two windows on one server see the same runs", async () => {
+    const other = await Editor.open(await browser.context(), server.url);
+    await editor.page.keyboard.press("q");
+    await other.page.keyboard.press("q");
+    const count = (e: Editor) => e.page.getByRole("article").count();
+    await expect.poll(() => count(other)).toBe(await count(editor));
+    await editor.startingPoint("Who is who");
+    const before = await count(other);
+    await run(editor);
+    await expect.poll(() => count(other)).toBe(before + 1);
+    await ended(editor, "finished");
+    await other.page.context().close();
+  });
+
+  test("kill -9 of the server in mid-run: the page says so, keeps the graph, and goes on when it is back", async () => {
+    const own = await startServer();
+    const there = await Editor.open(await browser.context(), own.url);
+    await there.startingPoint("Train a LoRA on identity");
+    await run(there);
+    await expect.poll(() => state(there), { timeout: 60_000 }).toBe("running");
+    await own.stop("SIGKILL");
+    await there.page.getByText("The server can't be reached.").waitFor();
+    expect((await there.document()).nodes.length).toBeGreaterThan(5);
+    const again = await startServer({ folder: own.folder, port: Number(new URL(own.url).port) });
+    await there.page.getByText("The server can't be reached.").waitFor({ state: "detached" });
+    await expect.poll(() => state(there), { timeout: 60_000 }).not.toBe("running");
+    await there.page.context().close();
+    await again.stop();
+  });
+});
+
+function nodeStates(e: Editor): Promise<string[]> {
+  return e.page.evaluate(() => {
+    const { app } = (
+      globalThis as unknown as {
+        whosWho: {
+          app: { editor: { tab: { value: { id: string } } }; runs: { tabRun(id: string): { nodes: Map<string, { state: string }> } } };
+        };
+      }
+    ).whosWho;
+    return [...app.runs.tabRun(app.editor.tab.value.id).nodes.values()].map((n) => n.state);
+  });
+}
+
+/** A PNG without its text chunks. */
+function pixels(png: Buffer): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 8; at < png.length; ) {
+    const length = png.readUInt32BE(at);
+    const type = png.toString("latin1", at + 4, at + 8);
+    if (type === "IHDR" || type === "IDAT") chunks.push(png.subarray(at, at + 12 + length));
+    at += 12 + length;
+  }
+  return chunks;
+}
