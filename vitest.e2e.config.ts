@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/ui/**/*.e2e.ts"],
     globalSetup: ["test/ui/global-setup.ts"],
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",

@@ -205,7 +205,7 @@ describe("values", () => {
   test("a choice is filtered and chosen by keys", async () => {
     const node = await editor.add("KSampler", -100, -200);
     await editor.click(await editor.widget(node, "sampler_name"));
-    await editor.page.getByRole("combobox", { name: "sampler_name" }).fill("heun");
+    await editor.page.locator(".popup input").fill("heun");
     await editor.page.keyboard.press("Enter");
     await editor.until((d) => d.nodes[0]?.widgets_values?.includes("heun") ?? false, "heun");
   });

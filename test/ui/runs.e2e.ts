@@ -38,7 +38,7 @@ describe("running", () => {
   test("a graph built by search and link release runs, shows its picture, and is the same by `graph run`", async () => {
     const image = await editor.add("LoadImage", -350, -250);
     await editor.click(await editor.widget(image, "image"));
-    await editor.page.getByRole("combobox", { name: "image" }).fill("person-1");
+    await editor.page.locator(".popup input").first().fill("person-1");
     await editor.page.keyboard.press("Enter");
     await editor.until((d) => d.nodes[0]?.widgets_values?.includes("person-1.png") ?? false, "the picture's name");
     await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, -200));

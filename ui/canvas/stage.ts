@@ -505,6 +505,8 @@ class StageCanvas extends LGraphCanvas {
     const { face, value } = box.state;
     const rect = this.#toWindow([node.pos[0] + box.rect[0], node.pos[1] + box.rect[1], box.rect[2], box.rect[3]]);
     const set = (next: unknown): Command => ({ name: "widget.set", args: { place: state.place, id, name: face.name, value: next } });
+    // Two quick clicks are two clicks here.
+    delete pointer.onDoubleClick;
     pointer.onClick = () => {
       if (!state.selection.nodes.some((n) => sameId(n, id))) this.#events.select({ ...NOTHING, nodes: [id] });
       if (face.type === "BOOLEAN") this.#events.commands([set(value !== true)]);
