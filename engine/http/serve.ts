@@ -5,12 +5,14 @@ import { availableParallelism, freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { EventMessage } from "../api/event-message.ts";
-import type { SystemInfo } from "../api/system.ts";
+import { type SystemInfo, settings as settingsSchema } from "../api/system.ts";
 import { computeSettings } from "../app/compute-settings.ts";
 import { Gallery } from "../app/gallery.ts";
 import { dataFolder } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
 import { RunQueue } from "../app/run-queue.ts";
+import { TrackerFeed } from "../app/trackers/tracker-feed.ts";
+import { TrainingLog } from "../app/training/training-log.ts";
 import { versionsOf } from "../app/versions.ts";
 import { toAppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
@@ -115,7 +117,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
       threads: threads ?? availableParallelism(),
       versions,
       hasCheckpoint: async (directory) => (await (await output.runDirectory(directory)).list()).includes("checkpoint.safetensors"),
-      publish: (message) => hub.publish(message),
+      publish: (message) => {
+        hub.publish(message);
+        if (message.kind === "run") feed.event(message.event);
+      },
       isPaused: state.isPaused,
       onPaused: (isPaused) =>
         void writeAtomic(join(folder, "server.json"), new TextEncoder().encode(JSON.stringify({ isPaused }))).catch(() => undefined),
@@ -124,6 +129,19 @@ export async function serve(options: ServeOptions): Promise<Served> {
       const numbered: EventMessage = { ...message, seq: events.append("", stringifyJson(message)) };
       hub.publish(numbered);
     };
+    const feed = new TrackerFeed({
+      trackers: async () => {
+        const text = await readFile(join(folder, "settings.json"), "utf8").catch(() => "{}");
+        return settingsSchema.safeParse(JSON.parse(text)).data?.trackers;
+      },
+      log: (directory) => new TrainingLog(join(output.root, directory)),
+      describe: (run, node) => {
+        const { summary, parameters } = queue.detail(run);
+        const settings = parameters.flatMap((p) => (p.node === node ? [[p.input, p.value] as const] : []));
+        return { name: summary.name, started: summary.started ?? Date.now(), settings: Object.fromEntries(settings) };
+      },
+      warn: (message) => announce({ kind: "log", level: "warn", message }),
+    });
     const system = async (): Promise<SystemInfo> => ({
       versions,
       device,
