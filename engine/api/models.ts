@@ -36,7 +36,7 @@ export const modelDetail = z.object({
   /** safetensors `__metadata__`, ONNX metadata_props. */
   metadata: z.record(z.string(), z.string()),
   parameters: z.number(),
-  /** Of an .onnx: in the order of `input_1 …`, `output_1 …` of ApplyOnnx. Empty for weights. */
+  /** For an .onnx file, in the order of ApplyOnnx's `input_1 …`, `output_1 …`. Empty for weights. */
   inputs: z.array(tensorPort),
   outputs: z.array(tensorPort),
 });

@@ -37,7 +37,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     runDirectory: async (name) => (await output()).runDirectory(name),
     freeSpace: () => freeSpace(request.output),
     resume: request.resume,
-    // The node that reads it says what is wrong with it.
+    // The node that reads the file reports what is wrong with it.
     identify: (file) => identityOf(file, inputs, models).catch(() => null),
     workflow: request.workflow,
     memory: () => process.memoryUsage.rss(),
@@ -59,7 +59,7 @@ async function identityOf(file: OpenedFile, inputs: InputFiles, models: ModelFol
   }
 }
 
-/** Folders are made when something is first saved. */
+/** Opens once, at the first call: folders are made when something is first saved. */
 function once<T>(open: () => Promise<T>): () => Promise<T> {
   let opened: Promise<T> | undefined;
   return () => {

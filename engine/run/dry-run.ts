@@ -1,4 +1,4 @@
-// What a run would do and cost: cheap nodes run, nodes with a `dryRun` are asked, nothing is saved. Every issue, not the first.
+// What a run would do and cost: cheap nodes run, nodes with a `dryRun` are asked, nothing is saved. Reports every issue, not only the first.
 import { AppError, toAppError } from "../base/errors.ts";
 import type { RunEventBody } from "../graph/events.ts";
 import type { Step } from "../graph/plan.ts";
@@ -67,7 +67,7 @@ async function rehearseNode(
     poll?.();
     signal.throwIfAborted();
   };
-  // Cheap nodes are called in earnest, but what they score or show is no result yet.
+  // Cheap nodes really run, but what they score or show is not a result yet.
   const quiet = (event: RunEventBody): void => {
     if (event.kind === "node.logged") emit(event);
   };

@@ -1,4 +1,4 @@
-// What the run knows so far: keys and outputs of the steps that are settled. The next step's key and inputs come from here.
+// What is known so far in a run: keys and outputs of the settled steps. The next step's key and inputs come from here.
 import { cacheKey, type StepKey } from "../graph/cache-key.ts";
 import type { Catalogue } from "../graph/catalogue.ts";
 import type { Identify, Opened } from "../graph/opened-file.ts";
@@ -50,7 +50,7 @@ export class Frontier {
     return union([...sources(step)].map((id) => this.#opened.get(id) ?? []));
   }
 
-  /** A step has what it asked for. */
+  /** Tells that a step has used its inputs. */
   release(step: Step): void {
     for (const id of sources(step)) {
       const left = (this.#askers.get(id) ?? 1) - 1;

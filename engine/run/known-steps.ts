@@ -1,4 +1,4 @@
-// Looks ahead, before anything runs: which steps are known from before, and which nothing asks for.
+// Before anything runs: which steps have a kept result, and which are not needed at all.
 import { AppError } from "../base/errors.ts";
 import { keysBeforeRun, type StepKey } from "../graph/cache-key.ts";
 import type { Catalogue } from "../graph/catalogue.ts";
@@ -11,7 +11,7 @@ export type Decision =
   | {
       readonly run: true;
       readonly step: Step;
-      /** undefined = it can be told only when its inputs exist; the step may turn out to be known then. */
+      /** undefined = it can be made only when the inputs exist; the step may turn out to have a kept result then. */
       readonly key: StepKey;
     }
   | {

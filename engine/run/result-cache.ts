@@ -1,4 +1,4 @@
-// Results of nodes by cache key, in memory: least recently used first out when the byte budget is spent.
+// Results of nodes by cache key, in memory: the least recently used are dropped when the byte budget is spent.
 
 import { LRUCache } from "lru-cache";
 import type { Effect } from "../graph/events.ts";
@@ -17,7 +17,7 @@ export interface Result {
 
 /** Results that outlive the process. Implemented by engine/store; never throws for a damaged or unwritable entry. */
 export interface StoredResults {
-  /** What is known without reading the outputs. */
+  /** Everything but the outputs. */
   peek(key: string): Promise<Omit<Result, "outputs"> | undefined>;
   read(key: string): Promise<Result | undefined>;
   /** @param ms what making it took: what is made faster than it is read back is not kept */
@@ -26,7 +26,7 @@ export interface StoredResults {
 
 interface Entry {
   readonly result: Result;
-  /** Beside array buffers. */
+  /** Bytes besides array buffers. */
   readonly bytes: number;
   readonly buffers: ReadonlyMap<object, number>;
 }
@@ -34,14 +34,14 @@ interface Entry {
 export class ResultCache {
   readonly #budget: number;
   readonly #entries: LRUCache<string, Entry>;
-  /** In how many entries an array buffer is: results share them, a module with those it was made from. */
+  /** How many entries hold an array buffer: results share them, as a module does with those it was made from. */
   readonly #sharers = new Map<object, number>();
   #bytes = 0;
 
   /** @param budgetBytes what all results together may weigh; a larger single result is not kept at all */
   constructor(budgetBytes: number) {
     this.#budget = budgetBytes;
-    // What an entry weighs depends on the others, so room is made here and not by the library.
+    // An entry's weight depends on the others, so room is made here and not by the library.
     this.#entries = new LRUCache({
       maxSize: Number.MAX_SAFE_INTEGER,
       sizeCalculation: () => 1,

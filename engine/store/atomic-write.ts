@@ -1,4 +1,4 @@
-// A file is wholly old or wholly new, whatever dies in between: temporary file, fsync, rename, fsync of the folder.
+// A file is entirely old or entirely new, whatever dies in between: temporary file, fsync, rename, fsync of the folder.
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { codeOf, type FileSystem, nodeFileSystem } from "./file-system.ts";
@@ -20,7 +20,7 @@ export async function createAtomic(path: string, bytes: Uint8Array, fs: FileSyst
   let created = true;
   await withTemporary(path, bytes, fs, async (temporary) => {
     try {
-      // Unlike rename, link never replaces what another process has put there in the meantime.
+      // Unlike rename, link never replaces a file that another process has put there in the meantime.
       await fs.link(temporary, path);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
@@ -56,7 +56,7 @@ async function withTemporary(
   }
 }
 
-/** Makes a rename or a new name in the folder survive a power loss. Windows has no such thing. */
+/** Makes a rename or a new name in the folder survive a power loss. Windows needs no such call. */
 export async function syncFolder(folder: string, fs: FileSystem): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await fs.open(folder, "r");

@@ -1,4 +1,4 @@
-// Which runs there are, wait and were. A run is in here before anyone is told its id, so an answered run cannot vanish.
+// Past, current and queued runs. A run is in here before anyone is told its id, so a run that was announced cannot vanish.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -18,7 +18,7 @@ export interface JournalEntry {
   /** SHA-256 of the prompt. */
   readonly graph: string;
   readonly output: string;
-  /** Who asked: a browser tab, or "" for the command line. */
+  /** The client that asked: a browser tab, or "" for the command line. */
   readonly client: string;
   /** Made by the client for one request: with `client` it names one run. "" = none. */
   readonly key: string;
@@ -29,12 +29,12 @@ export interface JournalEntry {
   readonly started: number | null;
   readonly ended: number | null;
   readonly error: RunError | null;
-  /** What is to be run, and what came of it, in short: JSON of the caller's; "" = nothing. Lists read these. */
+  /** Short forms of the request and of its result, for lists: the caller's JSON, or "" for nothing. */
   readonly request: string;
   readonly result: string;
 }
 
-/** The same at length: read for one run at a time. */
+/** The same in full, read for one run at a time. */
 export interface JournalDocuments {
   /** The workflow. */
   readonly document: string;
@@ -96,7 +96,7 @@ export interface EndedRun {
 }
 
 export interface RunPageOptions {
-  /** Older than this run. */
+  /** Only runs older than this one. */
   readonly before?: string | undefined;
   readonly limit?: number;
   readonly graph?: string | undefined;
@@ -163,7 +163,7 @@ export class Journal {
     });
   }
 
-  /** Preconditions: `running` or `queued`. Result: the given state, on disk. A run that has ended already keeps its end. */
+  /** Preconditions: `running` or `queued`. Result: the given state, on disk. A run that has already ended keeps its state. */
   end(run: string, state: EndState, ended: number, error?: RunError, { result, detail }: EndedRun = { result: "", detail: "" }): void {
     this.#guard("write", () =>
       this.#database
@@ -172,7 +172,7 @@ export class Journal {
     );
   }
 
-  /** What is known of a run that ended without saying so. Preconditions: `interrupted`. */
+  /** Adds what is known about a run that ended without reporting it. Preconditions: `interrupted`. */
   describe(run: string, ended: number, { result, detail }: EndedRun): void {
     this.#guard("write", () =>
       this.#database
@@ -188,7 +188,7 @@ export class Journal {
     );
   }
 
-  /** Preconditions: it has ended. Result: it is not in here any more. */
+  /** Preconditions: it has ended. Result: it is removed. */
   remove(run: string): void {
     this.#guard("write", () => this.#database.prepare("DELETE FROM runs WHERE run = ? AND state NOT IN ('running', 'queued')").run(run));
   }
@@ -203,7 +203,7 @@ export class Journal {
     return found && documents.parse(found);
   }
 
-  /** The run that this request made before, if it did. */
+  /** The run that an earlier copy of this request made, if any. */
   find(client: string, key: string): JournalEntry | undefined {
     const found = this.#guard("read", () =>
       this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE client = ? AND key = ? AND key <> ''`).get(client, key),
@@ -250,7 +250,7 @@ export class Journal {
   }
 }
 
-/** Brings the file to the newest version. Several processes may try at once: one does it. */
+/** Brings the file to the newest version. Several processes may try at once; one of them does it. */
 function upgrade(database: DatabaseSync): void {
   const version = (): number => z.object({ user_version: z.number() }).parse(database.prepare("PRAGMA user_version").get()).user_version;
   if (version() === STEPS.length) return;

@@ -1,4 +1,4 @@
-// The folders models lie in, named as ComfyUI names them.
+// The folders of models, named as ComfyUI names them.
 import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";

@@ -1,4 +1,4 @@
-// Results of finished nodes on disk, so that the next process goes on where this one was killed. Content-addressed by cache key.
+// Results of finished nodes on disk, so that the next process continues where this one was killed. Content-addressed by cache key.
 // An entry is: magic, length of the header, header (JSON), SHA-256 of the header, outputs (v8.serialize).
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -29,9 +29,9 @@ interface Stored {
 const MAGIC = new TextEncoder().encode("WWRES002");
 const HASH = 32;
 const START = MAGIC.length + 4;
-/** Results that were made faster than this are made again. */
+/** Results that took less time than this are computed again instead of kept. */
 const MIN_MS = 20;
-/** Reading back is worth it when the outputs are smaller than this or took longer to make than this many bytes take to read. */
+/** Outputs are kept when they are smaller than this, or took longer to make than they take to read. */
 const SMALL_BYTES = 65_536;
 const BYTES_PER_MS = 200_000;
 
@@ -45,7 +45,7 @@ const header = z.object({
 });
 type Header = z.infer<typeof header>;
 
-/** Never throws for a damaged entry: it is removed and not known. Implements `StoredResults` of engine/run. */
+/** Never throws for a damaged entry: it is removed, as if it had not been there. Implements `StoredResults` of engine/run. */
 export class ResultStore {
   readonly #options: ResultStoreOptions;
   readonly #fs: FileSystem;
@@ -82,7 +82,7 @@ export class ResultStore {
       return { outputs: record(deserialize(payload)), effects, opened };
     });
     const now = new Date();
-    // The time of last use is the file's: eviction goes by it, in every process.
+    // The time of last use is the file's own, so that every process evicts by it.
     if (stored) await this.#fs.utimes(path, now, now).catch(() => undefined);
     return stored;
   }
@@ -136,7 +136,7 @@ export class ResultStore {
     }
   }
 
-  /** Removes the least recently used entries, large ones first: scores are small, and run.json wants them all. */
+  /** Removes the least recently used entries, large ones first: scores are small, and run.json needs them all. */
   async #makeRoom(added: number): Promise<void> {
     if (this.#total !== undefined) this.#total += added;
     if (this.#total !== undefined && this.#total <= this.#options.budgetBytes) return;

@@ -1,4 +1,4 @@
-// Names come from workflows of strangers; a path that leaves its root is never opened.
+// Names come from workflows of strangers: a path that leaves its root is never opened.
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve, sep, win32 } from "node:path";
@@ -12,7 +12,7 @@ const MAX_HOPS = 40;
 
 /** Whether a name is a plain relative path downwards: no `..`, no drive, no backslash, no control character. */
 export function isSafeName(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
   if (name.length === 0 || name.length > MAX_LENGTH || /[\u0000-\u001f\u007f\\]/.test(name)) return false;
   if (isAbsolute(name) || win32.isAbsolute(name) || /^[A-Za-z]:/.test(name)) return false;
   return name.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.length <= 255);
@@ -79,7 +79,7 @@ export function isInside(realRoot: string, real: string): boolean {
 }
 
 /**
- * Opens a regular file for reading and nothing else: no link in the last place, no pipe that would block, no device.
+ * Opens a regular file for reading and nothing else: not a link, not a pipe that would block, not a device.
  * @throws AppError PATH_UNSAFE, STORE_*
  */
 export async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly size: number; readonly mtimeMs: number }> {

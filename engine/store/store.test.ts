@@ -153,7 +153,7 @@ describe("results on disk", () => {
     const seen = new Set<string>();
     for (const [i, key] of ["a", "b", "c"].entries()) {
       await s.write(key, result(), 50);
-      // The clock of file times is too coarse to tell writes apart.
+      // File times are too coarse to tell writes apart.
       for (const path of entries()) if (!seen.has(path)) utimesSync(path, i, i);
       for (const path of entries()) seen.add(path);
     }

@@ -1,4 +1,4 @@
-// Opens weights where they lie: headers are checked, nothing is loaded.
+// Opens weights in place: headers are checked, nothing is loaded.
 import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
@@ -15,7 +15,7 @@ const INDEX = ".safetensors.index.json";
 const MAX_TEXT = 64 * 2 ** 20;
 /** Files up to this size are identified by content, larger ones by path, size and time. */
 const HASHED = 32 * 2 ** 20;
-/** What else of a folder decides what its weights mean. */
+/** Other files of a folder that decide what its weights mean. */
 const RELEVANT = /\.(safetensors|json|txt|model|onnx)$/;
 
 /**

@@ -8,7 +8,7 @@ export default declareNode({
   summary: "Shows any value as text, and hands the text on.",
   inputs: { source: input(ANY, "What to show.") },
   outputs: { STRING },
-  // What it shows is told again when its result is known.
+  // What it shows is replayed when its result comes from the cache.
   cache: "pure",
   isOutput: true,
 });

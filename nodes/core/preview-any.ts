@@ -2,7 +2,7 @@ import { stringifyJson } from "../../engine/base/json.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import declaration from "./preview-any.node.ts";
 
-/** Longer texts are cut: a preview is to be read. */
+/** Longer texts are cut: a preview is for reading. */
 const MAX_CHARACTERS = 20_000;
 
 export default implementNode(declaration, {

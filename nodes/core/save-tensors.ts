@@ -18,7 +18,7 @@ export default implementNode(declaration, {
   },
 });
 
-/** Deepest nesting that is looked into: a MATCHES holds a SIMILARITY, which holds EMBEDDINGS, which hold FACES and their picture. */
+/** Deepest nesting that is searched: a MATCHES holds a SIMILARITY, which holds EMBEDDINGS, which hold FACES and their picture. */
 const DEPTH = 6;
 
 /** Puts every tensor of a plain value under its path: `value_1.referenceLatents.0`. */

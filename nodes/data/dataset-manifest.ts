@@ -12,11 +12,11 @@ const Entry = z.strictObject({
 
 /** One training pair as its user wrote it; file names are relative to the folder of the manifest. */
 export interface ManifestEntry extends z.infer<typeof Entry> {
-  /** From 1, where the entry begins. */
+  /** Line where the entry begins, from 1. */
   readonly line: number;
 }
 
-/** One thing that is wrong, and on which line. */
+/** One problem, and its line. */
 export interface ManifestIssue {
   readonly line: number;
   readonly message: string;
@@ -27,7 +27,7 @@ export interface Manifest {
   readonly issues: readonly ManifestIssue[];
 }
 
-/** Most entries of a manifest. */
+/** Entries per manifest at most. */
 const MAX_ENTRIES = 100_000;
 
 /** Reads a manifest and lists everything that is wrong with it at once. Text that begins with [ is an array, anything else is lines. */
@@ -110,7 +110,7 @@ function piecesOfArray(text: string): Piece[] {
     else if (c === "[" || c === "{") depth++;
     else if (c === "]" || c === "}") depth--;
   }
-  // What follows the array, or an array that does not end, is one more piece: it is not JSON, and says so.
+  // Text after the array, or an array that does not end, becomes one more piece, which is reported as invalid JSON.
   cut(text.length);
   if (depth !== 0) pieces.push({ line, text: "" });
   return pieces;

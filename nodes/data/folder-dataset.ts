@@ -11,9 +11,9 @@ import { splitEntries } from "./folder-split.ts";
 
 /** Largest manifest read. */
 const MAX_BYTES = 64 * 2 ** 20;
-/** Entries whose files a dry run looks for: it must answer within seconds. */
+/** Entries whose files a dry run looks for, because it must answer within seconds. */
 const DRY_ENTRIES = 200;
-/** Most warnings and problems told one by one. */
+/** Warnings and problems listed one by one at most. */
 const SHOWN = 20;
 
 export default implementNode(declaration, {
@@ -81,7 +81,7 @@ async function readManifest(ctx: NodeContext, name: string) {
   return { text, ...parseManifest(text) };
 }
 
-/** Everything that is wrong, in one error. */
+/** All problems in one error. */
 function refusal(manifest: string, issues: readonly ManifestIssue[]): AppError {
   const lines = shortened(issues.map(({ line, message }) => `line ${line}: ${message}`));
   return new AppError("DATASET_MANIFEST", [`${manifest} cannot be trained on:`, ...lines].join("\n  "), {

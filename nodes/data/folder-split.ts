@@ -12,7 +12,7 @@ export interface Split<T> {
 
 /**
  * Held-out entries are those marked so, or the last `held_out` when none is marked. A training entry that uses a picture of a
- * held-out one is left out, so that nobody is measured on a picture trained on; people whom the encoder takes for the same one are
+ * held-out one is left out, so that nothing is measured on a picture used in training. People whom the encoder takes for the same person are
  * only reported, because encoders also confuse people.
  */
 export function splitEntries<T extends Entry>(entries: readonly T[], last: number): Split<T> {

@@ -1,4 +1,4 @@
-// A drawn person: everything that makes one recognisable, as numbers drawn from a seed.
+// A drawn person: everything that makes the person recognisable, as numbers drawn from a seed.
 import { type RandomSource, randomSource } from "../../engine/base/random.ts";
 
 export type Rgb = readonly [number, number, number];

@@ -58,7 +58,7 @@ describe("at the default size of 128 × 64 with portraits of 64 × 64", () => {
     const encoder: FaceEncoder = await load(faceModels);
     const same: number[] = [];
     const other: number[] = [];
-    // Everyone of a scene against each of its portraits, drawn anew.
+    // Each person of a scene against each of its portraits, drawn again.
     for (const e of examples) {
       const scene = await embedFaces(compute, encoder, { images: e.target, faces: [e.targetFaces] });
       for (const [k, images] of e.references.entries()) {

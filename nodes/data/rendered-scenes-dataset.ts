@@ -27,7 +27,7 @@ export default implementNode(declaration, {
       while (ids.size < peopleIn(index)) ids.add(rng.below(i.identities));
       const standing = [...ids].map((id) => looksOf((i.seed * 7_919 + id) * 3 + set));
       const scene = drawGroup(standing, ...sceneSize(standing.length, i.height), rng);
-      // order[place] = reference: the portraits come in an order of their own.
+      // order[place] = reference: the portraits come in another order.
       const order = shuffled(standing.length, rng);
       const byReference = <T>(of: (place: number) => T): T[] => order.map((_, k) => of(order.indexOf(k)));
       const portraits = byReference((place) => drawGroup(standing.slice(place, place + 1), i.reference_size, i.reference_size, rng));

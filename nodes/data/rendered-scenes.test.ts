@@ -1,4 +1,4 @@
-// Scenes of one to five people must work with the embedded face models, and say truly who stands where.
+// Scenes of one to five people must work with the embedded face models, and their prompts must say who stands where.
 import { beforeAll, describe, expect, it } from "vitest";
 import { createRuntime } from "../../engine/ort/runtime.ts";
 import { faceModels } from "../../test/face-models.ts";

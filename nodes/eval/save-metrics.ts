@@ -6,7 +6,7 @@ import declaration from "./save-metrics.node.ts";
 
 const METRICS_VALUE = z.object({ values: z.record(z.string(), z.number()), details: z.unknown().optional() });
 
-/** One table of several. A name that comes twice is told apart by a number: `id_sim`, `id_sim_2`. */
+/** Joins several tables. A name that occurs twice gets a number: `id_sim`, `id_sim_2`. */
 export function mergeMetrics(all: readonly Metrics[]): { readonly values: Record<string, number>; readonly details: unknown[] } {
   const values = new Map<string, number>();
   for (const metrics of all)

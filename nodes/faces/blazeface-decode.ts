@@ -1,7 +1,7 @@
 import type { Point } from "../shared/contracts/data.ts";
 import type { Box } from "./box.ts";
 
-/** One answer of BlazeFace, in units of the square it looked at (0..1). */
+/** One detection of BlazeFace, in units of the square it looked at (0..1). */
 export interface BlazeFaceAnswer {
   readonly score: number;
   readonly box: Box;
@@ -15,7 +15,7 @@ const GRIDS: readonly { readonly size: number; readonly anchors: number }[] = [
 ];
 
 /**
- * Answers above `minScore`, before suppression, in anchor order. A cell's anchors share its centre and have unit size:
+ * Detections above `minScore`, before suppression, in anchor order. A cell's anchors share its centre and have unit size:
  * centre = anchor + q/256, size = q/256 (MediaPipe's SsdAnchors with fixed_anchor_size).
  * @param scores 896 logits. @param boxes 896×16 offsets.
  */

@@ -55,7 +55,7 @@ describe.skipIf(absent)("on face-api's photographs", () => {
       const same: Box = [x, y, x + w, y + h];
       expect(Math.max(...faces.map((f) => iou(f.box, same)))).toBeGreaterThan(0.4);
     }
-    // Nothing far off: at most one thing (a door lock with two screws and a handle) that neither detector reports.
+    // No wild mistakes: at most one false face (a door lock with two screws and a handle).
     const known = [...tiny416.faces, ...ssd.faces].map(({ box: [x = 0, y = 0, w = 0, h = 0] }): Box => [x, y, x + w, y + h]);
     expect(faces.filter((f) => known.every((k) => iou(f.box, k) < 0.3)).length).toBeLessThanOrEqual(name.endsWith("sample3.jpg") ? 1 : 0);
     const centres = faces.map((f) => f.box[0] + f.box[2]);

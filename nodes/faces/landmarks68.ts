@@ -8,7 +8,7 @@ import { openFaceWeights } from "./face-weights.ts";
 import { buildLandmarks68 } from "./landmarks68-net.ts";
 import { squareNet } from "./square-net.ts";
 
-/** Width and height of what the landmark network sees. */
+/** Width and height of the landmark network's input. */
 const SIZE = 112;
 
 /** Finds 68 landmarks (iBUG order) in a square of a picture, in picture coordinates. */

@@ -1,6 +1,6 @@
 import { area, type Box, longSide } from "./box.ts";
 
-/** What a caller of a detector asks for. */
+/** What the caller of a detector wants. */
 export interface FaceSelection {
   /** Smallest confidence, 0..1. */
   readonly minScore?: number;
@@ -10,7 +10,7 @@ export interface FaceSelection {
   readonly minSize?: number;
 }
 
-/** The wanted ones of the found faces. Of more than `maxFaces` the largest stay (ties: higher score, then earlier). Order is kept. */
+/** Keeps the wanted faces; of more than `maxFaces`, the largest (ties: higher score, then earlier). Order is kept. */
 export function selectFaces<T extends { readonly box: Box; readonly score: number }>(found: readonly T[], options: FaceSelection): T[] {
   const wanted = found.filter((f) => f.score >= (options.minScore ?? 0) && longSide(f.box) >= (options.minSize ?? 0));
   const limit = options.maxFaces ?? 0;

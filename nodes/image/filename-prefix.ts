@@ -9,7 +9,7 @@ export interface PrefixValues {
 
 /**
  * Fills ComfyUI's placeholders: %width% %height% %batch_num% and %year% %month% %day% %hour% %minute% %second% (local time, two
- * digits). Others are left as they are. Whether the path stays in its folder is for the one who writes it to check.
+ * digits). Others are left as they are. Whoever writes the file checks that the path stays in its folder.
  */
 export function fillPrefix(prefix: string, { width, height, batch, date }: PrefixValues): string {
   const two = (n: number) => String(n).padStart(2, "0");

@@ -17,7 +17,7 @@ export default implementNode(declaration, {
         ]
       : [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dy, dx]));
     let data = mask.data;
-    // More rounds than the mask has pixels change nothing.
+    // More rounds than the mask has pixels would change nothing.
     for (let round = 0; round < Math.min(Math.abs(expand), h + w); round++) {
       const from = data;
       data = new Float32Array(from.length);

@@ -16,7 +16,7 @@ export const RESIZE_TYPES = [
 ] as const;
 
 const side = z.int().min(0).max(16384).default(512);
-/** A widget that is there for some kinds of resizing only. */
+/** A widget that exists for some kinds of resizing only. */
 const only = (...kinds: readonly (typeof RESIZE_TYPES)[number][]) => ({ when: { resize_type: kinds } });
 
 export default declareNode({

@@ -67,7 +67,7 @@ export default implementNode(declaration, {
         return toMultiple();
     }
 
-    /** Covers the next smaller multiples and cuts what is too much, centred. */
+    /** Scales to cover the next smaller multiples and cuts the excess, centred. */
     function toMultiple() {
       const [tw, th] = [w - (w % multiple), h - (h % multiple)];
       if (tw === 0 || th === 0 || (tw === w && th === h)) return { resized: given };

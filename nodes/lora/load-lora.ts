@@ -13,7 +13,7 @@ import { metadataScale } from "./lora-scale.ts";
 
 export interface LoadedLora {
   readonly adapters: readonly Adapter[];
-  /** Tensors that mean no layer of this model. */
+  /** Tensors that belong to no layer of this model. */
   readonly unmatched: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export async function loadLora(
       },
     );
   const scaleOf = metadataScale(file.name, file.metadata);
-  // Names in the graph: the same file twice is the same pair of tensors, two files never meet.
+  // Names in the graph: the same file twice gives the same pair of tensors, and names of two files never collide.
   const tag = createHash("sha256").update(file.fingerprint).digest("hex").slice(0, 12);
   const adapters: Adapter[] = [];
   for (const [target, parts] of layers) {

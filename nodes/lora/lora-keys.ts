@@ -1,4 +1,4 @@
-// The grammar of LoRA tensor names: which Linear a key means, and which of its parts.
+// The grammar of LoRA tensor names: which Linear a key belongs to, and which of its parts.
 import { AppError } from "../../engine/base/errors.ts";
 
 export type LoraPart = "A" | "B" | "alpha";
@@ -9,7 +9,7 @@ const PARTS: readonly (readonly [suffix: RegExp, part: (match: RegExpExecArray) 
   [/\.alpha$/, () => "alpha"],
 ];
 
-/** Forms of adaptation that are not a plain low-rank product, by a suffix only they have. */
+/** Kinds of adapter that are not a plain low-rank product, by a suffix only they have. */
 const REFUSED: readonly (readonly [key: RegExp, what: string])[] = [
   [/\.dora_scale$|\.lora_magnitude_vector(\.|$)/, "DoRA (it rescales the weight itself)"],
   [/\.lokr_w[12](_[ab])?$|\.lokr_t2$/, "LoKr (a Kronecker product)"],
@@ -25,7 +25,7 @@ const REFUSED: readonly (readonly [key: RegExp, what: string])[] = [
 const DOTTED = ["base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer."];
 const UNDERSCORED = ["lora_unet_", "lycoris_", "lora_transformer_"];
 
-/** Splits a tensor name into the layer it means (still with its prefix) and its part. Null when it is no LoRA tensor. */
+/** Splits a tensor name into its layer (still with the prefix) and its part. Null when it is not a LoRA tensor. */
 export function splitKey(key: string): { readonly base: string; readonly part: LoraPart } | null {
   for (const [suffix, part] of PARTS) {
     const match = suffix.exec(key);

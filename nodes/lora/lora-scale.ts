@@ -43,7 +43,7 @@ function parse(fileName: string, text: string): z.infer<typeof LoraConfig> {
   }
 }
 
-/** A key of alpha_pattern means the layers whose path ends with it. peft takes it for a regular expression; foreign ones are not run. */
+/** A key of alpha_pattern stands for the layers whose path ends with it. peft reads it as a regular expression; we never run foreign ones. */
 function means(key: string, layer: string): boolean {
   const path = key.replace(/^\^/, "").replaceAll("\\.", ".");
   return layer === path || layer.endsWith(`.${path}`);

@@ -1,4 +1,4 @@
-// A small fixed-seed picture of a model: to see whether two ways of loading a LoRA are the same.
+// A small picture made by a model from a fixed seed, to see whether two ways of loading a LoRA are the same.
 import { randomSource } from "../../engine/base/random.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import { newBuilder } from "../../engine/ops/table.ts";

@@ -3,7 +3,7 @@ import { readSafetensors } from "../../engine/formats/safetensors.ts";
 import type { WeightFile } from "../../engine/node/context.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
 
-/** A safetensors file that is still in memory, as the loaders see files. */
+/** A safetensors file that is still in memory, in the form in which loaders see files. */
 export function weightsOfBytes(name: string, bytes: Uint8Array): WeightFile {
   const { metadata, tensors } = readSafetensors(bytes);
   const get = (key: string): Tensor => {

@@ -3,7 +3,7 @@ import { socket } from "../../engine/node/socket.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
 import { ONNX_MODEL, TENSOR } from "./sockets.ts";
 
-/** output_2 to output_15: there where the model has as many. */
+/** output_2 to output_15, used when the model has that many. */
 const MORE = Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`output_${i + 2}`, socket<Tensor | undefined>("TENSOR")]));
 const ANY_TENSOR = socket<Tensor>("TENSOR,IMAGE,MASK");
 

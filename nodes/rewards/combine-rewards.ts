@@ -1,4 +1,4 @@
-// Building rewards from rewards: constants get a prefix per child, a child with nothing to say is left out of the graph.
+// Rewards made of rewards: constants get a prefix per child, and a child that skips a picture is left out of the graph.
 import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
@@ -10,7 +10,7 @@ export interface Combination {
   readonly id: string;
   readonly name: string;
   readonly children: readonly Reward[];
-  /** Children that must have something to say; otherwise the whole reward is skipped. Default: any one of them suffices. */
+  /** Children that must not skip the picture; otherwise the whole reward is skipped. Default: any one of them suffices. */
   readonly needs?: "all" | "any" | "none";
   /** `values[i]` is null when child i was skipped. */
   combine(b: Builder, values: readonly (Value | null)[]): { readonly reward: Value; readonly parts: Readonly<Record<string, Value>> };
@@ -61,7 +61,7 @@ export function combineRewards({ id, name, children, needs = "any", combine }: C
   };
 }
 
-/** A reward of one other, changed by a function. */
+/** A reward that changes another one by a function. */
 export function mapReward(
   child: Reward,
   change: { readonly id: string; readonly name: string; apply(b: Builder, value: Value): Value },

@@ -5,7 +5,7 @@ import { combineRewards } from "./combine-rewards.ts";
 import declaration from "./gate-reward.node.ts";
 
 /**
- * The reward where gate ≥ τ, else 0 without a gradient. No gradient flows into the gate. Skipped when either has nothing to say.
+ * The reward where gate ≥ τ, else 0 without a gradient. No gradient flows into the gate. Skipped when either of them is.
  */
 export function gateReward(reward: Reward, gate: Reward, tau: number): Reward {
   return combineRewards({

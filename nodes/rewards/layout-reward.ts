@@ -8,7 +8,7 @@ import { intendedPlaces } from "./people.ts";
 
 /**
  * Mean over people of 1 − ‖c_face − c_target‖/diagonal, the face being the one that looks most like them (assignment by identity
- * alone); 0 for a missing person. Swapped people score low here, while MIMR cannot tell. No gradient: boxes have none.
+ * alone); 0 for a missing person. Swapped people score low here, while MIMR cannot see them. No gradient: boxes have none.
  */
 export function layoutReward(detector: FaceDetector, encoder: FaceEncoder, maxFaces: number): Reward {
   return constantReward(`layout:${maxFaces}:${detector.id}:${encoder.id}`, "layout", async (image, context) => {

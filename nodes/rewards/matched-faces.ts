@@ -20,7 +20,7 @@ export interface MatchedFaces {
   /** Similarities, row-major [people, faces]. */
   readonly values: Float64Array;
   readonly pairs: readonly { readonly reference: number; readonly generated: number }[];
-  /** For the log. */
+  /** Readings for the log. */
   readonly info: Readonly<Record<string, unknown>>;
 }
 

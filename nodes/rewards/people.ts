@@ -7,7 +7,7 @@ import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { placeOf } from "../shared/faces/layout.ts";
 import { unitRows } from "../shared/matching/similarity.ts";
 
-/** Compare with the reference pictures, with the same people in the training target, or with the mean of both cosines. */
+/** What faces are compared with: the reference pictures, the same people in the training target, or both (the mean of the cosines). */
 export type Against = "refs" | "target" | "both";
 
 export interface People {
@@ -18,7 +18,7 @@ export interface People {
 
 /**
  * The people as rows of one encoder. With `both`, face k of the target is person k (as datasets promise).
- * @throws AppError REWARD_REFERENCES, REWARD_TARGET when what is compared with is not there.
+ * @throws AppError REWARD_REFERENCES, REWARD_TARGET when the pictures to compare with are missing.
  */
 export async function peopleOf(context: RewardContext, encoder: FaceEncoder, against: Against): Promise<People> {
   const sets: Float64Array[] = [];
@@ -37,7 +37,7 @@ export async function peopleOf(context: RewardContext, encoder: FaceEncoder, aga
   return { count, rows: first.map((x, i) => (x + (second[i] ?? 0)) / 2) };
 }
 
-/** By the objects themselves: an id is only as unique as its maker promises, and a wrong person is scored without a word. */
+/** Keyed by the objects themselves: an id is only as unique as its maker promises, and a mix-up would silently score the wrong person. */
 const remembered = new WeakMap<FaceEncoder, WeakMap<Image, Map<string, Promise<Float64Array>>>>();
 
 /** Unit rows of the faces of one picture, kept as long as the picture is (a tensor is never changed in place). */

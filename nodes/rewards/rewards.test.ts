@@ -43,7 +43,7 @@ const context: RewardContext = { compute, references, target };
 const OPTIONS: MatchingRewardOptions = { mimr: UMO_MIMR, against: "refs", layoutWeight: 0, maxFaces: 4 };
 const read = (reward: Reward, picture: Image = image, c: RewardContext = context) => readReward(compute, reward, picture, c);
 
-/** A reward of this value, without a gradient; `skip` = nothing to say. */
+/** A reward of this value, without a gradient; `skip` = it skips every picture. */
 const fixed = (name: string, value: number | "skip"): Reward => ({
   id: name,
   name,
@@ -75,7 +75,7 @@ async function gradientError(reward: Reward): Promise<number> {
   const evaluate = (data: Float64Array) => interpret(forward, at(data)).value?.data[0] ?? Number.NaN;
   let scale = 0;
   let worst = 0;
-  // The largest entries and some of everywhere.
+  // The largest entries, and some from all over.
   const order = [...gradient.keys()].sort((p, q) => Math.abs(gradient[q] ?? 0) - Math.abs(gradient[p] ?? 0));
   for (const i of [...order.slice(0, 12), ...order.filter((_, k) => k % 300 === 7)]) {
     const [up, down] = [pixels.slice(), pixels.slice()];
@@ -153,7 +153,7 @@ describe("the matching reward", () => {
       same,
     );
     expect(perfect.reward).toBeCloseTo(1, 5);
-    // Everyone's place is the other's: a strong layout term must reverse the pairs.
+    // The two have swapped places: a strong layout term must reverse the pairs.
     const swapped = { ...context, target: { image, faces: [faces[1], faces[0]].flatMap((f) => (f ? [f] : [])) } };
     const twoFaces = fakeDetector(faces.slice(0, 2));
     const pairs = async (layoutWeight: number, c: RewardContext) =>

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { declareNode, input, widget } from "../../engine/node/define-node.ts";
 import { REWARD } from "../shared/contracts/sockets.ts";
 
-/** `1, -0.5` → numbers. Undefined when it is none. */
+/** `1, -0.5` → numbers. Undefined when it is not a list of numbers. */
 export function parseWeights(text: string): readonly number[] | undefined {
   const weights = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   return weights.every(Number.isFinite) ? weights : undefined;

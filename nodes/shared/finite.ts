@@ -1,4 +1,4 @@
-// Numbers that are none: a picture made of them is black, so they are an error where they first show.
+// NaN and Inf: a picture made of them is black, so they are an error where they first appear.
 import { AppError } from "../../engine/base/errors.ts";
 import type { WeightFile } from "../../engine/node/context.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
@@ -24,8 +24,8 @@ export function weightsNotFinite(file: string, tensor: string): AppError {
 }
 
 /**
- * Reads a file from end to end for the first tensor with NaN or Inf: takes as long as reading the file. For telling what went wrong after
- * something did.
+ * Reads a file from end to end for the first tensor with NaN or Inf: takes as long as reading the file. Used to find the cause
+ * after something went wrong.
  */
 export async function findNotFinite(file: WeightFile): Promise<string | undefined> {
   for (const [name, { dtype }] of file.tensors)

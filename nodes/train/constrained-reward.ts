@@ -1,4 +1,4 @@
-// Raise one reward while another stays above a bound: primal-dual instead of a weight guessed beforehand.
+// Raises one reward while another stays above a bound: primal-dual instead of a weight guessed beforehand.
 import { z } from "zod";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import type { Reward } from "../shared/contracts/modules.ts";

@@ -60,7 +60,7 @@ export default implementNode(declaration, {
   },
 });
 
-/** Every number of one picture. Those that a picture without faces does not have are left out. */
+/** Every number of one picture. Those that a picture without faces cannot have are left out. */
 async function measure(
   compute: Compute,
   picture: Image,

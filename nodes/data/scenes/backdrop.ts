@@ -7,7 +7,7 @@ export type Place = "wall" | "sea" | "park" | "window" | "bricks" | "shelves" | 
 
 export interface Backdrop {
   readonly place: Place;
-  /** Of a plain wall. */
+  /** Colour of a plain wall. */
   readonly colour: ColourName;
 }
 
@@ -17,7 +17,7 @@ export function backdropOf(rng: RandomSource): Backdrop {
   return { place: pick(rng, PLACES), colour: pick(rng, COLOUR_NAMES) };
 }
 
-/** In words, to follow a sentence about people. */
+/** The place in words, to follow a sentence about people. */
 export function placeInWords({ place, colour }: Backdrop): string {
   return {
     wall: `in front of a ${colour} wall`,
@@ -30,7 +30,7 @@ export function placeInWords({ place, colour }: Backdrop): string {
   }[place];
 }
 
-/** Fills the canvas. */
+/** Paints the whole canvas. */
 export function drawBackdrop({ data, width, height }: Canvas, { place, colour }: Backdrop, rng: RandomSource): void {
   const [bx, by, phase, low] = [rng.uniform(), rng.uniform(), rng.uniform() * 9, 0.5 + 0.2 * rng.uniform()];
   const base = vary(COLOURS[colour], rng, 0.06);

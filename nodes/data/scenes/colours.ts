@@ -29,7 +29,7 @@ export function pick<T>(rng: RandomSource, from: readonly T[]): T {
   return chosen;
 }
 
-/** Each channel moved by up to ±by, within 0..1. */
+/** Each channel shifted by up to ±by, kept within 0..1. */
 export function vary(c: Rgb, rng: RandomSource, by: number): Rgb {
   const shift = (x: number) => Math.min(1, Math.max(0, x + by * (2 * rng.uniform() - 1)));
   return [shift(c[0]), shift(c[1]), shift(c[2])];

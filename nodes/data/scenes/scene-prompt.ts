@@ -47,7 +47,7 @@ export function scenePrompt({ order, clothes, backdrop }: SceneInWords, rng: Ran
     reference,
     words: `${subject(reference + 1)} ${pick(rng, placePhrases(place, n))}${dressed ? ` in ${clothes[place]}` : ""}`,
   }));
-  // Told by place, or by picture.
+  // Described by place, or by picture.
   if (rng.uniform() < 0.5) parts.sort((a, b) => a.reference - b.reference);
   const words = parts.map((p) => p.words);
   const people = n === 1 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;

@@ -26,7 +26,7 @@ export async function decoderFor(compute: Compute, vae: Vae, shape: readonly num
 }
 
 /**
- * Raw latents [B,C,h,w], of whatever statistics, → pictures [B,H,W,3], (y + 1)/2 clamped to 0..1. One at a time bounds the memory.
+ * Raw latents [B,C,h,w], of any statistics, → pictures [B,H,W,3], (y + 1)/2 clamped to 0..1. One at a time bounds the memory.
  * @throws AppError VAE_NOT_FINITE
  * @param decode turns one latent into planes; the default runs the whole latent at once
  */

@@ -8,12 +8,12 @@ import type { Models, WeightFile } from "../../../engine/node/context.ts";
 const FOLDER = "text_encoders";
 /** Qwen2.5's tokenizer, which comes with the program: ComfyUI's model folders have none. */
 const EMBEDDED = "qwen2.5/merges.txt";
-/** Special tokens included. An encoder with fewer has another tokenizer. */
+/** Number of tokens, special ones included. An encoder with fewer has another tokenizer. */
 const QWEN_TOKENS = 151_665;
 
 export interface FoundTokenizer {
   readonly tokenizer: Tokenizer;
-  /** Hash of its files. */
+  /** Hash of the tokenizer's files. */
   readonly fingerprint: string;
 }
 
@@ -53,7 +53,7 @@ function vocabularySize({ tensors }: WeightFile): number {
   return table?.shape[0] ?? 0;
 }
 
-/** Folders below text_encoders where the tokenizer of an encoder may lie, nearest first. */
+/** Folders below text_encoders where an encoder's tokenizer may be, nearest first. */
 function tokenizerFolders(name: string): string[] {
   const parts = name.replace(/\.(safetensors|safetensors\.index\.json)$/, "").split("/");
   const above = (levels: number) => [...parts.slice(0, Math.max(0, parts.length - levels)), "tokenizer"].join("/");

@@ -7,7 +7,7 @@ export type Run = { readonly kind: "text"; readonly length: number } | { readonl
 
 /**
  * [3][tokens]: frame, row, column. Text counts up on all three; a picture's tokens stay at one frame s with (s + y, s + x) in
- * raster order; the text after it goes on at s + max(height, width) (transformers, `Qwen2_5_VLModel.get_rope_index`).
+ * raster order; the text after it continues at s + max(height, width) (transformers, `Qwen2_5_VLModel.get_rope_index`).
  */
 export function mropePositions(runs: readonly Run[], merge = 2): readonly [number[], number[], number[]] {
   const t: number[] = [];

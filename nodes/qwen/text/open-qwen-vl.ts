@@ -1,4 +1,4 @@
-// Qwen2.5-VL made ready to run: pictures to vision tokens, a sequence to states.
+// An opened Qwen2.5-VL: pictures to vision tokens, a sequence to states.
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Compute, Feeds } from "../../../engine/ir/compute.ts";
@@ -38,11 +38,11 @@ export interface StatesBatch {
   readonly length: number;
   readonly lengths: readonly number[];
   readonly feeds: Feeds;
-  /** States after the final norm, [B, L, hidden]; those of padding mean nothing. Adds the inputs that {@link feeds} has. */
+  /** States after the final norm, [B, L, hidden]; those of padding are meaningless. Adds the inputs that {@link feeds} has. */
   build(b: Builder): Value;
 }
 
-/** Sequences are padded to a multiple of this: prompts of similar length share a session, and causality keeps the result the same. */
+/** Sequences are padded to a multiple of this, so that prompts of similar length share a session; causality keeps the result the same. */
 const LENGTH_STEP = 32;
 
 /**

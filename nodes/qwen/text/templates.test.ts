@@ -18,6 +18,6 @@ test("the system part and the opening of the user's turn are dropped", () => {
   expect(droppedTokens([9, 1, 2, 9, 4, 6, 7], markers)).toBe(3);
   expect(droppedTokens([9, 5, 6, 7, 7], markers)).toBe(3);
   expect(droppedTokens([1, 2], markers)).toBe(0);
-  // Nothing would be left: the marker alone is dropped, as in ComfyUI.
+  // Nothing else would be left, so only the marker is dropped, as in ComfyUI.
   expect(droppedTokens([9, 1, 9, 5, 6], markers)).toBe(2);
 });

@@ -1,4 +1,4 @@
-// The prompts Qwen-Image was trained with, verbatim, and how much of them is dropped again.
+// The prompts Qwen-Image was trained with, verbatim, and how many of their tokens are dropped.
 import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
 
@@ -41,7 +41,7 @@ export interface TemplateMarkers {
 
 /**
  * Leading tokens whose states are dropped: all before the second `<|im_start|>`, and that marker with "user\n" where it follows
- * (ComfyUI's rule; 64 and 34 with the templates above, and it adapts to a template of the user's own).
+ * (ComfyUI's rule; 64 and 34 with the templates above, and it works for a user's own template too).
  */
 export function droppedTokens(ids: readonly number[], { imStart, user }: TemplateMarkers): number {
   const first = ids.indexOf(imStart);

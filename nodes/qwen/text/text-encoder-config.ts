@@ -122,7 +122,7 @@ async function readConfig(file: WeightFile): Promise<HfConfig> {
     if (text === undefined) continue;
     try {
       const config = HfConfig.parse(JSON.parse(text));
-      // A folder of many models may hold the config of a neighbour.
+      // In a folder of many models, the config may belong to another one.
       if (config.model_type === undefined || config.model_type.startsWith("qwen2_5_vl")) return config;
     } catch (cause) {
       throw new AppError("TEXT_CONFIG", `the configuration of ${file.name} cannot be read`, { cause, hint: "restore its config.json" });

@@ -8,7 +8,7 @@ import { droppedTokens, promptText, templateOf } from "./templates.ts";
 import { patchify } from "./vision/patchify.ts";
 import { visionPixels } from "./vision/vision-pixels.ts";
 
-/** What the encoder needs of a tokenizer: special tokens in the text become their ids. */
+/** What the encoder needs from a tokenizer: special tokens in the text become their ids. */
 export interface TextTokenizer {
   encode(text: string): readonly number[];
 }
@@ -27,7 +27,7 @@ export function textEncoder(id: string, model: QwenVl, tokenizer: TextTokenizer)
   const user = tokenizer.encode("user\n");
 
   const sequence = async (compute: Compute, { template, prompt, images, resample }: TextRequest): Promise<Sequence> => {
-    // ComfyUI takes a prompt that opens a turn itself for a whole template.
+    // Like ComfyUI, this treats a prompt that opens a turn itself as a whole template.
     const whole = resample === "comfyui" && prompt.startsWith("<|im_start|>");
     const slots = images.map((i) => i.slot);
     const ids = tokenizer.encode(whole ? prompt : promptText(templateOf(template), prompt, slots));
@@ -104,7 +104,7 @@ async function seePicture(
 }
 
 /**
- * Puts each picture in place of one `<|image_pad|>`, in order; pads beyond the pictures stay ordinary tokens.
+ * Puts each picture in place of one `<|image_pad|>`, in order; surplus pads stay ordinary tokens.
  * `expanded` is the sequence token by token, −1 for a vision token.
  */
 export function insertPictures(

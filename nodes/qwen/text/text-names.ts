@@ -2,7 +2,7 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 
-/** Tensors that give another encoder away. The first that matches names it. */
+/** Tensors that identify another encoder. The first that matches names it. */
 const OTHERS: readonly (readonly [what: string, ...tensors: string[]])[] = [
   [
     "Qwen3-VL",
@@ -33,7 +33,7 @@ const PREFIXES = [
  * @throws AppError TEXT_FAMILY when the file holds something else, saying what where it can
  */
 export function textNames(file: WeightFile): ReadonlyMap<string, string> {
-  // More than one tensor has each mark, so that an incomplete file is still known for what it is.
+  // More than one tensor has each mark, so that an incomplete file is still recognised.
   const has = (start: string, end: string): boolean => [...file.tensors.keys()].some((n) => n.startsWith(start) && n.endsWith(end));
   const prefix = PREFIXES.find((p) => has(`${p.language}layers.`, ".self_attn.q_proj.weight"));
   const other = OTHERS.find(([, ...tensors]) => tensors.some((t) => file.tensors.has(t)));

@@ -32,7 +32,7 @@ export function textWeights(file: WeightFile, names: ReadonlyMap<string, string>
   return {
     vector: value,
     linear(b, name) {
-      // Old ComfyUI files say scale_weight, newer ones weight_scale.
+      // Old ComfyUI files use scale_weight, newer ones weight_scale.
       const scale = [`${name}.scale_weight`, `${name}.weight_scale`].find((s) => names.has(s));
       return {
         weight: value(b, `${name}.weight`),

@@ -29,7 +29,7 @@ export function buildDit(b: Builder, config: DitConfig, tensors: DitTensors, ada
   const method = shape.referenceMethod ?? (config.zero_cond_t ? "index_timestep_zero" : "index");
   const targetTokens = shape.target.h * shape.target.w;
   const imageTokens = targetTokens + (inputs.references?.shape[1] ?? 0);
-  // Made here for every adapter, also those on layers without effect: a trainer finds all its parameters by name.
+  // Made here for every adapter, even those on layers without effect, so that a trainer finds all its parameters by name.
   const onLayer = new Map<string, LowRank[]>();
   for (const a of adapters) onLayer.set(a.target, [...(onLayer.get(a.target) ?? []), lowRank(b, a)]);
   const apply = (path: string, x: Value) => linear(b, x, { ...linearParams(b, tensors, path), adapters: onLayer.get(path) ?? [] });

@@ -79,7 +79,7 @@ function jointAttention(
   const normalised = (layer: string, norm: string, x: Value) =>
     rmsNorm(b, split(linear(`${path}.${layer}`, x)), weight(`${path}.${norm}.weight`), EPS);
   const [batch = 1, textLength = 0] = text.shape;
-  // Nothing reads the references after the last block, so they ask nothing there. The text's queries stay, though their answers
+  // Nothing reads the references after the last block, so they have no queries there. The text's queries stay, though their results
   // are dropped too: adapters on them are then parameters like all others, with a gradient of zero, as in PyTorch.
   const asking = last && targetTokens < (image.shape[1] ?? 0) ? b.slice(image, 1, 0, targetTokens) : image;
   const rows = textLength + (asking.shape[1] ?? 0);

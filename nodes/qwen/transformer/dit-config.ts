@@ -19,7 +19,7 @@ export interface DitConfig {
   readonly zero_cond_t: boolean;
 }
 
-/** What a `config.json`, or the `config` entry of a file's own metadata, may say. Shapes of tensors are believed over it. */
+/** What a `config.json`, or the `config` entry of a file's own metadata, may say. Tensor shapes take precedence over it. */
 const Config = z.looseObject({
   axes_dims_rope: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]).optional(),
   zero_cond_t: z.boolean().optional(),
@@ -31,13 +31,13 @@ const Config = z.looseObject({
 
 /** Rotary axes of every released checkpoint. */
 const AXES_128 = [16, 56, 56] as const;
-/** Models narrower than this are nobody's release: tests and examples may combine widths as they like. */
+/** No released model is narrower than this: tests and examples may combine widths as they like. */
 const RELEASED_WIDTH = 2048;
 /** Text widths of the Qwen3-VL encoders, which Qwen-Image 2.x uses. */
 const QWEN3_VL = [2048, 2560, 4096, 5120];
 
 /**
- * Reads the architecture off the tensor shapes. Only the rotary axes and zero_cond_t cannot be seen there.
+ * Reads the architecture off the tensor shapes. Only the rotary axes and zero_cond_t cannot be read off.
  * @param names stripped of their prefix
  * @throws AppError MODEL_FAMILY, MODEL_CONFIG, MODEL_TENSOR_MISSING
  */

@@ -11,9 +11,9 @@ import { ZERO_COND_MARKER } from "./transformer-prefix.ts";
 /** Tensors of one file by their plain name (`transformer_blocks.0.attn.to_q.weight`). */
 export type DitTensors = ReadonlyMap<string, WeightEntry>;
 
-/** Names beside a weight under which quantisers keep its scale: ComfyUI old, ComfyUI new and LightX2V. */
+/** Names under which quantisers keep a weight's scale beside it: ComfyUI old, ComfyUI new and LightX2V. */
 const SCALES = ["scale_weight", "weight_scale"];
-/** Companions that weight-only evaluation does not need, and markers. */
+/** Extra tensors that weight-only evaluation does not need, and markers. */
 const AUXILIARY = /\.(scale_weight|weight_scale|scale_input|input_scale|comfy_quant)$|^scaled_fp8$/;
 const FORMATS = ["float8_e4m3fn", "float8_e5m2"];
 const Quantization = z.object({ layers: z.record(z.string(), z.looseObject({ format: z.string().optional() })) });

@@ -58,7 +58,7 @@ interface Source {
 /** Latent cells per token, on each side. */
 const PATCH = 2;
 
-/** Of the released VAE where the widths agree: tests have narrower ones. */
+/** Statistics of the released VAE when the widths agree; tests have narrower models. */
 function latentSpace(channels: number): LatentSpace {
   const unit = { mean: new Array<number>(channels).fill(0), std: new Array<number>(channels).fill(1) };
   return { channels, cell: 8, patch: PATCH, statistics: channels === QWEN_STATISTICS.mean.length ? QWEN_STATISTICS : unit };
@@ -144,7 +144,7 @@ function checkWhole(file: WeightFile, { config, tensors }: Source, model: Diffus
         hint: "the file is incomplete: download it again",
       });
   }
-  // What the last block would do with the text has tensors in every file and no effect.
+  // The last block's text branch has tensors in every file, but no effect.
   const dead = new RegExp(`^transformer_blocks\\.${config.num_layers - 1}\\.(attn\\.to_add_out|txt_mlp)\\b`);
   for (const name of tensors.keys()) if (dead.test(name)) used.add(name);
   return used;

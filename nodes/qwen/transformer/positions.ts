@@ -1,4 +1,4 @@
-// MSRoPE: where each token stands on the axes (frame, height, width), and the rotation tables of those places.
+// MSRoPE: the position of each token on the axes (frame, height, width), and the rotation tables for those positions.
 import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { ReferenceMethod } from "../../shared/contracts/data.ts";
 import type { DenoiseShape, GridSize } from "../../shared/contracts/diffusion.ts";
@@ -8,7 +8,7 @@ export type Position = readonly [frame: number, y: number, x: number];
 /**
  * Image positions, target first, then references in order; text token i stands at textStart + i on all three axes.
  * diffusers centres a grid at h − ⌊h/2⌋ and starts the text beyond the largest picture; ComfyUI centres at ⌊h/2⌋ and looks at
- * the target only (they part at odd sizes and at references larger than the target).
+ * the target only (they differ at odd sizes and at references larger than the target).
  * Offsets of the methods `offset` and `uxo` are in whole patches: exact for latents of even size.
  */
 export function msropePositions(

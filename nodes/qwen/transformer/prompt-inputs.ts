@@ -2,7 +2,7 @@ import { AppError } from "../../../engine/base/errors.ts";
 import type { PromptInputs } from "../../shared/contracts/diffusion.ts";
 import { visionPicture } from "../../shared/pictures/vision-picture.ts";
 
-/** Text tokens of a usual prompt beside its pictures. */
+/** Text tokens of a usual prompt, besides its pictures. */
 const USUAL_TEXT = 96;
 /** Pixels of a vision token's side. */
 const VISION_TOKEN = 28;

@@ -7,7 +7,7 @@ export const ZERO_COND_MARKER = "__index_timestep_zero__";
 
 const PREFIXES = ["", "model.diffusion_model.", "diffusion_model.", "transformer."];
 
-/** What a picked file turns out to be, by a tensor only it has. The first hit wins, so variants stand before their family. */
+/** Kinds of file, each by a tensor only it has. The first hit wins, so variants come before their family. */
 const OTHERS: readonly (readonly [key: RegExp, what: string, remedy?: string])[] = [
   [/\.(lora_(A|B|down|up)\b|lokr_w|hada_w)/, "a LoRA, not a whole model", "load it with LoraLoaderModelOnly"],
   [/\.qweight$/, "a Nunchaku (SVDQuant) 4-bit model", "use the bf16 or fp8 file"],
@@ -31,7 +31,7 @@ const OTHERS: readonly (readonly [key: RegExp, what: string, remedy?: string])[]
   [/^(encoder|decoder)\.(conv_in|conv1|mid|middle)/, "a VAE", "load it with VAELoader"],
 ];
 
-/** What only this model has together. More than one tensor has each of these, so that an incomplete file is still known for what it is. */
+/** What only this model has together. More than one tensor has each of these, so that an incomplete file is still recognised. */
 const OWN = [/^(txt_norm\.|txt_in\.|img_in\.)/, /^transformer_blocks\.\d+\.attn\.add_q_proj\./, /^transformer_blocks\.\d+\.img_mod\.1\./];
 
 /**
@@ -50,7 +50,7 @@ export function transformerPrefix(file: WeightFile): string {
     refuseOthers(inside);
     return prefix;
   }
-  // Prefixed names first: a checkpoint with everything in it is named by its diffusion model, not by its VAE.
+  // Prefixed names come first: a checkpoint that holds everything is named by its diffusion model, not by its VAE.
   for (const prefix of [...PREFIXES].reverse()) refuseOthers(under(prefix));
   const seen = names.slice(0, 3).join(", ") || "no tensor at all";
   throw new AppError("MODEL_FAMILY", `${file.name} is no Qwen-Image transformer: its tensors are others (found ${seen}, …)`, {
@@ -58,7 +58,7 @@ export function transformerPrefix(file: WeightFile): string {
   });
 }
 
-/** The refusal of another model. */
+/** The error for another model. */
 export function refusal(file: WeightFile, what: string, remedy?: string): AppError {
   return new AppError("MODEL_FAMILY", `${file.name} is ${what}, which this loader does not take`, {
     hint: remedy ?? "pick a file of Qwen-Image, Qwen-Image-Edit, -2509 or -2511",

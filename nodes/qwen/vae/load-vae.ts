@@ -23,7 +23,7 @@ const Config = z.object({ latents_mean: z.array(z.number()).optional(), latents_
 
 /**
  * Reads the weights that one still picture uses into host memory as float32 (178 MB at full size): of every causal 3-D
- * kernel only the last temporal slice ever meets data, and that slice is strided in the file.
+ * kernel only the last temporal slice is ever used, and that slice is strided in the file.
  * `config.json` beside the weights may override latents_mean and latents_std.
  * @throws AppError VAE_FAMILY, VAE_LAYOUT, VAE_TENSOR_MISSING, MODEL_NOT_FINITE, VAE_CONFIG
  */

@@ -2,7 +2,7 @@
 import { AppError } from "../../../engine/base/errors.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 
-/** What tells another autoencoder by its tensors. The first that matches names it. */
+/** Tensors that identify another autoencoder. The first that matches names it. */
 const OTHERS: readonly { readonly what: string; readonly is: (has: (name: string) => boolean, file: WeightFile) => boolean }[] = [
   { what: "the Wan 2.2 VAE", is: (has) => has("decoder.upsamples.0.upsamples.0.residual.2.weight") },
   {
@@ -68,7 +68,7 @@ const WAN_RESIDUAL: Readonly<Record<string, string>> = {
 export function vaeNames(file: WeightFile): VaeNames {
   const has = (name: string): boolean => file.tensors.has(name);
   const other = OTHERS.find((o) => o.is(has, file));
-  // More than one tensor has each mark, so that an incomplete file is still known for what it is.
+  // More than one tensor has each mark, so that an incomplete file is still recognised.
   const some = (mark: RegExp): boolean => [...file.tensors.keys()].some((name) => mark.test(name));
   const wan = some(/^decoder\.middle\.\d\.residual\.\d\.gamma$/);
   if (other || !(wan || some(/^decoder\.mid_block\.resnets\.\d\.norm\d\.gamma$/)))

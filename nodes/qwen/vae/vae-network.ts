@@ -37,7 +37,7 @@ export function vaeLayout(
   inFile: (name: string) => string,
   shapeOf: (name: string) => readonly number[] | undefined,
 ): VaeLayout {
-  // A block is there when any of its tensors is: one that is missing is told by its name later.
+  // A block exists when any of its tensors does; a missing one is reported by name later.
   const parts = new Set<string>();
   for (const name of names) {
     const match = /^(.*)\.(conv_shortcut|norm[12]|conv[12]|resample|time_conv)\./.exec(name);

@@ -1,4 +1,4 @@
-// Between a VAE's raw latents and the space the model works in: normalisation, patches, sizes. The only place that knows.
+// Between a VAE's raw latents and the space the model works in: normalisation, patches, sizes. The only place that knows them.
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Value } from "../../../engine/ir/value.ts";
@@ -65,7 +65,7 @@ function perChannel(
   );
 }
 
-/** The same latent as raw numbers of other statistics: what a VAE whose own they are decodes. */
+/** The same latent as raw numbers of other statistics, for the VAE that has these. */
 export function withStatistics({ samples, statistics }: Latent, wanted: LatentStatistics): Numbers {
   if (!statistics || isEqual(statistics, wanted)) return samples;
   const space = { channels: wanted.mean.length };

@@ -8,7 +8,7 @@ import { packLatent } from "./packing.ts";
 import { checkedState, eulerStep } from "./steps.ts";
 import { velocityFor } from "./velocity.ts";
 
-/** What sampling needs of the world. */
+/** What sampling needs from its surroundings. */
 export type SamplingContext = Pick<NodeContext, "compute" | "signal" | "progress">;
 
 export interface FlowRequest {
@@ -18,7 +18,7 @@ export interface FlowRequest {
   readonly negative?: Conditioning | undefined;
   /** Standard normal latents [1,C,h,w], sides multiples of the patch: they set the size. */
   readonly noise: Tensor<"float32">;
-  /** Of the model's own guidance; what it takes for off is off. */
+  /** Scale of the model's own guidance; the model decides which scales mean none. */
   readonly scale: number;
   /** σ_0 … 0; the model's schedule gives them. */
   readonly sigmas: readonly number[];

@@ -1,4 +1,4 @@
-// One step of each sampler, and what surrounds the steps. Float32 arrays of equal length in and out.
+// One step of each sampler, and what comes before and after the steps. Float32 arrays of equal length in and out.
 import { AppError } from "../../../engine/base/errors.ts";
 
 /** x0 of a flow model: x − σ·v. */
@@ -23,7 +23,7 @@ export function addNoise(latent: Float32Array, noise: Float32Array, sigma: numbe
 }
 
 /**
- * The state, when all of it is finite. A picture of NaN is black, and nothing else would say so.
+ * The state, when all of it is finite. A picture of NaN is black, and nothing else would report it.
  * @throws AppError SAMPLING_NAN naming the step, counted from 1, and its σ
  */
 export function checkedState(x: Float32Array, step: number, sigma: number): Float32Array {

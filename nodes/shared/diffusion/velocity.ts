@@ -42,7 +42,7 @@ export async function velocityFor(
 
 const WORDS: Readonly<Record<string, string>> = { x: "the latent", prompt: "the prompt", references: "a reference picture's latent" };
 
-/** Why a velocity is not finite: an input that is not, weights that are not, or else too large numbers on the way. */
+/** Why a velocity is not finite: an input that is not, weights that are not, or else numbers that grew too large on the way. */
 async function notFinite(model: DiffusionModel, feeds: Feeds): Promise<AppError> {
   const input = Object.entries(feeds).find(([, { data }]) => data instanceof Float32Array && !allFinite(data))?.[0];
   const weight = input === undefined ? await model.findNotFinite?.() : undefined;

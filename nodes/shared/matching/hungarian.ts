@@ -123,7 +123,7 @@ function preferLowColumns(columnOf: Int32Array, solved: Solved): void {
 }
 
 /**
- * How much dearer the best other assignment is: the least rise of the total when one chosen pair is forbidden. 0 means a tie,
+ * How much more the best other assignment costs: the least rise of the total when one chosen pair is forbidden. 0 means a tie,
  * Infinity that no other assignment has as many pairs. Solves once more per pair.
  */
 export function assignmentMargin(costs: Float64Array, rows: number, columns: number, best: Assignment): number {

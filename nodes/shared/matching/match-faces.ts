@@ -14,7 +14,7 @@ export interface MatchOptions {
 /**
  * The assignment with the least total cost −similarity (+ μ·distance from the intended place). Deterministic. Every pair of
  * the assignment is listed, so min(M, N) of them unless `gate` forbids some.
- * @returns the matches, and by how much the best other assignment is dearer (Infinity when there is none).
+ * @returns the matches, and how much more the best other assignment costs (Infinity when there is none).
  * @throws AppError MATCH_COST_NAN
  */
 export function matchFaces(similarity: Similarity, options: MatchOptions): { readonly matches: Matches; readonly margin: number } {

@@ -12,7 +12,7 @@ const pairsOf = (s: readonly (readonly number[])[]) =>
 const score = (s: readonly (readonly number[])[], options: MimrOptions = UMO_MIMR) =>
   mimr(s.flat(), s.length, s[0]?.length ?? 0, pairsOf(s), options);
 
-/** Eq. 4 by its letter, over the assignment that brute force finds best. */
+/** Eq. 4 taken literally, over the assignment that brute force finds best. */
 function byDefinition(s: readonly (readonly number[])[]): number {
   const m = s.length;
   const n = s[0]?.length ?? 0;

@@ -1,4 +1,4 @@
-// How two sets of embeddings compare: on the host for measuring, in the graph for rewards, with one definition.
+// How two sets of embeddings compare: one definition, on the host for measuring and in the graph for rewards.
 import { AppError } from "../../../engine/base/errors.ts";
 import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Value } from "../../../engine/ir/value.ts";

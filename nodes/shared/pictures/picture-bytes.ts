@@ -6,7 +6,7 @@ import { allFinite } from "../finite.ts";
 /**
  * Picture `index` of a batch [B, H, W, 3] as 8-bit RGB: trunc(255·x) with x clamped to 0..1, as ComfyUI saves (in float32, where
  * v/255 gives v again).
- * @throws AppError IMAGE_SHAPE when it is no such batch; IMAGE_NOT_FINITE: NaN would be saved as black
+ * @throws AppError IMAGE_SHAPE when it is not such a batch; IMAGE_NOT_FINITE: NaN would be saved as black
  */
 export function pictureBytes(image: Image, index: number): { readonly rgb: Uint8Array; readonly width: number; readonly height: number } {
   const [batch = 0, height = 0, width = 0, channels = 0] = image.shape;

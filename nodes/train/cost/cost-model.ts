@@ -15,11 +15,11 @@ import { flopsOf } from "./graph-flops.ts";
 
 /** Evaluations of one example, on average where the mode draws a step. */
 export interface Evaluations {
-  /** Of the transformer, without gradient. */
+  /** Evaluations of the transformer, without gradient. */
   readonly forward: number;
-  /** Of the transformer and its backward. */
+  /** Evaluations of the transformer with its backward pass. */
   readonly backward: number;
-  /** Decoded pictures that a reward looks at, and again with gradient. */
+  /** Pictures that are decoded for a reward, and once more with gradient. */
   readonly reward: number;
 }
 
@@ -59,7 +59,7 @@ export interface GraphCost {
   readonly bytes: number;
 }
 
-/** Graphs beyond this are taken to run by segment. (The runtime's own limit is half of the memory that the process may use.) */
+/** Graphs above this size are assumed to run by segment. (The runtime's own limit is half of the memory that the process may use.) */
 export const WHOLE_BYTES = 16 * 2 ** 30;
 
 function forwardCost(graph: Graph): GraphCost {
@@ -68,7 +68,7 @@ function forwardCost(graph: Graph): GraphCost {
   return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes };
 }
 
-/** By segment, each segment's forward is computed again on the way back. */
+/** When run by segment, each segment's forward is computed again in the backward pass. */
 function backwardCost(graph: Graph, wrt: readonly string[]): GraphCost {
   const whole = withGradients(graph, "loss", wrt);
   const { peak } = predictPeak(whole);

@@ -8,7 +8,7 @@ import { TRAIN_INPUTS, type TrainInputs } from "../train-options.ts";
 import { dryRunTraining } from "./dry-run-training.ts";
 
 const compute = interpreterCompute();
-/** The interpreter would take seconds for what the speed is measured by: the answers do not matter here. */
+/** The interpreter would take seconds to measure the speed, and the answers do not matter here. */
 const instant = { strategy: "whole" as const, predictedPeak: { weights: 0, activations: 0, peak: 0 }, run: async () => ({}) };
 
 function context(inputs: Record<string, unknown> = {}): NodeContext {

@@ -7,7 +7,7 @@ export interface MachineSpeed {
   readonly flops: number;
   /** Operations per second of square matrix products alone. */
   readonly matrixFlops: number;
-  /** What a graph node costs beside its operations: what small models spend their time on. */
+  /** Seconds that a graph node costs besides its operations: small models spend most of their time on it. */
   readonly secondsPerNode: number;
 }
 
@@ -40,6 +40,6 @@ async function timed({ compute, now }: Pick<NodeContext, "compute" | "now">, n: 
     await run.run(feeds);
     best = Math.min(best, now() - started);
   }
-  // A clock that stands still still gives a finite estimate.
+  // Even a clock that stands still gives a finite estimate.
   return Math.max(best, 1e-3) / 1000;
 }

@@ -6,7 +6,7 @@ import { contextOf } from "../modes/reward-gradient.ts";
 
 /**
  * Seconds that a reward takes on one picture, observation and gradient to the pixels: measured once, on the example's own target,
- * after a first time that compiles. 0 when it has nothing to say about that picture.
+ * after a first time that compiles. 0 when it skips that picture.
  */
 export async function rewardSeconds(
   { compute, now }: Pick<NodeContext, "compute" | "now">,

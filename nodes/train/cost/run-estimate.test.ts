@@ -77,7 +77,7 @@ test("encoded examples are kept up to a number of bytes, the least recently used
   await few.get("train", 1);
   expect(encoded).toBe(1 + 4);
   expect(few.times.runs).toBe(4);
-  // Even one that is larger than all the room is handed out.
+  // Even an example larger than the whole limit is returned.
   expect((await store(1).get("heldOut", 0)).example.id).toBe(fakeExample(1000).id);
 });
 

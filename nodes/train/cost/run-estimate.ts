@@ -32,7 +32,7 @@ interface Prediction {
   readonly perUpdate: { readonly seconds: number; readonly evaluations: number; readonly other: number };
 }
 
-/** Writes `estimate.json`: the prediction after the second update, and at the end what came of it. */
+/** Writes `estimate.json`: the prediction after the second update, and at the end how good it was. */
 export class RunEstimate {
   readonly #ctx: NodeContext;
   readonly #dir: RunDirectory;
@@ -44,7 +44,7 @@ export class RunEstimate {
   #before = 0;
   #prediction: Prediction | undefined;
 
-  /** @param encoding what encoding examples has taken, kept up to date by its owner. */
+  /** @param encoding time spent encoding examples, kept up to date by its owner. */
   constructor(ctx: NodeContext, dir: RunDirectory, runner: ModelRunner, encoding: Spent, options: EstimateOptions) {
     this.#ctx = ctx;
     this.#dir = dir;
@@ -115,7 +115,7 @@ export function predict(
   };
 }
 
-/** Mean without the first, which allocates. */
+/** Mean without the first run, which allocates. */
 function usual({ runs, seconds, first }: Spent): number {
   return runs > 1 ? (seconds - first) / (runs - 1) : first;
 }

@@ -1,23 +1,23 @@
-// The two line files of a run. metrics.jsonl holds what the configuration determines, timings.jsonl what the clock says.
+// The two line files of a run. metrics.jsonl holds what the configuration determines, timings.jsonl what the clock measures.
 import type { RunDirectory } from "../../../engine/node/context.ts";
 
 export const METRICS = "metrics.jsonl";
 export const TIMINGS = "timings.jsonl";
 
-/** Drops the lines of updates beyond `step`, and torn ones: those updates will be made again. */
+/** Drops lines of updates after `step`, and unfinished lines: those updates will be repeated. */
 export async function dropLinesAfter(dir: RunDirectory, step: number): Promise<void> {
   for (const file of [METRICS, TIMINGS]) {
     const bytes = await dir.read(file);
     if (!bytes) continue;
     const lines = new TextDecoder().decode(bytes).split("\n");
     const kept = lines.filter((line) => stepOf(line) <= step);
-    // What follows the last line break is the empty string when nothing is torn.
+    // The text after the last line break is empty when no line is unfinished.
     if (kept.length === lines.length - 1 && lines.at(-1) === "") continue;
     await dir.write(file, new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")));
   }
 }
 
-/** Step of a line; Infinity for a torn or empty one. */
+/** Step of a line; Infinity for an unfinished or empty one. */
 function stepOf(line: string): number {
   const match = /^\{"step":(\d+),.*\}$/.exec(line);
   return match ? Number(match[1]) : Number.POSITIVE_INFINITY;

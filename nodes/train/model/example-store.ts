@@ -25,7 +25,7 @@ export class ExampleStore {
     { budget = KEPT_BYTES, now = () => 0 }: { readonly budget?: number; readonly now?: () => number } = {},
   ) {
     this.#now = now;
-    // One that is larger than all may be together is alone.
+    // An example larger than the limit for all is kept alone.
     this.#kept = new LRUCache({
       maxSize: Math.ceil(budget),
       sizeCalculation: (example) => Math.ceil(Math.min(Math.max(1, bytesOf(example)), budget)),

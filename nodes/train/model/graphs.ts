@@ -35,7 +35,7 @@ export function velocityLossGraph(model: DiffusionModel, shape: DenoiseShape): G
   return b.graph({ loss: b.add(b.sum(b.mul(v, cotangent), [], false), b.mul(weight, mse)), v, mse });
 }
 
-/** Where pictures are made: a VAE, and the latent space of the model that paints. */
+/** What turns latents into pictures: a VAE, and the latent space of the diffusion model. */
 export interface Painter {
   readonly vae: Vae;
   readonly space: LatentSpace;
@@ -51,7 +51,7 @@ function decodeTokens(b: Builder, { vae, space }: Painter, tokens: Value, grid: 
   return b.mul(b.add(vae.decode.build(b, raw), 1), 0.5);
 }
 
-/** x0 tokens → `image` [1,3,H,W] in 0..1, and `loss`, its sum, where asked for: something to differentiate. */
+/** x0 tokens → `image` [1,3,H,W] in 0..1, and `loss`, its sum, where asked for, which gives something to differentiate. */
 export function decodeGraph(painter: Painter, grid: GridSize, withLoss = false): Graph {
   const b = newBuilder();
   const image = decodeTokens(b, painter, tokensInput(b, painter.space, grid), grid);

@@ -1,4 +1,4 @@
-// Evaluates a model and its backward with the weights of the moment. One executable per shape, kept for the whole run.
+// Evaluates a model and its backward with the current weights. One executable per shape, kept for the whole run.
 import { LRUCache } from "lru-cache";
 import type { Compute, Executable, Feeds, Results } from "../../../engine/ir/compute.ts";
 import { expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
@@ -28,11 +28,11 @@ export interface VjpRequest {
   readonly withInput?: boolean;
 }
 
-/** What one kind of evaluation took. */
+/** Time that one kind of evaluation took. */
 export interface Spent {
   runs: number;
   seconds: number;
-  /** Of the first run, which also allocates. */
+  /** Seconds of the first run, which also allocates. */
   first: number;
 }
 
@@ -73,7 +73,7 @@ export class ModelRunner {
   readonly #now: () => number;
   /** Where a number first was not finite since somebody cleared this. */
   notFinite: string | undefined;
-  /** What evaluations took since the runner was made. */
+  /** Time of evaluations since the runner was made. */
   readonly times: Times = {
     compileSeconds: 0,
     forward: { runs: 0, seconds: 0, first: 0 },
@@ -102,7 +102,7 @@ export class ModelRunner {
     this.#shapes = shapes;
   }
 
-  /** Bytes that the executables at hand were predicted to take: each keeps what it once needed. */
+  /** Bytes predicted for the executables kept: each keeps the memory it once needed. */
   get predictedBytes(): number {
     return [...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
@@ -211,7 +211,7 @@ export class ModelRunner {
     return { ...prompt.feeds, x: f32(this.#tokens(prompt.shape.target), x), sigma: f32([1], [sigma]), ...params };
   }
 
-  /** Rewards by the object: two of one id may build different graphs. */
+  /** Rewards keyed by the object: two with the same id may build different graphs. */
   #numberOf(reward: Reward): number {
     const number = this.#rewards.get(reward) ?? this.#rewards.size;
     this.#rewards.set(reward, number);

@@ -14,12 +14,12 @@ export interface PreparedExample {
   /** Target, packed and normalised, [N·width]. */
   readonly x0: Float32Array;
   readonly conditional: PreparedPrompt;
-  /** What guidance evaluates besides, in its order. */
+  /** Guidance's other branches, in its order. */
   readonly branches: readonly PreparedPrompt[];
 }
 
 export interface PrepareOptions {
-  /** Of the model's guidance. */
+  /** Scale of the model's guidance. */
   readonly guidanceScale: number;
   readonly negativePrompt: string;
   /** The text encoder sees each reference at about visionSize² pixels. */

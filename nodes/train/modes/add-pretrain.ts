@@ -5,7 +5,7 @@ import { pretrainLoss } from "./pretrain-loss.ts";
 
 /**
  * Ends an example whose reward gradients are in `sum`: adds λ times the flow-matching loss. Logs the norms of both parts
- * (`grad_norm.reward`, `grad_norm.pretrain`), before averaging and clipping: which of them leads the update.
+ * (`grad_norm.reward`, `grad_norm.pretrain`), before averaging and clipping, which shows which of them dominates the update.
  */
 export async function addPretrain(s: Situation, sum: GradientSum, logs: Record<string, number>): Promise<MicroResult> {
   if (sum.grads.size > 0) logs["grad_norm.reward"] = globalNorm(sum.grads);

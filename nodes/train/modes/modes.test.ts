@@ -153,7 +153,7 @@ test("a skipped picture gives no reward gradient and says so", async () => {
   const both = await rerefl(s);
   const reference = await situation({ ...base, mode: "sft", lambda: 2 });
   const steps = windowSteps(reference.sigmas, base);
-  // The same place in the random numbers: a step and a rollout's noise were drawn before.
+  // The same position in the random numbers: a step and a rollout's noise were drawn before.
   reference.rng.below(steps.length);
   reference.rng.normals(new Float32Array(reference.example.x0.length));
   expect(both.grads).toEqual((await sft(reference)).grads);

@@ -62,7 +62,7 @@ export async function oneEvaluation(
   return logs;
 }
 
-/** Makes up for ∂x̂0/∂v = −σ, which makes late steps weak: min(cap, 1/σ), or 1. */
+/** Compensates for ∂x̂0/∂v = −σ, which makes late steps weak: min(cap, 1/σ), or 1. */
 export function sigmaBoost({ sigmaRescaleCap }: Pick<ObjectiveOptions, "sigmaRescaleCap">, sigma: number): number {
   return sigmaRescaleCap > 0 ? Math.min(sigmaRescaleCap, 1 / sigma) : 1;
 }

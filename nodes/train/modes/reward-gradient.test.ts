@@ -15,7 +15,7 @@ const picture = noiseImage(1, 24, 40);
 const faces = [fakeFace(9, 11, 9), fakeFace(30, 12, 13)];
 const options = { mimr: UMO_MIMR, against: "refs", layoutWeight: 0, maxFaces: 4 } as const;
 
-/** Entry "1" of two datasets: other people under the same name. */
+/** Entry "1" of two datasets: different people under the same name. */
 const entry = (seed: number): Example => ({
   ...fakeExample(0),
   id: "1",

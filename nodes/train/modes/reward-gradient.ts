@@ -24,14 +24,14 @@ export async function rewardGradient(s: Situation, x0: Float32Array): Promise<Re
   if (observation.skip !== undefined) return { dx0: null, logs: { ...seen, reward_skipped: 1 } };
   const { reward, parts, dx0 } = await s.runner.reward(s.example.target, x0, s.reward, observation);
   const weight = s.options.rewardWeight;
-  // Per element of x̂0: how steep the reward is where the model stands, whatever the step.
+  // Per element of x̂0: how steep the reward is at the current picture, whatever the step.
   const steepness = Math.sqrt(dx0.reduce((sum, g) => sum + g * g, 0) / dx0.length);
   const logs: Record<string, number> = { ...seen, reward, reward_skipped: 0, reward_slope: steepness };
   for (const [name, value] of Object.entries(parts)) logs[`reward.${name}`] = value;
   return { dx0: dx0.map((g) => g * weight), logs };
 }
 
-/** What a reward may know of the example besides the picture. */
+/** What a reward may know about the example besides the picture. */
 export function contextOf(compute: Compute, example: Example): RewardContext {
   return {
     compute,

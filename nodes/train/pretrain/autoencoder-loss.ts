@@ -1,4 +1,4 @@
-// What the VAE is trained on: pictures through a slightly noisy latent, whose moments are held near those of the samplers.
+// The VAE's loss: pictures through a slightly noisy latent, whose moments are held near those that samplers expect.
 
 import type { Graph } from "../../../engine/ir/value.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";

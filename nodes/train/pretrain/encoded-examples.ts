@@ -14,7 +14,7 @@ export interface EncodedExample {
   readonly x0: Float32Array;
   /** All references one after the other, [R·width]. */
   readonly referenceTokens: Float32Array;
-  /** Text states; or, where the encoder is trained too, what they are made of. */
+  /** Text states; or, when the encoder is trained too, what it makes them from. */
   readonly text: TextStates | PreparedText;
   /** [N]: share of each target token that lies in a face. */
   readonly faceShare: Float32Array;

@@ -98,7 +98,7 @@ function textMask(shape: readonly number[], real: readonly boolean[]): Feeds {
   return { [promptInput("text_mask")]: tensor("bool", shape, Uint8Array.from(real, Number)) };
 }
 
-/** What a model reads beside the text, one row per prompt. */
+/** Inputs of the model besides the text, one row per prompt. */
 function extrasOf(given: readonly TextStates[]): Feeds {
   const [first] = given;
   return Object.fromEntries(

@@ -4,7 +4,7 @@ import { LR_SCHEDULES } from "../../../engine/nn/lr-schedule.ts";
 import { widget } from "../../../engine/node/define-node.ts";
 import { count, real } from "../train-options.ts";
 
-/** Widgets of the schedule. */
+/** Widgets for the schedule. */
 export const scheduleWidgets = (learningRate: number, warmup: number) => ({
   learning_rate: widget(real(0, 1, learningRate), { step: 1e-5 }),
   lr_schedule: widget(z.enum(LR_SCHEDULES).default("cosine")),
@@ -15,7 +15,7 @@ export const scheduleWidgets = (learningRate: number, warmup: number) => ({
 export const averageWidget = (decay: number) =>
   widget(real(0, 0.999999, decay), { tooltip: "0 = off; else the average is what comes out" });
 
-/** Widgets of what is written. */
+/** Widgets for what is saved. */
 export const outputWidgets = (every: number, prefix: string) => ({
   checkpoint_every: widget(count(1, 100_000, every)),
   prefix: widget(z.string().min(1).default(prefix), { tooltip: "Name of the weight file below the output directory" }),

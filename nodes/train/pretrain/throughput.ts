@@ -4,7 +4,7 @@ import { machineSpeed } from "../cost/machine-speed.ts";
 /** Updates between two reports. */
 const EVERY = 50;
 
-/** Says how fast a training is, beside what this machine's matrix products reach. */
+/** Reports how fast a training is, compared with this machine's matrix products. */
 export class Throughput {
   readonly #ctx: Pick<NodeContext, "compute" | "now" | "log">;
   readonly #peak: number;

@@ -14,7 +14,7 @@ export class TrainedWeights {
   readonly #frozen = new Map<string, Float32Array>();
 
   /**
-   * Copies every weight the graph depends on. @param isTrained whether a weight is a parameter; the others stay as they are
+   * Copies every weight the graph depends on. @param isTrained whether a weight is trained; the others stay as they are
    * @throws AppError PRETRAIN_DTYPE when one is not stored in float32
    */
   static async of(compute: Compute, graph: Graph, isTrained: (name: string) => boolean = () => true): Promise<TrainedWeights> {

@@ -61,13 +61,13 @@ function block(
   return b.add(h, swiGlu(b, weights, `${name}.mlp`, rmsNorm(b, h, weights.vector(b, `${name}.norm2.weight`), eps)));
 }
 
-/** Every patch sees every patch. [patches, heads, headDim]. */
+/** Every patch attends to every patch. [patches, heads, headDim]. */
 function fullAttention(b: Builder, q: Value, k: Value, v: Value): Value {
   const byHead = (t: Value) => b.transpose(t, [1, 0, 2]);
   return byHead(attention(b, byHead(q), byHead(k), byHead(v)));
 }
 
-/** A patch sees its window: windows are a batch of equal length, the padded keys of smaller ones hidden. */
+/** A patch attends to its window: windows are a batch of equal length, the padded keys of smaller ones hidden. */
 function windowAttention(b: Builder, q: Value, k: Value, v: Value, { gather, scatter, mask }: VisionInputs): Value {
   const [, heads = 1, headDim = 1] = q.shape;
   const [count = 1, , , length = 1] = mask.shape;

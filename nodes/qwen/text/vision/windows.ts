@@ -1,4 +1,4 @@
-// Where the patches of one picture stand: order, rotary angles, attention windows. Everything here is data fed to the graph.
+// The patches of one picture: order, rotary angles, attention windows. Everything here is data fed to the graph.
 
 /** Patches on each side, before merging. */
 export interface PatchGrid {

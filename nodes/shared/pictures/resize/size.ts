@@ -29,7 +29,7 @@ export const MAX_PIXELS = 64 * 2 ** 20;
 
 /**
  * Dimensions of a batch [B, H, W, C] and a checked size to bring it to.
- * @throws AppError IMAGE_SHAPE when it is no batch of pictures or has none, IMAGE_SIZE when the size is not of whole pixels,
+ * @throws AppError IMAGE_SHAPE when it is not a batch of pictures or is empty, IMAGE_SIZE when the size is not of whole pixels,
  * at least 1, at most 64 megapixels.
  */
 export function checkedResize(image: Tensor<"float32">, { width, height }: PictureSize) {

@@ -18,7 +18,7 @@ const RESIZE: Readonly<Record<UpscaleMethod, Resize>> = {
 };
 
 /**
- * ComfyUI's common_upscale: any size by any method; crop `center` first cuts what the new aspect has no room for.
+ * ComfyUI's common_upscale: any size by any method; crop `center` first cuts what does not fit the new aspect.
  * @param image [B, H, W, C] @returns [B, height, width, C] @throws AppError IMAGE_SHAPE, IMAGE_SIZE
  */
 export function upscale(
