@@ -4,7 +4,7 @@ import type { RunEventBody } from "../graph/events.ts";
 import type { Step } from "../graph/plan.ts";
 import type { DryRun } from "../node/define-node.ts";
 import { type ExecuteOptions, envelope, keptResults, runErrorOf } from "./execute.ts";
-import { knownSteps } from "./known-steps.ts";
+import { knownSteps, readOutputs } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
 import { runInputs } from "./run-inputs.ts";
 import { stepSource } from "./step-source.ts";
@@ -20,14 +20,16 @@ export async function dryRun(options: ExecuteOptions): Promise<void> {
   const values = new Map<string, Readonly<Record<string, unknown>>>();
   let issues = 0;
   try {
-    for (const decision of await knownSteps(plan, registry, keptResults(options))) {
+    const kept = keptResults(options);
+    for (const decision of await knownSteps(plan, registry, kept)) {
       poll?.();
       signal.throwIfAborted();
       const { step } = decision;
       const of = { node: step.id, type: step.type, title: step.title };
-      if (!decision.run) {
-        if (decision.outputs) values.set(step.id, decision.outputs);
-        emit({ kind: "node.planned", ...of, state: decision.from === "unneeded" ? "unneeded" : "cached", issues: [] });
+      const known = decision.run ? undefined : await readOutputs(decision.key, decision, kept);
+      if (known) {
+        if (known.outputs) values.set(step.id, known.outputs);
+        emit({ kind: "node.planned", ...of, state: known.from === "unneeded" ? "unneeded" : "cached", issues: [] });
         continue;
       }
       const { issues: found = [], estimate } = await rehearseNode(options, step, values, emit);

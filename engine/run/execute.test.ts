@@ -16,7 +16,7 @@ import { Registry } from "../node/registry.ts";
 import { socket } from "../node/socket.ts";
 import { dryRun } from "./dry-run.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
-import { type Result, ResultCache, type StoredResults } from "./result-cache.ts";
+import { type AboutResult, type Result, ResultCache, type StoredResults } from "./result-cache.ts";
 import type { World } from "./world.ts";
 
 const NUMBER = socket<number>("NUMBER");
@@ -239,10 +239,14 @@ function planOf(prompt: Prompt, registry: Registry) {
 }
 
 /** Stored results in memory: what a disk would keep. */
+function aboutOf(result: Result | undefined): AboutResult | undefined {
+  return result && { effects: result.effects, opened: result.opened, hasOutputs: result.outputs !== null };
+}
+
 class FakeStore implements StoredResults {
   readonly kept = new Map<string, Result>();
   async peek(key: string) {
-    return this.kept.get(key);
+    return aboutOf(this.kept.get(key));
   }
   async read(key: string) {
     return this.kept.get(key);
@@ -534,7 +538,7 @@ test("a run's values live until the last step that asks for them has run, made o
   const kept = new Map<string, Result>();
   const read: WeakRef<object>[] = [];
   const stored: StoredResults = {
-    peek: async (key) => kept.get(key),
+    peek: async (key) => aboutOf(kept.get(key)),
     read: async (key) => {
       const result = structuredClone(kept.get(key));
       for (const value of Object.values(result?.outputs ?? {}))
@@ -560,6 +564,74 @@ test("a run's values live until the last step that asks for them has run, made o
   });
   // Before step 7, which asks for it, and before step 8.
   expect(live).toEqual([true, false]);
+});
+
+/** Two chains from disk, each with a step to run at its end. */
+const TWO_CHAINS: Prompt = {
+  1: { class_type: "Constant", inputs: { value: 1 } },
+  2: { class_type: "Add", inputs: { a: ["1", 0], extra: 10 } },
+  3: { class_type: "Show", inputs: { a: ["2", 0] } },
+  4: { class_type: "Constant", inputs: { value: 2 } },
+  5: { class_type: "Add", inputs: { a: ["4", 0], extra: 20 } },
+  6: { class_type: "Show", inputs: { a: ["5", 0] } },
+};
+const LONGER: Prompt = {
+  ...TWO_CHAINS,
+  3: { class_type: "Add", inputs: { a: ["2", 0], extra: 100 } },
+  6: { class_type: "Add", inputs: { a: ["5", 0], extra: 200 } },
+  7: { class_type: "Show", inputs: { a: ["3", 0] } },
+  8: { class_type: "Show", inputs: { a: ["6", 0] } },
+};
+
+test("what is on disk is read when its turn comes, not before the run", async () => {
+  const stored = new FakeStore();
+  await run(TWO_CHAINS, toys([]), { stored });
+  const log: string[] = [];
+  const logged: StoredResults = {
+    peek: (key) => stored.peek(key),
+    write: (key, result) => stored.write(key, result),
+    read: async (key) => {
+      const result = await stored.read(key);
+      log.push(`read ${JSON.stringify(result?.outputs)}`);
+      return result;
+    },
+  };
+  const memory = new ResultCache(0);
+  const { last } = await run(LONGER, toys([], { before: (id) => log.push(id) }), { memory, stored: logged });
+  expect(last.kind).toBe("run.finished");
+  expect(log).toEqual(['read {"NUMBER":11}', "3", "7", 'read {"NUMBER":22}', "6", "8"]);
+});
+
+test("a kept result that is lost before its turn is made again, with what it needs, and the run goes on as if it had never been kept", async () => {
+  for (const lost of [["5"], ["5", "4"], ["2", "5"]]) {
+    const stored = new FakeStore();
+    const first = await run(TWO_CHAINS, toys([]), { stored });
+    const keyOf = new Map(first.events.flatMap((e) => (e.kind === "node.finished" ? [[e.node, e.key] as const] : [])));
+    const gone = new Set(lost.map((id) => keyOf.get(id)));
+    const fragile: StoredResults = {
+      peek: (key) => stored.peek(key),
+      write: (key, result) => stored.write(key, result),
+      read: async (key) => (gone.has(key) ? undefined : stored.read(key)),
+    };
+    const ran: string[] = [];
+    const { last, events } = await run(LONGER, toys(ran), { memory: new ResultCache(0), stored: fragile });
+    expect(last.kind).toBe("run.finished");
+    const shown = events.flatMap((e) => (e.kind === "node.scored" ? [e.value] : []));
+    const fresh = await run(LONGER, toys([]));
+    expect(shown).toEqual(fresh.events.flatMap((e) => (e.kind === "node.scored" ? [e.value] : [])));
+    expect([...ran].sort()).toEqual([...lost, "3", "6", "7", "8"].sort());
+  }
+});
+
+test("a pinned result that is lost before its turn ends the run: nothing may stand in for it", async () => {
+  const stored = new FakeStore();
+  const registry = toys([]);
+  const first = await run(TWO_CHAINS, registry, { stored });
+  const key = first.events.flatMap((e) => (e.kind === "node.finished" && e.node === "5" && e.key ? [e.key] : []))[0] ?? "";
+  const pinnedPlan = plan(validate(LONGER, registry).graph, { pinned: new Map([["5", key]]) });
+  const fragile: StoredResults = { peek: (k) => stored.peek(k), write: async () => undefined, read: async () => undefined };
+  const { last } = await run(LONGER, registry, { plan: pinnedPlan, stored: fragile });
+  expect(last).toMatchObject({ kind: "run.failed", error: { code: "PIN_LOST" } });
 });
 
 test("what one run read from disk the next run of the process has in memory", async () => {

@@ -6,7 +6,7 @@ import type { Plan, Step } from "../graph/plan.ts";
 import type { AnyNode } from "../node/define-node.ts";
 import type { Registry } from "../node/registry.ts";
 import { Frontier } from "./frontier.ts";
-import { type Decision, type Kept, type Known, knownSteps, recall } from "./known-steps.ts";
+import { type Decision, type Kept, type Known, knownSteps, pinLost, readOutputs, recall } from "./known-steps.ts";
 import { nodeContext } from "./node-context.ts";
 import { recordOpened, stillTheSame, union } from "./opened-files.ts";
 import type { ResultCache, StoredResults } from "./result-cache.ts";
@@ -41,10 +41,10 @@ export function envelope(run: string, clock: () => number, emit: (event: RunEven
  * Finished nodes are kept under their keys, failed ones are not: the same plan again goes on after the error.
  */
 export async function execute(options: ExecuteOptions): Promise<RunEvent> {
-  const { run, plan, registry, world, signal, poll } = options;
+  const { plan, registry, world, signal, poll } = options;
   const sourceOf = stepSource(plan, registry);
   let last: RunEvent | undefined;
-  const emit = envelope(run, world.clock, (event) => {
+  const emit = envelope(options.run, world.clock, (event) => {
     if (isTerminal(event)) last = event;
     options.emit(event);
   });
@@ -62,13 +62,36 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
     const kept = keptResults(options);
     const decisions = await knownSteps(plan, registry, kept);
     const frontier = new Frontier(decisions, registry);
+    const steps = new Map(plan.steps.map((step) => [step.id, step]));
+    const run = async (step: Step, key: string | null): Promise<void> => {
+      current = step;
+      await runStep(options, step, key, frontier, emit, (input) => sourceOf(step, input), checkCancelled);
+    };
+    /** For a step whose kept result is lost after all: the outputs it needs, kept or made again. */
+    const bringSources = async (step: Step): Promise<void> => {
+      if (step.pinned !== undefined) throw pinLost(step);
+      for (const id of frontier.ask(step)) {
+        const source = steps.get(id);
+        if (!source) continue;
+        const key = frontier.keyOf(id);
+        const known = typeof key === "string" ? await recall(key, kept) : undefined;
+        if (known) frontier.put(id, key, known);
+        else {
+          await bringSources(source);
+          checkCancelled();
+          await run(source, await frontier.key(source, world.identify));
+        }
+      }
+    };
     // Taken out one by one: what was read from disk for a step lives on only where a later step asks for it.
     for (let decision = decisions.shift(); decision; decision = decisions.shift()) {
       current = decision.step;
       checkCancelled();
       const { key, known } = await settle(decision, frontier, kept, world.identify);
-      if (!known) await runStep(options, decision.step, key, frontier, emit, (input) => sourceOf(decision.step, input), checkCancelled);
-      else {
+      if (!known) {
+        if (!decision.run) await bringSources(decision.step);
+        await run(decision.step, key);
+      } else {
         frontier.put(decision.step.id, key, known);
         if (decision.run) frontier.release(decision.step);
         const of = { node: decision.step.id, type: decision.step.type };
@@ -94,14 +117,15 @@ export function keptResults({ memory, stored, world }: Pick<ExecuteOptions, "mem
 async function settle(
   decision: Decision,
   frontier: Frontier,
-  { memory, stored, areSame }: Kept,
+  kept: Kept,
   identify: Identify,
-): Promise<{ readonly key: string | null; readonly known: Known | (Decision & { readonly run: false }) | undefined }> {
-  if (!decision.run) return { key: decision.key ?? null, known: decision };
+): Promise<{ readonly key: string | null; readonly known: Known | undefined }> {
+  if (!decision.run) return { key: decision.key ?? null, known: await readOutputs(decision.key, decision, kept) };
   const key = decision.key === undefined ? await frontier.key(decision.step, identify) : decision.key;
   if (key === null) return { key, known: undefined };
-  // Where the key was known before the run, so was what the disk holds.
-  return { key, known: await recall(key, true, { memory, areSame, ...(stored && decision.key === undefined && { stored }) }) };
+  // A key known before the run has been looked up on disk already.
+  const { memory, areSame } = kept;
+  return { key, known: await recall(key, decision.key === undefined ? kept : { memory, areSame }) };
 }
 
 async function runStep(

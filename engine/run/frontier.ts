@@ -17,7 +17,7 @@ export class Frontier {
 
   constructor(decisions: readonly Decision[], catalogue: Catalogue) {
     this.#catalogue = catalogue;
-    for (const { run, step } of decisions) if (run) for (const id of sources(step)) this.#askers.set(id, (this.#askers.get(id) ?? 0) + 1);
+    for (const { run, step } of decisions) if (run) this.ask(step);
   }
 
   /** Key of a step whose sources are settled. @param identify for files that are named over links */
@@ -48,6 +48,18 @@ export class Frontier {
   /** Files that what a step asks for was made of. */
   openedBefore(step: Step): readonly Opened[] {
     return union([...sources(step)].map((id) => this.#opened.get(id) ?? []));
+  }
+
+  /** The key of a settled step. */
+  keyOf(id: string): StepKey {
+    return this.#keys.get(id);
+  }
+
+  /** Counts a step among those that run. @returns its sources whose outputs are not at hand */
+  ask(step: Step): readonly string[] {
+    const ids = [...sources(step)];
+    for (const id of ids) this.#askers.set(id, (this.#askers.get(id) ?? 0) + 1);
+    return ids.filter((id) => !this.#outputs.has(id));
   }
 
   /** Tells that a step has used its inputs. */

@@ -15,10 +15,15 @@ export interface Result {
   readonly opened: readonly Opened[];
 }
 
+/** A result without its outputs. */
+export interface AboutResult extends Omit<Result, "outputs"> {
+  readonly hasOutputs: boolean;
+}
+
 /** Results that outlive the process. Implemented by engine/store; never throws for a damaged or unwritable entry. */
 export interface StoredResults {
-  /** Everything but the outputs. */
-  peek(key: string): Promise<Omit<Result, "outputs"> | undefined>;
+  /** Everything but the outputs, and whether there are any. */
+  peek(key: string): Promise<AboutResult | undefined>;
   read(key: string): Promise<Result | undefined>;
   /** @param ms what making it took: what is made faster than it is read back is not kept */
   write(key: string, result: Result, ms: number): Promise<void>;

@@ -57,14 +57,14 @@ export class ResultStore {
     this.#fs = fs;
   }
 
-  async peek(key: string): Promise<Omit<Stored, "outputs"> | undefined> {
+  async peek(key: string): Promise<(Omit<Stored, "outputs"> & { readonly hasOutputs: boolean }) | undefined> {
     const path = this.#path(key);
     return this.#whole(path, async () => {
       const file = await this.#fs.open(path, "r");
       try {
         const start = await readExactly(file, 0, START);
-        const { effects, opened } = headerOf(await readExactly(file, 0, START + headerLength(start) + HASH));
-        return { effects, opened };
+        const { effects, opened, outputs } = headerOf(await readExactly(file, 0, START + headerLength(start) + HASH));
+        return { effects, opened, hasOutputs: outputs !== null };
       } finally {
         await file.close();
       }

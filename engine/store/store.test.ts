@@ -110,7 +110,7 @@ describe("results on disk", () => {
     };
     await store().write("k", { outputs, effects: [scored], opened: [] }, 50);
     expect(await store().read("k")).toEqual({ outputs, effects: [scored], opened: [] });
-    expect(await store().peek("k")).toEqual({ effects: [scored], opened: [] });
+    expect(await store().peek("k")).toEqual({ effects: [scored], opened: [], hasOutputs: true });
     expect(await store(1e7, "another device").read("k")).toBeUndefined();
   });
 
