@@ -33,12 +33,13 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
   };
   let toldTooLarge = false;
   let lastProgress = Number.NEGATIVE_INFINITY;
+  // Nodes do not get what only the executor asks for.
+  const { compute, identify: _identify, clock: _clock, ...shared } = world;
   return {
+    ...shared,
     nodeId: step.id,
     signal,
-    compute: world.compute(stop === "finish" ? undefined : checkCancelled),
-    models: world.models,
-    readInput: world.readInput,
+    compute: compute(stop === "finish" ? undefined : checkCancelled),
     async save(prefix, extension, bytes, type) {
       const file = await world.save(prefix, extension, bytes, type);
       emit({ kind: "node.saved", ...of, file });
@@ -49,10 +50,6 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
       emit({ kind: "node.saved", ...of, file });
       return file;
     },
-    runDirectory: world.runDirectory,
-    ...(world.freeSpace && { freeSpace: world.freeSpace }),
-    ...(world.resume !== undefined && { resume: world.resume }),
-    workflow: world.workflow,
     score: (name, value) => tell({ kind: "node.scored", ...of, name, value: transportable(name, value) }),
     show: (ui) => tell({ kind: "node.shown", ...of, ui: Object.fromEntries(Object.entries(ui).map(([k, list]) => [k, [...list]])) }),
     progress(value, max, note, picture) {
@@ -80,8 +77,6 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
       emit(withSource(line, sourceOf));
     },
     random: randomSource,
-    memory: world.memory,
-    now: world.now,
   };
 }
 
