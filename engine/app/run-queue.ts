@@ -1,4 +1,4 @@
-// The queue of the server: what waits, the one that runs, what was. One run at a time, each known to the journal before anyone hears of it.
+// The server's queue: waiting runs, the current one and past ones. Runs go one at a time, and each is in the journal before anyone hears of it.
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { issue as issueSchema } from "../api/error-body.ts";
@@ -26,7 +26,7 @@ import { runId } from "./run-id.ts";
 import { RunView } from "./run-view.ts";
 import type { Versions } from "./versions.ts";
 
-/** More than this wait for nobody. */
+/** Queued runs at most: nobody waits for more than this. */
 const MAX_QUEUED = 1000;
 const JSON_LIMITS = { maxCharacters: 2 ** 28, maxDepth: 200 };
 
@@ -129,7 +129,7 @@ export class RunQueue {
     this.#isPaused = options.isPaused ?? false;
   }
 
-  /** Tells what an earlier server left behind, and begins with what waits. */
+  /** Reports what an earlier server left behind, and starts on what is queued. */
   async start(): Promise<void> {
     for (const entry of this.#options.journal.list({ state: "interrupted", limit: 1000 }))
       if (entry.ended === null) await this.#describeInterrupted(entry);
@@ -260,7 +260,7 @@ export class RunQueue {
     return this.#options.journal.list(page).map((entry) => this.#summaryOf(entry, positions));
   }
 
-  /** Queued: it is gone. Running: it is asked to end, and killed when it doesn't. Ended: nothing. @throws AppError RUN_NOT_FOUND */
+  /** A queued run is removed. A running one is asked to end, and killed when it doesn't. One that has ended stays. @throws AppError RUN_NOT_FOUND */
   cancel(run: string): RunSummary {
     const entry = this.#entry(run);
     const active = this.#active?.run === run ? this.#active : undefined;
@@ -314,7 +314,7 @@ export class RunQueue {
       name: request.name,
       kind: request.kind,
       client: entry.client || "server",
-      // Twice within a moment is once.
+      // A second request within a moment is a double click.
       key: `${resume ? "resume" : "retry"}-${run}-${Math.floor(Date.now() / 1000)}`,
       parent: run,
       resume,
@@ -340,7 +340,7 @@ export class RunQueue {
       throw new AppError("RUN_NOT_QUEUED", `run ${wrong} does not wait in the queue`, { hint: "it may have begun: load the queue again" });
     }
     const order = [...rest.slice(0, at), moved, ...rest.slice(at)];
-    // Whole numbers, written anew: halves of halves would run out.
+    // Priorities are renumbered as whole numbers: halving a gap again and again would run out of precision.
     order.forEach((e, i) => {
       if (e.priority !== i - order.length) journal.move(e.run, i - order.length);
     });
@@ -364,7 +364,7 @@ export class RunQueue {
     return this.#tellQueue();
   }
 
-  /** Ends what runs, as a cancel does, and begins nothing more. What waits stays queued. */
+  /** Ends the current run as a cancel does, and starts no other. Queued runs stay queued. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const active = this.#active;
@@ -554,7 +554,7 @@ export class RunQueue {
     return queue;
   }
 
-  /** Into the log, then to whoever listens. A picture in the making is not kept. */
+  /** Writes to the log, then tells whoever listens. Previews of unfinished pictures are not kept. */
   #log(run: string, message: Logged): void {
     const seq = this.#options.events.append(run, stringifyJson(withoutPicture(message)));
     this.#options.publish({ ...message, seq });

@@ -15,7 +15,7 @@ type NodeView = RunDetail["nodes"][number];
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const MAX_PICTURES = 8;
-/** Lines of one node; a node that says more is cut off, and says so. */
+/** Lines kept per node; after that, one line says that there were more. */
 const MAX_LOGS = 200;
 const PICTURE = /\.(png|jpe?g|webp)$/i;
 
@@ -89,7 +89,7 @@ export class RunView {
     return { done: this.#done, total: this.#total, node: this.#node };
   }
 
-  /** The node that runs ends and saves when it is asked to. */
+  /** The current node ends and saves when it is asked to. */
   get canPause(): boolean {
     return this.#node !== null && this.#canPause;
   }

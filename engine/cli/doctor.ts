@@ -23,7 +23,7 @@ interface Check {
 /** Below this much, a run is likely to end in STORE_FULL. */
 const DISK_BYTES = 10 ** 9;
 
-/** Everything a run needs, one line each. Exit code 3 when something is missing. */
+/** Checks everything a run needs, one line each. Exit code 3 when something is missing. */
 export const doctor: Command = async (args, program) => {
   const { values } = readArgs(args, { json: { type: "boolean", default: false } }, [0, 0], "graph doctor [--json]");
   const checks = [

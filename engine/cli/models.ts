@@ -4,7 +4,7 @@ import { ModelFolders } from "../store/model-folders.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
-/** The models that are found, by folder. */
+/** The models that were found, by folder. */
 export const models: Command = async (args, program) => {
   const { values } = readArgs(
     args,

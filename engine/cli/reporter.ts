@@ -9,7 +9,7 @@ import { duration } from "./format.ts";
 
 export interface Reporter {
   event(event: RunEvent): void;
-  /** A line of the CLI's own. */
+  /** A line from the CLI itself. */
   line(text: string): void;
 }
 
@@ -114,9 +114,9 @@ function plannedLines({ state, estimate, issues }: Extract<RunEvent, { kind: "no
   return [`${name}: ${parts.join(", ")}`, ...(notes ?? []).map((note) => `      ${note}`), ...found];
 }
 
-/** Values and titles come from strangers: no control character reaches the terminal but the line break. */
+/** Values and titles come from strangers: of all control characters, only the line break reaches the terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "·");
 }
 

@@ -16,16 +16,16 @@ export interface CatalogueWidget {
   readonly schema: z.ZodType<unknown>;
   /** No default: a value must be given. */
   readonly required: boolean;
-  /** Of a COMBO. */
+  /** Choices of a COMBO. */
   readonly options?: readonly (string | number)[];
   readonly file?: FileKind;
-  /** There only while other widgets have one of these values. */
+  /** The widget exists only while other widgets have one of these values. */
   readonly when?: Readonly<Record<string, readonly string[]>>;
   /** An extra entry follows the value in `widgets_values`. */
   readonly controlAfterGenerate: boolean;
 }
 
-/** Whether a widget is there, by the values of the others; one whose condition is not known is. */
+/** Whether a widget exists, given the values of the others; it does when its condition is not known. */
 export function isThere({ when = {} }: CatalogueWidget, of: (name: string) => unknown): boolean {
   return Object.entries(when).every(([name, values]) => {
     const value = of(name);
@@ -63,7 +63,7 @@ export interface CatalogueNode {
   readonly variadic: { readonly prefix: string; readonly type: string } | undefined;
   /** Cheap checks across the literal widget values. */
   check(inputs: Readonly<Record<string, unknown>>): readonly CheckFinding[];
-  /** The one input this node hands on, given the widget values known before the run; undefined when that can't be told. */
+  /** The one input this node passes on, given the widget values known before the run; undefined when that can't be told. */
   passes(inputs: Readonly<Record<string, unknown>>): string | undefined;
 }
 

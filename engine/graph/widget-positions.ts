@@ -1,4 +1,4 @@
-// `widgets_values` is an array in the order of the node's widgets: this gives the values their names back.
+// `widgets_values` is an array in the order of the node's widgets: this finds their names.
 import { type CatalogueNode, type CatalogueWidget, isThere } from "./catalogue.ts";
 import type { UiNode } from "./ui-workflow.ts";
 import { parseWidget } from "./widget-value.ts";
@@ -11,7 +11,7 @@ export function isControlWord(value: unknown): boolean {
 }
 
 /**
- * Name → value. What the file says by name is taken from there. Else by position: a `control_after_generate` entry follows a seed and has no
+ * Name → value. Values that the file gives by name are taken as they are, the others by position: a `control_after_generate` entry follows a seed and has no
  * name. Entries that are absent or null are left out.
  * @param leftOver is told of entries that have no widget: the node had more when the file was saved
  */
@@ -24,7 +24,7 @@ export function namedWidgetValues(
   const values = node.widgetsValues;
   if (!Array.isArray(values)) return new Map(Object.entries(values).filter(([, v]) => v !== null && v !== undefined));
   const widgets = [...(declaration?.inputs.values() ?? [])].filter((i) => i.kind === "widget");
-  // Newer files list every widget among the inputs, in the order they had when it was saved: the better witness, when it explains every entry.
+  // Newer files list every widget among the inputs, in the order they had when it was saved: the more reliable list, when it explains every entry.
   const listed = node.inputs.flatMap((i): (CatalogueWidget | string)[] =>
     i.widget === undefined ? [] : [widgets.find((w) => w.name === i.widget) ?? i.widget],
   );
@@ -46,7 +46,7 @@ function assign(
   for (const [i, widget] of order.entries()) {
     if (at >= values.length) break;
     if (typeof widget !== "string" && !isThere(widget, (name) => named.get(name))) continue;
-    // Saved before the node had this widget: its value is the next one's.
+    // The file was saved before the node had this widget: the value belongs to the next one.
     const next = order[i + 1];
     if (values.length - at < order.length - i && typeof widget !== "string" && next !== undefined && typeof next !== "string")
       if (!parseWidget(widget, values[at]).ok && parseWidget(next, values[at]).ok) continue;

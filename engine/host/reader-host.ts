@@ -7,9 +7,9 @@ import { fromReader, type ReaderAsks, type ReaderGives, type ReaderTask, readerT
 export interface ReaderHostOptions {
   /** The module the child runs: it calls `serveReader`. */
   readonly entry: URL;
-  /** For one task. Default 20 s. */
+  /** Time for one task. Default 20 s. */
   readonly taskMs?: number;
-  /** Without a task for this long the child is ended. Default 60 s. */
+  /** The child is ended after this long without a task. Default 60 s. */
   readonly idleMs?: number;
 }
 

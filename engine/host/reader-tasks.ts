@@ -1,4 +1,4 @@
-// What the reading child does for its parent: it opens what strangers made, so that the server need not.
+// What the reading child does for its parent: it opens files from strangers, so that the server need not.
 import { z } from "zod";
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);

@@ -1,4 +1,4 @@
-// The websocket's side of events: everyone gets them in order, from where they left off; who does not keep up is let go.
+// Events over the websocket: clients get them in order, from where they left off; one that does not keep up is disconnected.
 import type { WebSocket } from "ws";
 import { CLOSE, type EventMessage } from "../api/event-message.ts";
 import type { QueueState } from "../api/runs.ts";
@@ -12,18 +12,18 @@ export interface EventHubOptions {
   readonly queue: () => QueueState;
   /** A client that has this much unread is dropped. Default 8 MiB. */
   readonly maxBufferedBytes?: number;
-  /** Default 500. */
+  /** Clients at most. Default 500. */
   readonly maxClients?: number;
 }
 
 interface Client {
   readonly socket: WebSocket;
-  /** While it is sent what it missed: new messages wait in the log. */
+  /** True while it is sent what it missed; new messages wait in the log. */
   isCatchingUp: boolean;
   isAlive: boolean;
 }
 
-/** Messages read from the log at a time: a long absence does not hold the others up. */
+/** Messages read from the log at a time: a client that was away for long must not hold up the others. */
 const BATCH = 500;
 
 export class EventHub {
@@ -70,7 +70,7 @@ export class EventHub {
     for (const client of this.#clients) if (!client.isCatchingUp || message.kind === "load") this.#sendText(client, text);
   }
 
-  /** Asks everyone for a sign of life; who gave none since the last time is gone. */
+  /** Asks every client for a sign of life; those that gave none since the last time are dropped. */
   ping(): void {
     for (const client of this.#clients) {
       if (!client.isAlive) client.socket.terminate();
@@ -90,7 +90,7 @@ export class EventHub {
       const missed = events.after(seq, BATCH);
       for (const { seq: number, event } of missed) this.#sendText(client, `{"seq":${number},${event.slice(1)}`);
       seq = missed.at(-1)?.seq ?? seq;
-      // Nothing can come between this look and the flag: both are in one turn.
+      // Nothing can come between this check and the flag: both happen in one turn of the event loop.
       if (missed.length < BATCH) {
         client.isCatchingUp = false;
         return;
@@ -113,7 +113,7 @@ export class EventHub {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > this.#limit) {
       socket.close(CLOSE.slow, "it reads too slowly");
-      // A reader that stands still does not answer the close either.
+      // A client that has stopped reading does not answer the close either.
       setTimeout(() => socket.terminate(), 2000).unref();
       return;
     }

@@ -48,7 +48,7 @@ export function fileHandlers({
     },
     async upload({ query: { name }, body }) {
       const { format } = await reader.ask("picture", { bytes: body, name });
-      // The name is the user's as far as it is one; the extension is the file's own.
+      // The user's name is used if it is valid; the extension follows the content.
       const stem = name
         .replace(/\.[A-Za-z0-9]{1,5}$/, "")
         .replace(/[^\p{L}\p{N} ._()-]/gu, "_")
@@ -107,7 +107,7 @@ function whole({ file, name, bytes, modified }: SharedFile & { readonly file: Fi
   return { headers: fileHeaders(name.split("/").at(-1) ?? name, download), content: { file, bytes }, etag: `"${bytes}-${modified}"` };
 }
 
-/** Records and previews are asked for elsewhere. */
+/** Records and previews have routes of their own. */
 function isInternal(name: string): boolean {
   return name === "temp" || name === "runs";
 }

@@ -17,7 +17,7 @@ const SAFE = new Set(["GET", "HEAD"]);
 
 /**
  * The names this server answers to, with its port: another name that leads here is a DNS rebinding.
- * @param bound what it listens on @param more further names, as a person gave them
+ * @param bound the addresses it listens on @param more further names, as a person gave them
  */
 export function allowedHosts(bound: string, port: number, more: readonly string[] = []): ReadonlySet<string> {
   const names = [
@@ -37,8 +37,8 @@ function bracketed(name: string): string {
 }
 
 /**
- * Host must be one of ours. What has effects, and a websocket, must come from our own page (exact Origin; Sec-Fetch-Site same-origin where
- * the browser says it), or from a program that is no browser; data is not served into pages of other sites.
+ * Host must be one of ours. Requests with effects, and websockets, must come from our own page (exact Origin; Sec-Fetch-Site same-origin
+ * where the browser sends it) or from a program that is not a browser. Data is not served into pages of other sites.
  * @throws AppError HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED, CLIENT_HEADER_MISSING
  */
 export function guard(asker: Asker, hosts: ReadonlySet<string>): void {

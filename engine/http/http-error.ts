@@ -4,7 +4,7 @@ import { errorBody } from "../api/error-body.ts";
 import { AppError, toAppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
 
-/** Statuses by code; anything else that is an AppError was asked for wrongly (400), and what is none is a fault of ours (500). */
+/** Statuses by code. Any other AppError is the client's mistake (400); any other error is a bug of ours (500). */
 const STATUS: Readonly<Record<string, number>> = {
   TOKEN_REQUIRED: 401,
   HOST_NOT_ALLOWED: 403,

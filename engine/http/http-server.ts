@@ -19,13 +19,13 @@ export interface HttpServerOptions {
   /** Folder of the page's bundle; absent = only the API is served. */
   readonly page?: string;
   readonly host: string;
-  /** 0 = any free one. */
+  /** Port; 0 = any free one. */
   readonly port: number;
-  /** Further names it answers to. */
+  /** Further host names it answers to. */
   readonly names?: readonly string[];
-  /** Needed by every request; absent = loopback alone is trusted. */
+  /** Token that every request needs; absent = only loopback is trusted. */
   readonly token?: string;
-  /** A fault of ours, for the log. */
+  /** Reports a bug of ours, for the log. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -39,7 +39,7 @@ const MAX_URL = 8192;
 /** A frame larger than this ends the connection: clients have nothing to send. */
 const MAX_FRAME = 4096;
 
-/** Of the page: its own files only, no inline code, no eval. Styles are set by script on elements, which needs no inline style sheet. */
+/** The page's policy: its own files only, no inline code, no eval. Scripts set styles on elements, which needs no inline style sheet. */
 const PAGE_CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -144,7 +144,7 @@ function askerOf(request: IncomingMessage, isUpgrade: boolean): Asker {
   };
 }
 
-/** `?token=…` of the printed address becomes a cookie, and goes from the address bar. */
+/** `?token=…` of the printed address becomes a cookie, and disappears from the address bar. */
 function admit(request: Request, response: Response, token: string): boolean {
   const query = request.query.token;
   if (request.method === "GET" && request.path === "/" && typeof query === "string" && sameToken(query, token)) {
@@ -177,7 +177,7 @@ function refuseUpgrade(socket: Duplex, error: unknown): void {
   );
 }
 
-/** What is no HTTP, or has too large headers. */
+/** Answers what is not HTTP, or has headers that are too large. */
 function refuseBroken(error: Error, socket: Duplex): void {
   const isLarge = "code" in error && error.code === "HPE_HEADER_OVERFLOW";
   const answer = isLarge

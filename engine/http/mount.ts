@@ -23,7 +23,7 @@ export interface Asking<N extends RouteName> {
 export interface BytesAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly content: Uint8Array | { readonly file: FileHandle; readonly bytes: number };
-  /** Of this content: answered 304 when the client has it. */
+  /** Tag of this content: answered 304 when the client has it. */
   readonly etag: string;
 }
 
@@ -37,10 +37,10 @@ export type Handlers = {
 
 type AnyHandler = (asking: { readonly params: unknown; readonly query: unknown; readonly body: unknown }) => unknown;
 
-/** @param onFault what is no AppError: a fault of ours */
+/** @param onFault told of every error that is not an AppError: a bug of ours */
 export function mount(app: Express, handlers: Handlers, onFault: (error: unknown) => void): void {
   const table: Readonly<Record<string, Route>> = routes;
-  // `:name` would take what a later route spells out: the more exact one first.
+  // `:name` would match what a later route spells out, so the more exact route comes first.
   const order = Object.entries(table).sort(([, a], [, b]) => Number(/[:*]/.test(a.path)) - Number(/[:*]/.test(b.path)));
   for (const [name, route] of order) {
     const handler = handlerOf(handlers, name);
@@ -50,7 +50,7 @@ export function mount(app: Express, handlers: Handlers, onFault: (error: unknown
         await reply(request, response, route, await handler(await read(request, route)));
       } catch (error) {
         if (!(error instanceof AppError)) onFault(error);
-        // What is left of a refused body is not worth reading.
+        // The rest of a refused body is not worth reading.
         if (!request.complete) response.set("Connection", "close");
         sendError(response, error);
       }
@@ -79,7 +79,7 @@ async function read(
   return { params, query, body };
 }
 
-/** A `*name` comes as its parts: they are one name, and a part that holds a slash of its own is none. */
+/** A `*name` arrives in parts that form one name; a part with a slash of its own is refused. */
 function namedParams(request: Request): Record<string, string> {
   return Object.fromEntries(
     Object.entries(request.params).map(([name, value]) => {
@@ -93,7 +93,7 @@ function namedParams(request: Request): Record<string, string> {
   );
 }
 
-/** `a=1&a=2` is refused: which of them counts is anyone's guess. */
+/** `a=1&a=2` is refused: nobody can tell which of them counts. */
 function singleValues(query: Request["query"]): Record<string, string> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {
@@ -150,7 +150,7 @@ async function sendFile(
   if (range) response.status(206).set("Content-Range", `bytes ${start}-${end}/${bytes}`);
   response.set("Content-Length", String(Math.max(0, end - start + 1)));
   if (request.method === "HEAD" || bytes === 0) response.end();
-  // A client that goes away is no fault.
+  // A client that goes away is not an error.
   else await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch(() => undefined);
 }
 

@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { AppError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 
-/** Deeper than any workflow's own limit: that one says more. */
+/** Deeper than a workflow's own limit, whose message says more. */
 const MAX_DEPTH = 100;
 
 /** The body's bytes. @throws AppError `code` as soon as it is clear that there are more than `limit` */

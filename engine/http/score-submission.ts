@@ -32,7 +32,7 @@ export async function scoreSubmission({ registry, files }: Services, body: z.out
     if (root !== "input") allowed[image] = path;
     return { class_type: "LoadImage", inputs: { image } };
   };
-  // What the reward needs, and nothing that is an output.
+  // What the reward needs, without any output node.
   const needed = Object.fromEntries(Object.entries(prompt).filter(([, n]) => !registry.get(n.class_type)?.isOutput));
   const scored: Record<string, unknown> = { ...needed, "score:picture": await load(picture) };
   const inputs: Record<string, unknown> = { reward: [node, slot], image: ["score:picture", 0] };

@@ -1,6 +1,6 @@
-// As what a file is served. What a browser could run or render as a page never is.
+// The media type a file is served with: never one that a browser could run or render as a page.
 
-/** Shown in the page; everything else is an attachment. */
+/** Types that are shown in the page; everything else is an attachment. */
 const INLINE: Readonly<Record<string, string>> = {
   png: "image/png",
   jpg: "image/jpeg",

@@ -18,7 +18,7 @@ export interface SharedFile {
 }
 
 const MAX_DEPTH = 6;
-/** More than these in one root are not listed. */
+/** Files listed per root at most. */
 const MAX_LISTED = 20_000;
 
 export class SharedFiles {
@@ -36,7 +36,7 @@ export class SharedFiles {
     return [...found.values()].sort((a, b) => b.modified - a.modified || (a.name < b.name ? -1 : 1));
   }
 
-  /** Whoever opens it closes it. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  /** The caller closes it. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
   async open(name: string): Promise<SharedFile & { readonly file: FileHandle }> {
     const { file, size, mtimeMs } = await openRegular(await this.path(name));
     return { file, name, bytes: size, modified: mtimeMs };
@@ -49,13 +49,13 @@ export class SharedFiles {
       const path = await resolveInside(root, name);
       if (await isThere(path)) return path;
     }
-    // A name that is refused is refused where no root exists, too.
+    // An unsafe name is refused even where no root exists.
     if (name.split("/").some((part) => part === ".." || part === ""))
       throw new AppError("PATH_UNSAFE", "this is not a plain relative path");
     throw new AppError("FILE_NOT_FOUND", `there is no file ${JSON.stringify(name.slice(0, 200))}`, { hint: "it may have been removed" });
   }
 
-  /** Saves under this name, or under one with a number where other bytes have it. @throws AppError PATH_UNSAFE, STORE_* */
+  /** Saves under this name, or under a numbered one when a file of other content has it. @throws AppError PATH_UNSAFE, STORE_* */
   async add(name: string, bytes: Uint8Array): Promise<SharedFile> {
     const [root = ""] = this.#roots;
     await mkdir(root, { recursive: true }).catch((error: unknown) => {

@@ -55,7 +55,7 @@ it("gives each reference her face in the target, wherever she is", async () => {
     [1, 160, 160, 3],
     [1, 160, 160, 3],
   ]);
-  // Hopper is left in one and right in the other.
+  // Hopper stands on the left in one and on the right in the other.
   expect(middle(a.targetFaces[0])).toBeLessThan(192);
   expect(middle(a.targetFaces[1])).toBeGreaterThan(192);
   expect(middle(b.targetFaces[0])).toBeGreaterThan(192);

@@ -27,7 +27,7 @@ export interface FolderPicture {
 /** Reads pictures named beside a manifest and cuts them to size. */
 export type ReadPicture = (name: string, size: PictureSize) => Promise<FolderPicture>;
 
-/** @param manifest its name in the input folder: file names of its entries are relative to the folder it lies in. */
+/** @param manifest its name in the input folder; file names of its entries are relative to its folder. */
 export function pictureReader(readInput: NodeContext["readInput"], manifest: string): ReadPicture {
   const folder = manifest.slice(0, manifest.lastIndexOf("/") + 1);
   return async (name, size) => {
@@ -37,7 +37,7 @@ export function pictureReader(readInput: NodeContext["readInput"], manifest: str
   };
 }
 
-/** The people of one entry, found once; the pictures are read again when the example is wanted. */
+/** The people of one entry, found once; the pictures are read again when the example is used. */
 export interface FoundPeople {
   /** The largest face of each reference. */
   readonly referenceFaces: readonly Face[];

@@ -1,4 +1,4 @@
-// Where BlazeFace looks in a picture, and how what it saw is put together.
+// Where BlazeFace looks in a picture, and how its detections are merged.
 
 import type { Point } from "../shared/contracts/data.ts";
 import { type Affine, applyAffine } from "../shared/pictures/affine.ts";
@@ -8,7 +8,7 @@ import { type Box, iou, longSide, suppress } from "./box.ts";
 import { type Square, squareAround, squareToSource } from "./face-square.ts";
 import type { Look } from "./square-net.ts";
 
-/** Width and height of what BlazeFace sees. */
+/** Width and height of BlazeFace's input. */
 export const BLAZEFACE_SIZE = 256;
 /** Boxes that share more than this part of their union are one face. */
 const NMS_IOU = 0.3;
@@ -24,7 +24,7 @@ const CUT = 0.7;
 /** What surrounds the picture where a face leaves it: against black, half a face is overlooked. Elsewhere more things look like faces against it. */
 const GREY = 0.5;
 
-/** A face as BlazeFace sees it, in picture coordinates. */
+/** A face that BlazeFace has found, in picture coordinates. */
 export interface Sighting {
   readonly box: Box;
   /** The higher one of both looks. */
@@ -94,14 +94,14 @@ export async function searchFaces(look: Look, picture: ImagePyramid, { minScore,
     if (found.length + further.length === 0) further = await see(view, minScore, GREY);
     found = [...further, ...found.filter((f) => further.every((g) => iou(f.box, g.box) <= NMS_IOU))];
   }
-  // Tiles see things without their surroundings: they must be surer.
+  // Tiles show things without their surroundings, so their scores must be higher.
   const tileScore = minScore + 0.2 * (1 - minScore);
   for (const tile of tilesOf(width, height, minSize))
     for (const f of await see({ ...tile, angle: turn }, tileScore)) if (!isCut(f.box, tile, width, height)) found.push(f);
   const seen: Sighting[] = [];
   for (const far of suppressFaces(found)) {
     const near = await lookCloser(look, picture, far, minScore, turn);
-    // A large face was seen well the first time.
+    // A large face was seen well enough the first time.
     if (near)
       seen.push(longSide(far.box) < side / 5 ? near : { ...near, box: far.box, score: far.score, eyes: far.eyes, mouth: far.mouth });
   }
@@ -121,7 +121,7 @@ function around(box: Box, picture: ImagePyramid): Way {
   return leaves(box, picture) ? { outside: GREY } : {};
 }
 
-/** The same face from close by, where it fills a third of the view; undefined when the two sightings do not agree. */
+/** The same face close up, where it fills a third of the view; undefined when the two detections do not agree. */
 export async function lookCloser(
   look: Look,
   picture: ImagePyramid,
@@ -193,7 +193,7 @@ function centres(length: number, view: number): number[] {
   return Array.from({ length: n }, (_, i) => (n === 1 ? length / 2 : view / 2 + (i * (length - view)) / (n - 1)));
 }
 
-/** True when a box reaches an edge of the tile that is not an edge of the picture: the face goes on, and another tile has the whole of it. */
+/** True when a box reaches an edge of the tile that is not an edge of the picture: the face continues there, and another tile shows all of it. */
 function isCut(box: Box, { centre: [x, y], side }: Square, width: number, height: number): boolean {
   const [left, top, right, bottom] = [x - side / 2, y - side / 2, x + side / 2, y + side / 2];
   return (

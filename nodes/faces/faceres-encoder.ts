@@ -6,12 +6,12 @@ import { buildFaceRes } from "./faceres-net.ts";
 
 export const FACERES_FILE = "faceres1024.safetensors";
 
-/** Width and height of what the network sees. */
+/** Width and height of the network's input. */
 const SIZE = 224;
 const SCALE = SIZE / DLIB_CHIP;
 
 /**
- * The other embedded encoder, for evaluation by another encoder than the reward's: HSE FaceRes, 1024-d. It sees dlib's chip, larger.
+ * The other embedded encoder, for evaluation by an encoder other than the reward's: HSE FaceRes, 1024-d. It sees dlib's chip, enlarged.
  * The same person above a centred cosine of 0.37 (models/faces/README.md says on what that was measured).
  * @throws AppError MODEL_NOT_FOUND, FACE_WEIGHTS
  */

@@ -1,4 +1,4 @@
-// Users' .onnx files: a detector and encoders made here whose answers can be told in advance.
+// Users' .onnx files: a detector and encoders made here whose answers are known in advance.
 import { describe, expect, it } from "vitest";
 import { grad } from "../../engine/autodiff/grad.ts";
 import { AppError } from "../../engine/base/errors.ts";
@@ -28,7 +28,7 @@ function withOnnx(shape: readonly number[], build: (b: Builder, x: Value) => Rea
 }
 
 /**
- * An SCRFD that takes red for a face: the score of a cell is how red it is, its box reaches one stride to each side, its points lie
+ * An SCRFD that takes red areas for faces: the score of a cell is how red it is, its box reaches one stride to each side, its points lie
  * 1, 2, 3, 4 and 5 pixels to the right.
  */
 function redDetector(size: number, points: boolean): Models {

@@ -13,7 +13,7 @@ function decode(tensors: readonly Tensor<"float32">[], size: number, minScore: n
 const SIZE = 64;
 const STRIDES = [8, 16, 32] as const;
 
-/** Outputs of an imaginary SCRFD that sees one face at one anchor of one stride; the values go the other way round as in the decoder. */
+/** Outputs of an imaginary SCRFD that sees one face at one anchor of one stride; values run in the opposite direction of the decoder. */
 function outputs(stride: number, row: number, column: number, anchor: number, batched: boolean, points: boolean): Tensor<"float32">[] {
   const levels = STRIDES.map((s) => {
     const n = 2 * (SIZE / s) ** 2;

@@ -2,7 +2,7 @@ import type { Point } from "../shared/contracts/data.ts";
 import type { DetectorAnswer, DetectorLevel } from "./detector-levels.ts";
 
 /**
- * Answers above `minScore` before suppression (insightface's scrfd.py): anchor centres at (column, row)·stride, distances to
+ * Detections above `minScore` before suppression (insightface's scrfd.py): anchor centres at (column, row)·stride, distances to
  * the four sides and offsets of the points in strides.
  * @param size side of the square input
  */

@@ -5,7 +5,7 @@ import { decodeYuNet } from "./yunet-decode.ts";
 
 const SIZE = 64;
 
-/** Outputs of an imaginary YuNet that sees one face in one cell; the values go the other way round as in the decoder. */
+/** Outputs of an imaginary YuNet that sees one face in one cell; values run in the opposite direction of the decoder. */
 function outputs(stride: number, row: number, column: number): Tensor<"float32">[] {
   const levels = [8, 16, 32].map((s) => {
     const n = (SIZE / s) ** 2;

@@ -7,7 +7,7 @@ interface Port {
   readonly shape: (number | string)[];
 }
 
-/** What a model file says of itself, without loading its weights. @throws AppError MODEL_NOT_FOUND, ONNX_*, FILE_* */
+/** What a model file says about itself, without loading its weights. @throws AppError MODEL_NOT_FOUND, ONNX_*, FILE_* */
 export async function describeModel(
   models: Models,
   folder: string,

@@ -11,7 +11,7 @@ export async function thumbnail(bytes: Uint8Array, name: string, width: number):
     .toBuffer();
 }
 
-/** Decodes all of it: what can't be decoded is not taken. @throws AppError as {@link decodePicture} */
+/** Decodes the whole picture, so that a damaged one is refused. @throws AppError as {@link decodePicture} */
 export async function checkPicture(
   bytes: Uint8Array,
   name: string,

@@ -96,7 +96,7 @@ function axisTaps(scale: number, shift: number, length: number, limit: number, s
   return { length, count, first, weights, covered };
 }
 
-/** An unturned view, one axis after the other: about a third of the work. */
+/** A view without rotation, one axis after the other: about a third of the work. */
 function warpUpright({ data, width, height }: Pixels, x: AxisTaps, y: AxisTaps, outside: number): Float32Array {
   const out = new Float32Array(x.length * y.length * 3);
   const row = new Float64Array(width * 3);
