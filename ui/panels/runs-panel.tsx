@@ -112,6 +112,15 @@ function RunCard({ run }: { readonly run: RunSummary }) {
             <button type="button" class="icon-button" aria-label="Run again" title="Run again" onClick={act("retry", "Queued again.")}>
               <Icon name="runs" />
             </button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="Compare with another run"
+              title="Compare with another run"
+              onClick={() => (app.dialog.value = { kind: "compare", run: run.id })}
+            >
+              <Icon name="compare" />
+            </button>
             {run.canResume && (
               <button
                 type="button"

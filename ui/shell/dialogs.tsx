@@ -4,6 +4,7 @@ import { graphName } from "../../engine/api/graphs.ts";
 import { isDirty } from "../doc/tabs.ts";
 import { Icon } from "../panels/icon.tsx";
 import { resultPanels } from "../panels/result-panels.tsx";
+import { CompareRuns } from "../panels/runs/compare-runs.tsx";
 import { useApp } from "../state/context.ts";
 import { DEFAULT_PREFS, prefs, setPrefs } from "../state/prefs.ts";
 import { keysOf } from "./actions.ts";
@@ -57,6 +58,11 @@ export function Dialogs() {
         </Dialog>
       )}
       {dialog.kind === "rename-group" && <RenameGroup index={dialog.index} title={dialog.title} close={close} />}
+      {dialog.kind === "compare" && (
+        <Dialog title="Compare two runs" close={close} size="wide">
+          <CompareRuns run={dialog.run} />
+        </Dialog>
+      )}
       {dialog.kind === "result" && <Result node={dialog.node} close={close} />}
     </div>
   );

@@ -32,6 +32,7 @@ export type Dialog =
   | { readonly kind: "conflict"; readonly tab: string }
   | { readonly kind: "form" }
   | { readonly kind: "rename-group"; readonly index: number; readonly title: string }
+  | { readonly kind: "compare"; readonly run: string }
   | { readonly kind: "result"; readonly node: string };
 
 export type Drawer = "problems" | "queue" | "log" | null;

@@ -1,0 +1,57 @@
+import { useEffect, useState } from "preact/hooks";
+import type { RunDetail, RunSummary } from "../../../engine/api/runs.ts";
+import { useApp } from "../../state/context.ts";
+import { RunComparisonView } from "./run-comparison-view.tsx";
+
+/** One run against another of the history; to begin with, the one of the same name before it. */
+export function CompareRuns({ run: id }: { readonly run: string }) {
+  const app = useApp();
+  const history = app.runs.history.value.filter((r) => r.kind === "run" && r.state !== "queued" && r.state !== "running");
+  const run = app.runs.summaries.value.get(id);
+  const before = history.filter((r) => r.id !== id && (!run || r.created < run.created));
+  const [other, setOther] = useState<string | undefined>(
+    (before.find((r) => r.name === run?.name) ?? before[0] ?? history.find((r) => r.id !== id))?.id,
+  );
+  const [details, setDetails] = useState<readonly [RunDetail, RunDetail]>();
+  useEffect(() => {
+    let isGone = false;
+    setDetails(undefined);
+    if (other !== undefined)
+      void app.try(async () => {
+        const both = await Promise.all([app.runDetail(other), app.runDetail(id)]);
+        if (!isGone) setDetails([both[0], both[1]]);
+      });
+    return () => {
+      isGone = true;
+    };
+  }, [id, other]);
+  if (other === undefined) return <p class="dim">There is no other run yet. Run the graph once more, with something changed.</p>;
+  return (
+    <>
+      <label class="row">
+        <span class="dim">Compare with</span>
+        <select class="field" value={other} onChange={(e) => setOther(e.currentTarget.value)}>
+          {history
+            .filter((r) => r.id !== id)
+            .map((r) => (
+              <option key={r.id} value={r.id}>
+                {nameOf(r)}
+              </option>
+            ))}
+        </select>
+      </label>
+      {details && (
+        <RunComparisonView
+          before={details[0]}
+          after={details[1]}
+          beforeName={nameOf(details[0].summary)}
+          afterName={nameOf(details[1].summary)}
+        />
+      )}
+    </>
+  );
+}
+
+function nameOf({ name, created }: Pick<RunSummary, "name" | "created">): string {
+  return `${name}, ${new Date(created).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" })}`;
+}
