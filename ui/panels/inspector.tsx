@@ -39,6 +39,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
   const widgets = widgetsOf(doc, node, editor.faces);
   const reward = node.outputs.findIndex((o) => typeName(o.type) === "REWARD");
   const run = app.nodeRun(promptId);
+  const hasPanel = run !== undefined && resultPanels.some((p) => p.matches(run));
   const problems = app.problems.value.filter((p) => p.node === promptId && !widgets.some((w) => w.face.name === p.input));
   return (
     <div class="panel-body">
@@ -64,6 +65,8 @@ function OneNode({ node }: { readonly node: DocNode }) {
           </div>
         ))}
       </div>
+      {/* Who is who, a training, a score: what the node is looked at for comes before its settings. */}
+      {run && hasPanel && <Results node={promptId} run={run} />}
       {widgets.length > 0 && (
         <div class="section">
           {widgets.map((state) => (
@@ -71,7 +74,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
           ))}
         </div>
       )}
-      {run && <Results node={promptId} run={run} />}
+      {run && !hasPanel && <Results node={promptId} run={run} />}
       {reward >= 0 && !definition && <ScoreDrop key={promptId} node={promptId} slot={reward} />}
       <Sockets node={node} />
     </div>

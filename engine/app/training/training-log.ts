@@ -111,7 +111,7 @@ export class TrainingLog {
 }
 
 const GROUPS: readonly (readonly [RegExp, Curve["group"]])[] = [
-  [/^(reward_skipped|skipped_update)$/, "other"],
+  [/(^|[._])(skipped|skipped_update|faces_found|faces_asked)$/, "other"],
   [/^(grad_norm|reward_slope|lora_norm|param_norm)$/, "gradient"],
   [/^(lr|sigma.*|constraint_dual|constraint_mean)$/, "schedule"],
   [/^(seconds|sampling|rss)$/, "cost"],

@@ -24,7 +24,7 @@ export function LiveTraining({ node, runId, directory, updates }: Props) {
   const app = useApp();
   const summary = app.runs.summaries.value.get(runId);
   const state = summary?.state ?? "finished";
-  const { curves, samples } = useTraining(runId, node, state);
+  const held = useTraining(runId, node, state);
   const [other, setOther] = useState<OtherRun>();
   const act = (name: "pause" | "resume" | "cancel", done: string) => (): void =>
     void app.try(async () => {
@@ -42,12 +42,15 @@ export function LiveTraining({ node, runId, directory, updates }: Props) {
   };
   const others = app.runs.history.value.filter((r) => r.id !== runId && r.kind === "run" && r.state !== "queued" && r.scores !== undefined);
   const isRunning = state === "running";
+  // A run that goes on is told about at once; of one that has ended nothing is known until it is read.
+  if (!held && !isRunning) return <p class="dim">Reading the curves of this training.</p>;
+  const curves = held?.curves;
   return (
     <TrainingPanel
       name={nameOf(summary)}
       state={state}
       curves={curves ?? emptyCurves(updates)}
-      samples={samples}
+      samples={held?.samples ?? NONE}
       onPause={isRunning ? act("pause", "It ends its step, saves, and pauses.") : undefined}
       onResume={summary?.canResume && !isRunning ? act("resume", "Goes on from its checkpoint.") : undefined}
       onStop={isRunning ? act("cancel", "It ends its step, saves, and stops.") : undefined}
@@ -64,27 +67,37 @@ export function LiveTraining({ node, runId, directory, updates }: Props) {
   );
 }
 
-/** Curves are added to; samples are asked for when an update has passed that may have drawn some. */
-function useTraining(
-  runId: string,
-  node: string,
-  state: string,
-): { readonly curves: Curves | undefined; readonly samples: Samples["samples"] } {
-  const [held, setHeld] = useState<{ readonly run: string; readonly curves: Curves; readonly samples: Samples["samples"] }>();
-  const mine = held?.run === runId ? held : undefined;
+interface Held {
+  readonly curves: Curves;
+  readonly samples: Samples["samples"];
+}
+
+/** What was read last, by run and node: a panel that opens again, or larger, has it at once. */
+const lastRead = new Map<string, Held>();
+const MAX_KEPT = 8;
+
+function keep(key: string, held: Held): void {
+  lastRead.delete(key);
+  lastRead.set(key, held);
+  if (lastRead.size > MAX_KEPT) lastRead.delete(lastRead.keys().next().value ?? "");
+}
+
+/** Curves are added to; samples are asked for when an update has passed that may have drawn some. Undefined until the first answer. */
+function useTraining(runId: string, node: string, state: string): Held | undefined {
+  const key = `${runId} ${node}`;
+  const [, setTick] = useState(0);
   useEffect(() => {
     let isGone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let known: Curves | undefined;
     const poll = async (): Promise<void> => {
       try {
+        const before = lastRead.get(key);
         const params = { id: runId };
-        const more = await call("curves", { params, query: { node, ...(known && { after: known.updates.done }) } });
-        const drawn =
-          !known || more.updates.done > known.updates.done ? (await call("samples", { params, query: { node } })).samples : undefined;
-        known = known ? appendCurves(known, more) : more;
-        const curves = known;
-        if (!isGone) setHeld((before) => ({ run: runId, curves, samples: drawn ?? before?.samples ?? NONE }));
+        const more = await call("curves", { params, query: { node, ...(before && { after: before.curves.updates.done }) } });
+        const isNew = !before || more.updates.done !== before.curves.updates.done;
+        const drawn = isNew ? (await call("samples", { params, query: { node } })).samples : before.samples;
+        keep(key, { curves: before ? appendCurves(before.curves, more) : more, samples: drawn });
+        if (!isGone) setTick((n) => n + 1);
       } catch {
         // Not begun, or the server is away: the banner says so, and the next poll asks again.
       }
@@ -95,8 +108,8 @@ function useTraining(
       isGone = true;
       clearTimeout(timer);
     };
-  }, [runId, node, state]);
-  return { curves: mine?.curves, samples: mine?.samples ?? NONE };
+  }, [key, state]);
+  return lastRead.get(key);
 }
 
 function emptyCurves(total: number): Curves {
