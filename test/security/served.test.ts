@@ -92,7 +92,7 @@ test("what is no picture is not taken, whatever it is called", async () => {
   for (const [body, code] of [
     [SCRIPT, "IMAGE_FORMAT"],
     ["", "IMAGE_FORMAT"],
-    ["GIF89a", "IMAGE_FORMAT"],
+    ["GIF89a", "IMAGE_CORRUPT"],
     ["<svg xmlns='http://www.w3.org/2000/svg'/>", "IMAGE_FORMAT"],
     ["\x89PNG\r\n\x1a\n and then nothing", "IMAGE_CORRUPT"],
   ] as const)
