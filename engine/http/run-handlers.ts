@@ -109,7 +109,7 @@ async function dryRun(
   const nodes = new Map<string, DryRunReport["nodes"][number]>();
   const found: z.infer<typeof issueSchema>[] = issues.map(plain);
   if (plan.steps.length > 0) {
-    const { host, release } = dryHost();
+    const { host, release } = await dryHost();
     try {
       const request = {
         run: "dry",

@@ -65,7 +65,7 @@ export interface Served {
 
 /** From cancel to SIGKILL: the child is gone within two seconds, unless its node ends itself. */
 const GRACE_MS = 1500;
-/** A second compute process, for dry runs during a run, is ended when it has been idle for this long. */
+/** The compute process of dry runs is ended when it has been idle for this long. */
 const SPARE_IDLE_MS = 60_000;
 const LOAD_MS = 5000;
 
@@ -166,20 +166,23 @@ export async function serve(options: ServeOptions): Promise<Served> {
       clearTimeout(spareIdle);
       await spare?.close();
     });
-    let dryRuns = 0;
-    const dryHost: Services["dryHost"] = () => {
+    // Never the runs' own process: a run that begins meanwhile would find it busy. One dry run at a time.
+    let line: Promise<void> = Promise.resolve();
+    const dryHost: Services["dryHost"] = async () => {
+      const before = line;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      line = promise;
+      await before;
       clearTimeout(spareIdle);
-      dryRuns++;
-      const isFree = queue.state().running === null && dryRuns === 1;
-      if (!isFree) spare ??= newHost();
+      spare ??= newHost();
       return {
-        host: spare && !isFree ? spare : host,
+        host: spare,
         release() {
-          dryRuns--;
           spareIdle = setTimeout(() => {
             void spare?.close();
             spare = undefined;
           }, SPARE_IDLE_MS).unref();
+          resolve();
         },
       };
     };

@@ -11,25 +11,25 @@ import type { GraphFiles } from "../store/graph-files.ts";
 import type { OutputDirectory } from "../store/output-directory.ts";
 import type { SharedFiles } from "../store/shared-files.ts";
 
-/** What the routes work with. */
+/** What the routes speak to. */
 export interface Services {
   readonly queue: RunQueue;
   readonly gallery: Gallery;
   readonly graphs: GraphFiles;
   readonly files: Readonly<Record<FileRoot, SharedFiles>>;
   readonly output: OutputDirectory;
-  /** Folder of thumbnails, settings and the like. */
+  /** Where thumbnails, settings and the like lie. */
   readonly data: string;
   readonly reader: ReaderHost;
   readonly registry: Registry;
   readonly inputs: Places;
   readonly models: Places;
-  /** A compute process for a dry run: the runs' own while it is idle, else another. */
-  readonly dryHost: () => { readonly host: ComputeHost; readonly release: () => void };
+  /** The compute process of dry runs, for one of them. */
+  readonly dryHost: () => Promise<{ readonly host: ComputeHost; readonly release: () => void }>;
   readonly system: () => Promise<SystemInfo>;
   /** The workflow file named on the command line. */
   readonly opened: string | null;
-  /** Sends a message to everyone who listens, and numbers it. */
+  /** To everyone who listens; numbered here. */
   readonly announce: (message: Announcement) => void;
 }
 

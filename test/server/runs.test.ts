@@ -189,6 +189,13 @@ test("dry run: costs of every node, and what is missing; nothing runs", async ()
   expect((await server.call("runs", { query: {} })).runs).toEqual([]);
 });
 
+test("dry runs and runs at the same moment do not get in each other's way", async () => {
+  const dry = [1, 2, 3].map((value) => server.call("dryRun", { body: { workflow: trouble("none", "", value) } }));
+  const runs = await Promise.all([4, 5].map((value) => server.submit(trouble("none", "", value))));
+  for (const { id } of runs) expect(await server.ended(id)).toMatchObject({ state: "finished", error: null });
+  for (const report of await Promise.all(dry)) expect(report.nodes.map((n) => n.state)).toEqual(["run", "run", "run"]);
+});
+
 test("the history comes in pages and a run can be removed from it, but not while it waits", async () => {
   await server.call("pauseQueue");
   const ids: string[] = [];
