@@ -9,7 +9,7 @@ import { fileId, fileReferences, type Plan, type PlanOptions, plan } from "../gr
 import type { Prompt } from "../graph/prompt.ts";
 import type { ValidGraph } from "../graph/valid-graph.ts";
 import { type GraphIssue, validate } from "../graph/validate.ts";
-import { workflowToPrompt } from "../graph/workflow-to-prompt.ts";
+import { type Instance, workflowToPrompt } from "../graph/workflow-to-prompt.ts";
 import type { Registry } from "../node/registry.ts";
 import type { InputFiles } from "../store/input-files.ts";
 import type { ModelFolders } from "../store/model-folders.ts";
@@ -49,8 +49,8 @@ export interface Loaded {
 }
 
 export interface LoadOptions {
-  /** Changes the prompt before it is validated. */
-  readonly change?: (prompt: Prompt) => Prompt;
+  /** Changes the prompt before it is validated. @param instances of subgraphs, which are not in the prompt */
+  readonly change?: (prompt: Prompt, instances: ReadonlyMap<string, Instance>) => Prompt;
   /** Only these outputs. */
   readonly targets?: readonly string[] | undefined;
 }
@@ -60,7 +60,7 @@ export function loadGraph(read: WorkflowResult, registry: Registry, { change = (
   if (!read.ok) return { issues: read.issues, warnings: [] };
   const converted = workflowToPrompt(read.workflow, registry);
   if (!converted.ok) return { issues: converted.issues, warnings: [] };
-  const { prompt, warnings: names } = fillFileNames(change(converted.prompt), new Date());
+  const { prompt, warnings: names } = fillFileNames(change(converted.prompt, converted.instances), new Date());
   const checked = validate(prompt, registry, targets && { targets });
   const document = read.workflow.format === "ui" ? read.workflow.document : undefined;
   return {

@@ -23,16 +23,18 @@ interface Check {
 /** Below this much, a run is likely to end in STORE_FULL. */
 const DISK_BYTES = 10 ** 9;
 
+const OPTIONS = { json: { type: "boolean", default: false }, models: { type: "string", multiple: true } } as const;
+
 /** Checks everything a run needs, one line each. Exit code 3 when something is missing. */
 export const doctor: Command = async (args, program) => {
-  const { values } = readArgs(args, { json: { type: "boolean", default: false } }, [0, 0], "graph doctor [--json]");
+  const { values } = readArgs(args, OPTIONS, [0, 0], "graph doctor [--models DIR] [--json]");
   const checks = [
     await nodeCheck(program),
     await runtimeCheck(program),
     memoryCheck(),
     await diskCheck(),
     await dataCheck(program),
-    await modelCheck(program),
+    await modelCheck(program, values.models),
   ];
   if (values.json) console.log(JSON.stringify(checks, null, 2));
   else
@@ -90,8 +92,8 @@ async function dataCheck(program: Program): Promise<Check> {
   }
 }
 
-async function modelCheck(program: Program): Promise<Check> {
-  const roots = modelRoots(program, undefined);
+async function modelCheck(program: Program, folders: readonly string[] | undefined): Promise<Check> {
+  const roots = modelRoots(program, folders);
   const found = await new ModelFolders({ roots }).found();
   const isOk = found.length > 0;
   const bytes = found.reduce((sum, m) => sum + m.bytes, 0);

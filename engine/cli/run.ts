@@ -17,6 +17,7 @@ import { stringifyJson } from "../base/json.ts";
 import { DEVICES } from "../graph/devices.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
+import type { Instance } from "../graph/workflow-to-prompt.ts";
 import { ComputeHost, type RunHandle } from "../host/compute-host.ts";
 import { Registry } from "../node/registry.ts";
 import { InputFiles } from "../store/input-files.ts";
@@ -71,8 +72,8 @@ export const run: Command = async (args, program) => {
   try {
     const registry = new Registry(await program.nodes());
     let typed: readonly SetValue[] = [];
-    const change = (prompt: Prompt): Prompt => {
-      const set = setValues(prompt, values.set ?? [], registry);
+    const change = (prompt: Prompt, instances: ReadonlyMap<string, Instance>): Prompt => {
+      const set = setValues(prompt, values.set ?? [], registry, instances);
       typed = set.values;
       return set.prompt;
     };

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { Registry } from "../node/registry.ts";
 import { parseWorkflow } from "./parse-workflow.ts";
 import type { PromptNode } from "./prompt.ts";
-import { workflowToPrompt } from "./workflow-to-prompt.ts";
+import { type Instance, workflowToPrompt } from "./workflow-to-prompt.ts";
 
 const file = (name: string): string => readFileSync(join(import.meta.dirname, "../../test/fixtures/workflows", name), "utf8");
 
@@ -251,6 +251,19 @@ describe("nested instances", () => {
     const document = root([two, outer], { type: "outer", properties: { proxyWidgets }, widgets_values: ["six", "five"] });
     expect([inner(document, "1:3:5"), inner(document, "1:3:6")]).toEqual([{ text: "five" }, { text: "six" }]);
   });
+});
+
+test("the conversion tells what a promoted input feeds, for those who set it by name", () => {
+  const parsed = parseWorkflow(file("subgraph_promoted_omitted.json"));
+  const result = parsed.ok ? workflowToPrompt(parsed.workflow, new Registry([])) : undefined;
+  const instances = result?.ok ? result.instances : new Map<string, Instance>();
+  expect([...instances.keys()]).toEqual(["2"]);
+  expect(instances.get("2")?.title).toBe("scale");
+  expect([...(instances.get("2")?.inputs ?? [])]).toEqual([
+    ["upscale_method", [["2:5", "upscale_method"]]],
+    ["width", [["2:5", "width"]]],
+    ["height", [["2:5", "height"]]],
+  ]);
 });
 
 describe("Set and Get nodes", () => {

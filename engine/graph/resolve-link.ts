@@ -2,6 +2,12 @@ import type { Link } from "./prompt.ts";
 import { BYPASSED, MUTED, type Scope } from "./scope.ts";
 import { SUBGRAPH_INPUT, SUBGRAPH_OUTPUT, type UiInput, type UiNode } from "./ui-workflow.ts";
 
+/** A subgraph instance's own input, which an inner one takes its value from. */
+export interface Boundary {
+  readonly instance: string;
+  readonly name: string;
+}
+
 /** Where an input's value really comes from: a node's output, a value typed somewhere on the way, or nowhere. */
 export type Origin = { readonly kind: "link"; readonly link: Link } | { readonly kind: "value"; readonly value: unknown } | undefined;
 
@@ -15,8 +21,14 @@ export const VIRTUAL: ReadonlySet<string> = new Set([...PASS, ...GET, "Primitive
 /**
  * Follows a link through reroutes, primitives, Set and Get nodes, bypassed nodes and subgraph borders. Loops lead nowhere.
  * @param report is told of a GetNode whose name nothing sets
+ * @param cross is told of each subgraph border on the way out
  */
-export function resolveInput(start: Scope, input: UiInput, report: (node: string, name: string) => void): Origin {
+export function resolveInput(
+  start: Scope,
+  input: UiInput,
+  report: (node: string, name: string) => void,
+  cross: (boundary: Boundary) => void,
+): Origin {
   const seen = new Set<string>();
   let scope = start;
   let link = input.link;
@@ -32,6 +44,7 @@ export function resolveInput(start: Scope, input: UiInput, report: (node: string
       const { instance, definition, scope: around } = scope.outer;
       const name = definition.inputs[originSlot]?.name;
       const outside = instance.inputs.find((i) => i.name === name);
+      if (name !== undefined) cross({ instance: `${around.prefix}${instance.id}`, name });
       if (name !== undefined && scope.inputValues.has(name)) typed = { kind: "value", value: scope.inputValues.get(name) };
       if (!outside || outside.link === null) return typed;
       scope = around;

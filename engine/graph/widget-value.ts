@@ -71,6 +71,18 @@ function refusal(widget: CatalogueWidget, value: unknown, told: z.core.$ZodIssue
     const hint = near === undefined ? `choose ${list}` : `did you mean ${near}?`;
     return { ok: false, code: "VALUE_NOT_IN_LIST", message: `${widget.name}: ${shown} is not a choice`, hint };
   }
+  if (value === "")
+    return {
+      ok: false,
+      code: "REQUIRED_INPUT_MISSING",
+      message: `${widget.name} is empty`,
+      hint:
+        widget.file?.kind === "input"
+          ? "choose a file of the input folder"
+          : widget.file
+            ? `choose a file of the model folder ${widget.file.folder}`
+            : "type something",
+    };
   switch (told?.code) {
     case "too_small":
       return {

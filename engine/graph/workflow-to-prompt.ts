@@ -6,16 +6,29 @@ import type { Catalogue, CatalogueNode } from "./catalogue.ts";
 import { WORKFLOW_LIMITS, type Workflow } from "./parse-workflow.ts";
 import type { Prompt, PromptNode } from "./prompt.ts";
 import { type LinkedWidgets, repairLinkedValues } from "./repair-linked-values.ts";
-import { resolveInput, VIRTUAL } from "./resolve-link.ts";
+import { type Boundary, resolveInput, VIRTUAL } from "./resolve-link.ts";
 import { BYPASSED, MUTED, openScopes, type Scope } from "./scope.ts";
 import type { UiNode } from "./ui-workflow.ts";
 import { namedWidgetValues } from "./widget-positions.ts";
+
+export interface Instance {
+  readonly title: string;
+  /** Its promoted inputs, by name, and the inputs inside that take their value: prompt node and input. */
+  readonly inputs: ReadonlyMap<string, readonly (readonly [node: string, input: string])[]>;
+}
+type Instances = Map<string, { readonly title: string; readonly inputs: Map<string, [string, string][]> }>;
 
 /** Entries that are stored like widgets and never sent. */
 const EDITOR_ONLY = ["control_after_generate", "upload"];
 
 export type PromptResult =
-  | { readonly ok: true; readonly prompt: Prompt; readonly warnings: readonly Issue[] }
+  | {
+      readonly ok: true;
+      readonly prompt: Prompt;
+      readonly warnings: readonly Issue[];
+      /** Subgraph instances, by id: they are not in the prompt, but people know their widgets. */
+      readonly instances: ReadonlyMap<string, Instance>;
+    }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /**
@@ -23,7 +36,7 @@ export type PromptResult =
  * Pure. The result still has to be validated.
  */
 export function workflowToPrompt(workflow: Workflow, catalogue: Catalogue): PromptResult {
-  if (workflow.format === "api") return { ok: true, prompt: workflow.prompt, warnings: [] };
+  if (workflow.format === "api") return { ok: true, prompt: workflow.prompt, warnings: [], instances: new Map() };
   let opened: ReturnType<typeof openScopes>;
   try {
     opened = openScopes(workflow.ui, WORKFLOW_LIMITS.maxNodes);
@@ -34,16 +47,26 @@ export function workflowToPrompt(workflow: Workflow, catalogue: Catalogue): Prom
   const nodes = new Map<string, PromptNode>();
   const linked: LinkedWidgets = new Map();
   const warnings = [...opened.warnings];
+  const instances: Instances = new Map();
+  for (const scope of opened.scopes)
+    for (const { instance, definition } of [...scope.inner.values()].flatMap(({ outer }) => (outer ? [outer] : [])))
+      instances.set(`${scope.prefix}${instance.id}`, { title: instance.title ?? definition.name, inputs: new Map() });
   for (const scope of opened.scopes)
     for (const node of scope.graph.nodes.values()) {
       if (VIRTUAL.has(node.type) || node.mode === MUTED || node.mode === BYPASSED || scope.inner.has(node.id)) continue;
-      nodes.set(`${scope.prefix}${node.id}`, promptNode(scope, node, catalogue, linked, warnings));
+      nodes.set(`${scope.prefix}${node.id}`, promptNode(scope, node, catalogue, { linked, warnings, instances }));
     }
   warnings.push(...repairLinkedValues(nodes, linked, catalogue));
-  return { ok: true, prompt: Object.fromEntries(nodes), warnings };
+  return { ok: true, prompt: Object.fromEntries(nodes), warnings, instances };
 }
 
-function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: LinkedWidgets, warnings: Issue[]): PromptNode {
+interface Findings {
+  readonly linked: LinkedWidgets;
+  readonly warnings: Issue[];
+  readonly instances: Instances;
+}
+
+function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, { linked, warnings, instances }: Findings): PromptNode {
   const declaration = catalogue.get(node.type);
   const id = `${scope.prefix}${node.id}`;
   const values = namedWidgetValues(node, declaration, (rest) =>
@@ -55,18 +78,34 @@ function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, linked: Li
     }),
   );
   warnings.push(...disagreements(id, node, declaration, values));
-  for (const [name, value] of scope.innerValues.get(node.id) ?? []) if (declaration?.inputs.has(name) ?? true) values.set(name, value);
+  const { outer } = scope;
+  for (const [name, value] of scope.innerValues.get(node.id) ?? []) {
+    if (!(declaration?.inputs.has(name) ?? true)) continue;
+    values.set(name, value);
+    const { inputs: promoted } = (outer && instances.get(`${outer.scope.prefix}${outer.instance.id}`)) ?? {};
+    promoted?.set(name, [...(promoted.get(name) ?? []), [id, name]]);
+  }
   for (const name of EDITOR_ONLY) if (!declaration?.inputs.has(name)) values.delete(name);
   const inputs = new Map([...values].map(([name, value]) => [name, Array.isArray(value) ? { __value__: value } : value]));
   for (const input of node.inputs) {
-    const origin = resolveInput(scope, input, (getter, name) =>
-      warnings.push({
-        code: "SETTER_MISSING",
-        path: [getter],
-        message: `node ${getter} gets ${JSON.stringify(name)}, which no SetNode sets: input ${input.name} of node ${id} stays unconnected`,
-        hint: "add a SetNode of that name, or connect the input",
-      }),
+    const borders: Boundary[] = [];
+    const origin = resolveInput(
+      scope,
+      input,
+      (getter, name) =>
+        warnings.push({
+          code: "SETTER_MISSING",
+          path: [getter],
+          message: `node ${getter} gets ${JSON.stringify(name)}, which no SetNode sets: input ${input.name} of node ${id} stays unconnected`,
+          hint: "add a SetNode of that name, or connect the input",
+        }),
+      (boundary) => borders.push(boundary),
     );
+    if (origin?.kind !== "link")
+      for (const { instance, name } of borders) {
+        const { inputs: promoted } = instances.get(instance) ?? {};
+        promoted?.set(name, [...(promoted.get(name) ?? []), [id, input.name]]);
+      }
     if (origin?.kind === "value") inputs.set(input.name, Array.isArray(origin.value) ? { __value__: origin.value } : origin.value);
     else if (origin) {
       if (inputs.has(input.name)) linked.set(id, (linked.get(id) ?? new Map<string, unknown>()).set(input.name, inputs.get(input.name)));

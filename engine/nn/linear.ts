@@ -2,11 +2,15 @@ import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/value.ts";
 import { sizeOf } from "../tensor/shape.ts";
 
-/** One low-rank branch of a Linear: y += scale·(x·aᵀ)·bᵀ, a [r, in], b [out, r]. */
+/** One low-rank branch of a Linear: y += scale·(x·aᵀ)·bᵀ, a [r, in], b [out, r]; with `outer`, the Kronecker product outer ⊗ b·a. */
 export interface LowRank {
   readonly a: Value;
   readonly b: Value;
   readonly scale: number;
+  /** [p, q], with a [r, in / q] and b [out / p, r]. */
+  readonly outer?: Value;
+  /** [out], added to y. */
+  readonly bias?: Value;
 }
 
 /** Parameters of one Linear as files store them. */
@@ -37,8 +41,24 @@ export function linear(b: Builder, x: Value, { weight, bias, scale, adapters = [
     if (c) y = b.add(y, c);
   } else y = b.gemm(rows, w, c, { transB: true });
   for (const low of adapters) {
-    const down = b.gemm(rows, b.cast(low.a, x.dtype), null, { transB: true, alpha: low.scale });
-    y = b.gemm(down, b.cast(low.b, x.dtype), y, { transB: true });
+    y = low.outer ? b.add(y, kronecker(b, rows, low, low.outer)) : lowRank(b, rows, low, y);
+    if (low.bias) y = b.add(y, b.cast(low.bias, x.dtype));
   }
   return b.reshape(y, [...x.shape.slice(0, -1), out]);
+}
+
+function lowRank(b: Builder, x: Value, low: LowRank, y: Value | null): Value {
+  const down = b.gemm(x, b.cast(low.a, x.dtype), null, { transB: true, alpha: low.scale });
+  return b.gemm(down, b.cast(low.b, x.dtype), y, { transB: true });
+}
+
+/** Both factors on their own axis of a row cut in `q` blocks: the product itself would be as large as the weight. */
+function kronecker(b: Builder, x: Value, low: LowRank, outer: Value): Value {
+  const [n = 0, width = 0] = x.shape;
+  const [p = 0, q = 0] = outer.shape;
+  const [c = 0] = low.b.shape;
+  const blocks = b.reshape(lowRank(b, b.reshape(x, [n * q, width / q]), low, null), [n, q, c]);
+  const columns = b.reshape(b.transpose(blocks, [0, 2, 1]), [n * c, q]);
+  const mixed = b.reshape(b.gemm(columns, b.cast(outer, x.dtype), null, { transB: true }), [n, c, p]);
+  return b.reshape(b.transpose(mixed, [0, 2, 1]), [n, p * c]);
 }

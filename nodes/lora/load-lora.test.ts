@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { randomSource } from "../../engine/base/random.ts";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import { memoryWeights } from "../../test/memory-weights.ts";
+import type { Adapter } from "../shared/contracts/modules.ts";
 import { loadLora } from "./load-lora.ts";
 
 const LINEARS = new Map<string, readonly [number, number]>([
@@ -87,14 +88,11 @@ test("ranks may differ between layers", async () => {
 
 test.each([
   ["dora_scale", "DoRA"],
-  ["lokr_w1", "LoKr"],
-  ["lokr_w2_a", "LoKr"],
-  ["hada_w1_a", "LoHa"],
-  ["diff", "a full weight"],
-  ["diff_b", "a full weight or bias difference"],
+  ["lokr_t2", "core tensor"],
+  ["hada_t1", "core tensor"],
+  ["set_weight", "whole weights"],
   ["reshape_weight", "changes the size"],
   ["lora_mid.weight", "LoCon"],
-  ["lora_B.bias", "a bias of its own"],
 ])("refuses .%s by name", async (suffix, what) => {
   const name = `diffusion_model.${q}.${suffix}`;
   const promise = load([...pair(q, 4), [name, f32([1], [1])]]);
@@ -147,4 +145,99 @@ test("NaN in a tensor is refused with the file's and the tensor's name", async (
     code: "MODEL_NOT_FINITE",
     message: expect.stringContaining(`some.safetensors: ${key}`),
   });
+});
+
+const BASE = "lycoris_transformer_blocks_0_attn_to_q";
+/** scale·b·a, or outer ⊗ it: what is added to the weight. */
+const change = ({ outer, ...inner }: Pick<Adapter, "a" | "b" | "scale" | "outer">): number[] => {
+  const block = f32([inner.b.shape[0] ?? 0, inner.a.shape[1] ?? 0], multiplied(inner));
+  return outer ? kron(outer.values, block) : [...block.data];
+};
+const multiplied = ({ a, b, scale }: { a: Tensor<"float32">; b: Tensor<"float32">; scale: number }): number[] => {
+  const [rank = 0, width = 0] = a.shape;
+  return Array.from({ length: (b.shape[0] ?? 0) * width }, (_, i) => {
+    let sum = 0;
+    for (let k = 0; k < rank; k++) sum += (b.data[Math.floor(i / width) * rank + k] ?? 0) * (a.data[k * width + (i % width)] ?? 0);
+    return scale * sum;
+  });
+};
+const product = (x: Tensor<"float32">, y: Tensor<"float32">) =>
+  f32([x.shape[0] ?? 0, y.shape[1] ?? 0], multiplied({ a: y, b: x, scale: 1 }));
+const kron = (x: Tensor<"float32">, y: Tensor<"float32">): number[] => {
+  const [[a = 0, b = 0], [c = 0, d = 0]] = [x.shape, y.shape];
+  return Array.from({ length: a * b * c * d }, (_, i) => {
+    const [row, column] = [Math.floor(i / (b * d)), i % (b * d)];
+    return (x.data[Math.floor(row / c) * b + Math.floor(column / d)] ?? 0) * (y.data[(row % c) * d + (column % d)] ?? 0);
+  });
+};
+const near = (a: readonly number[], b: readonly number[]) => {
+  expect(a.length).toBe(b.length);
+  a.forEach((x, i) => {
+    expect(x).toBeCloseTo(b[i] ?? Number.NaN, 5);
+  });
+};
+const only = async (parts: Readonly<Record<string, Tensor>>, strength = 0.5) => {
+  const { adapters, unmatched } = await load(
+    Object.entries(parts).map(([part, t]) => [`${BASE}.${part}`, t] as const),
+    {},
+    strength,
+  );
+  expect(unmatched).toEqual([]);
+  const [adapter] = adapters;
+  if (!adapter) throw new Error("no adapter");
+  return adapter;
+};
+
+// to_q is [6, 4].
+test("LoKr is the Kronecker product of its factors, whole or low-rank; alpha counts where there is a rank", async () => {
+  const [w1, w2, w1a, w1b, w2a, w2b] = [matrix(2, 2), matrix(3, 2), matrix(2, 1), matrix(1, 2), matrix(3, 2), matrix(2, 2)];
+  near(
+    change(await only({ lokr_w1: w1, lokr_w2: w2, alpha: f32([], [8]) })),
+    kron(w1, w2).map((x) => 0.5 * x),
+  );
+  near(
+    change(await only({ lokr_w1: w1, lokr_w2_a: w2a, lokr_w2_b: w2b, alpha: f32([], [8]) })),
+    kron(w1, product(w2a, w2b)).map((x) => 0.5 * (8 / 2) * x),
+  );
+  near(
+    change(await only({ lokr_w1_a: w1a, lokr_w1_b: w1b, lokr_w2: w2, alpha: f32([], [3]) })),
+    kron(product(w1a, w1b), w2).map((x) => 0.5 * 3 * x),
+  );
+  await expect(only({ lokr_w1: w1, lokr_w2_a: w2a })).rejects.toMatchObject({
+    code: "LORA_INCOMPLETE",
+    message: expect.stringContaining("lokr_w2_b"),
+  });
+});
+
+test("LoHa is the element-wise product of two products", async () => {
+  const [a, b, c, d] = [matrix(6, 3), matrix(3, 4), matrix(6, 3), matrix(3, 4)];
+  const adapter = await only({ hada_w1_a: a, hada_w1_b: b, hada_w2_a: c, hada_w2_b: d, alpha: f32([], [6]) });
+  const second = product(c, d).data;
+  near(
+    change(adapter),
+    [...product(a, b).data].map((x, i) => 0.5 * 2 * x * (second[i] ?? 0)),
+  );
+});
+
+test("whole differences of weight and bias", async () => {
+  const [diff, bias] = [matrix(6, 4), f32([6], rng.normals(new Float32Array(6)))];
+  const both = await only({ diff, diff_b: bias });
+  near(
+    change(both),
+    [...diff.data].map((x) => 0.5 * x),
+  );
+  expect(both.bias).toMatchObject({ values: { data: bias.data }, scale: 0.5 });
+  const alone = await only({ diff_b: bias });
+  near(change(alone), Array(24).fill(0));
+  expect(alone.bias?.scale).toBe(0.5);
+});
+
+test("a bias of a LoRA's own is left out, as ComfyUI does, and told of; peft's doubled adapter name is read", async () => {
+  const bias = `diffusion_model.${q}.lora_B.bias`;
+  expect(await load([...pair(q, 4), [bias, f32([6], new Float32Array(6))]])).toMatchObject({
+    unmatched: [bias],
+    adapters: [{ target: q }],
+  });
+  const doubled = pair(q, 4).map(([name, t]) => [name.replace(".weight", ".default_0.default.weight"), t] as const);
+  expect(await load(doubled)).toMatchObject({ unmatched: [], adapters: [{ target: q }] });
 });

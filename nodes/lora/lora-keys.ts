@@ -1,23 +1,39 @@
 // The grammar of LoRA tensor names: which Linear a key belongs to, and which of its parts.
 import { AppError } from "../../engine/base/errors.ts";
 
-export type LoraPart = "A" | "B" | "alpha";
+/** A tensor of one layer: low-rank factors, LyCORIS' LoKr and LoHa, or whole differences. */
+export const LORA_PARTS = [
+  "A",
+  "B",
+  "alpha",
+  "lokr_w1",
+  "lokr_w1_a",
+  "lokr_w1_b",
+  "lokr_w2",
+  "lokr_w2_a",
+  "lokr_w2_b",
+  "hada_w1_a",
+  "hada_w1_b",
+  "hada_w2_a",
+  "hada_w2_b",
+  "diff",
+  "diff_b",
+] as const;
+export type LoraPart = (typeof LORA_PARTS)[number];
 
 const PARTS: readonly (readonly [suffix: RegExp, part: (match: RegExpExecArray) => LoraPart])[] = [
-  [/\.lora_([AB])(?:\.[^.]+)?\.weight$/, (m) => (m[1] === "A" ? "A" : "B")],
+  [/\.lora_([AB])(?:\.[^.]+){0,2}\.weight$/, (m) => (m[1] === "A" ? "A" : "B")],
   [/(?:\.|_)lora(?:_linear_layer)?[._](down|up)\.weight$/, (m) => (m[1] === "down" ? "A" : "B")],
-  [/\.alpha$/, () => "alpha"],
+  [/\.(alpha|lokr_w[12](?:_[ab])?|hada_w[12]_[ab]|diff|diff_b)$/, (m) => LORA_PARTS.find((part) => part === m[1]) ?? "alpha"],
 ];
 
 /** Kinds of adapter that are not a plain low-rank product, by a suffix only they have. */
 const REFUSED: readonly (readonly [key: RegExp, what: string])[] = [
   [/\.dora_scale$|\.lora_magnitude_vector(\.|$)/, "DoRA (it rescales the weight itself)"],
-  [/\.lokr_w[12](_[ab])?$|\.lokr_t2$/, "LoKr (a Kronecker product)"],
-  [/\.hada_[wt][12](_[ab])?$/, "LoHa (a Hadamard product)"],
-  [/\.(diff|diff_b|set_weight)$/, "a full weight or bias difference"],
+  [/\.(lokr_t2|hada_t[12])$/, "a LoKr or LoHa of a convolution (with a core tensor)"],
+  [/\.set_weight$/, "whole weights in place of differences"],
   [/\.reshape_weight$/, "a LoRA that changes the size of a layer"],
   [/\.lora_mid\.weight$/, "LoCon with a middle factor"],
-  [/\.lora_(A|B|up|down)(\.[^.]+)?\.bias$/, "a LoRA with a bias of its own"],
   [/\.(oft_blocks|oft_diag|boft_)/, "OFT"],
   [/\.(a1|a2|b1|b2)\.weight$/, "GLoRA"],
 ];
@@ -40,7 +56,7 @@ export function refuseOtherKinds(fileName: string, keys: Iterable<string>): void
     for (const [pattern, what] of REFUSED)
       if (pattern.test(key))
         throw new AppError("LORA_KIND", `${fileName} holds ${what}: ${key}`, {
-          hint: "only plain LoRA (lora_A/lora_B, lora_down/lora_up) is applied; convert the file, or merge it into the model",
+          hint: "LoRA, LoKr, LoHa and weight differences are applied; convert the file, or merge it into the model",
         });
 }
 

@@ -4,7 +4,7 @@ import { MODEL } from "../shared/contracts/sockets.ts";
 
 export default declareNode({
   type: "UNETLoader",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "advanced/loaders",
   summary: "Opens a Qwen-Image-Edit, -2509 or -2511 transformer from a ComfyUI file or a diffusers folder.",
   inputs: {
@@ -13,7 +13,8 @@ export default declareNode({
       file: { kind: "model", folder: "diffusion_models" },
     }),
     weight_dtype: widget(z.enum(["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]).default("default"), {
-      tooltip: "default: weights are used as they are stored. The others ask for a file that is stored so.",
+      tooltip:
+        "default: weights are used as they are stored. The others round them to fp8 when they are loaded, unless the file has them so.",
     }),
   },
   outputs: { MODEL },

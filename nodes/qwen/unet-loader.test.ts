@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
+import { reach } from "../../engine/ir/graph.ts";
 import type { WeightFile } from "../../engine/node/context.ts";
+import { newBuilder } from "../../engine/ops/table.ts";
 import { fromFloat32 } from "../../engine/tensor/convert.ts";
 import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
 import { memoryWeights } from "../../test/memory-weights.ts";
 import { tinyTransformer } from "../../tools/tiny-transformer.ts";
 import loraLoader from "../lora/lora-loader-model-only.ts";
+import { denoiseInputs } from "../shared/diffusion/denoise-inputs.ts";
 import unetLoader from "./unet-loader.ts";
 
 const { tensors, metadata } = tinyTransformer(5, {
@@ -39,12 +42,28 @@ test("opens the model and warns of tensors without a place", async () => {
   expect(ctx.logs).toEqual(["warn: m: 1 tensors have no place in the model: stray.weight"]);
 });
 
-test("fp8 is taken as stored, never rounded to while loading", async () => {
-  await expect(load([], "fp8_e4m3fn").result).rejects.toMatchObject({ code: "MODEL_DTYPE" });
+test("fp8 is taken as stored, or every parameter is rounded to it while loading, as ComfyUI does", async () => {
   const q = tensors.get("transformer_blocks.0.attn.to_q.weight") ?? f32([0], []);
   const small = tensor("float8e4m3fn", q.shape, fromFloat32(q.data, "float8e4m3fn"));
   const stored = load([["transformer_blocks.0.attn.to_q.weight", small]], "fp8_e4m3fn");
   expect((await stored.result).MODEL.family).toBe("qwen-image-edit");
+  expect(stored.ctx.logs).toEqual([]);
+  const { MODEL: rounded } = await load([], "fp8_e4m3fn").result;
+  expect(rounded.id).not.toBe((await load([]).result).MODEL.id);
+  const b = newBuilder();
+  const shape = { batch: 1, target: { h: 1, w: 1 }, references: [], prompt: { text: [1, 1, 24] }, convention: "comfyui" } as const;
+  const v = rounded.build(b, denoiseInputs(b, rounded, shape));
+  let seen = 0;
+  for (const { def } of reach(b.graph({ v })).weights) {
+    if (def.kind !== "weight" || def.source.kind !== "host") throw new Error("not in memory");
+    const original = tensors.get(def.name.replace(/^dit\./, ""));
+    expect(def.source.tensor.dtype, def.name).toBe("float8e4m3fn");
+    expect(def.source.tensor.data, def.name).toEqual(fromFloat32(original?.data ?? new Float32Array(), "float8e4m3fn"));
+    seen++;
+  }
+  expect(seen).toBeGreaterThan(20);
+  const scaled = load([["transformer_blocks.0.attn.to_q.weight_scale", f32([], [1])]], "fp8_e4m3fn");
+  await expect(scaled.result).rejects.toMatchObject({ code: "MODEL_DTYPE" });
 });
 
 test("LoraLoaderModelOnly stacks on what is there, and strength 0 is no LoRA", async () => {

@@ -171,6 +171,8 @@ describe("graph.mjs with the real nodes", () => {
     const { stdout, status } = graph(REAL, ["doctor"]);
     expect(stdout).toMatch(/ONNX Runtime 1\.\d+\.\d+: cpu/);
     expect(status).toBe(0);
+    mkdirSync(join(dir, "models"));
+    expect(graph(REAL, ["doctor", "--models", join(dir, "models")]).stdout).toContain(join(dir, "models"));
   });
 
   const old = (process.env.PATH ?? "")
@@ -341,6 +343,9 @@ describe("running", () => {
     };
     const file = workflow(prompt);
     expect(graph(TOY, ["validate", file])).toMatchObject({ status: 2, stderr: expect.stringMatching(/INPUT_NOT_FOUND at 2\.file/) });
+    writeFileSync(join(dir, "there.txt"), "x");
+    expect(graph(TOY, ["validate", file, "--set", "2.file=there.txt"]).status).toBe(0);
+    expect(graph(TOY, ["validate", file, "--set", "2.nothing=1"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/USAGE_SET/) });
   });
 });
 

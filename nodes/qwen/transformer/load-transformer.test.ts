@@ -237,6 +237,55 @@ test("stacked adapters equal the merged weights, on every kind of layer", async 
   expect(relativeError(await run(model), expected)).toBeGreaterThan(1e-2);
 });
 
+test("a Kronecker adapter and a bias equal the merged weights", async () => {
+  const { model } = await load();
+  const target = "proj_out";
+  const [out = 0, width = 0] = model.linears.get(target) ?? [];
+  const draw = (shape: readonly number[]) =>
+    f32(
+      shape,
+      randomSource(shape[0] ?? 0)
+        .normals(new Float32Array((shape[0] ?? 1) * (shape[1] ?? 1)))
+        .map((x) => 0.3 * x),
+    );
+  const [p, q] = [2, 4];
+  const [outer, values] = [draw([p, q]), draw([out])];
+  const [a, b] = [draw([3, width / q]), draw([out / p, 3])];
+  const patched = model.withAdapters([
+    {
+      target,
+      nameA: "k.A",
+      nameB: "k.B",
+      a,
+      b,
+      scale: 0.7,
+      outer: { name: "k.outer", values: outer },
+      bias: { name: "k.bias", values, scale: 0.4 },
+    },
+  ]);
+  const [weight, bias] = [tensors.get(`${target}.weight`), tensors.get(`${target}.bias`)];
+  if (!weight || !bias) throw new Error(target);
+  const sum = toFloat32(weight).map((w, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    let inner = 0;
+    for (let r = 0; r < 3; r++) inner += (b.data[(row % (out / p)) * 3 + r] ?? 0) * (a.data[r * (width / q) + (column % (width / q))] ?? 0);
+    return w + 0.7 * (outer.data[Math.floor(row / (out / p)) * q + Math.floor(column / (width / q))] ?? 0) * inner;
+  });
+  const merged = new Map<string, Tensor>([
+    [`${target}.weight`, f32(weight.shape, sum)],
+    [
+      `${target}.bias`,
+      f32(
+        bias.shape,
+        toFloat32(bias).map((x, i) => x + 0.4 * (values.data[i] ?? 0)),
+      ),
+    ],
+  ]);
+  const expected = await run((await load(merged)).model);
+  expect(relativeError(await run(patched), expected)).toBeLessThan(1e-5);
+  expect(relativeError(await run(model), expected)).toBeGreaterThan(1e-2);
+});
+
 test("a trainer finds every adapter by name, and a wrong adapter is refused", async () => {
   const { model } = await load();
   const dead = adapter("transformer_blocks.2.attn.to_add_out", 1, 32, 32);

@@ -72,7 +72,16 @@ interface Patches {
 
 function patched(source: Source, patches: Patches): DiffusionModel {
   const { config, tensors, linears, file } = source;
-  const names = patches.adapters.map((a) => [a.target, a.nameA, a.nameB, a.scale, a.a.shape, a.b.shape]);
+  const names = patches.adapters.map((a) => [
+    a.target,
+    a.nameA,
+    a.nameB,
+    a.scale,
+    a.a.shape,
+    a.b.shape,
+    a.outer && [a.outer.name, a.outer.values.shape],
+    a.bias && [a.bias.name, a.bias.scale],
+  ]);
   const marks = JSON.stringify([source.identity, names, patches.sampling.id, patches.postCfg?.id]);
   return {
     id: `dit:${createHash("sha256").update(marks).digest("hex").slice(0, 24)}`,
@@ -98,12 +107,14 @@ function patched(source: Source, patches: Patches): DiffusionModel {
   };
 }
 
-function checkAdapter({ target, a, b }: Adapter, linears: Source["linears"]): void {
+function checkAdapter({ target, a, b, outer }: Adapter, linears: Source["linears"]): void {
   const linear = linears.get(target);
   if (!linear) throw new AppError("LORA_TARGET", `the model has no Linear named ${target}`);
   const [out, width] = linear;
-  const rank = a.shape[0] ?? 0;
-  if (rank < 1 || a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== width || b.shape[0] !== out || b.shape[1] !== rank)
+  const [rank = 0, columns = 0] = a.shape;
+  const [p = 1, q = 1] = outer?.values.shape ?? [];
+  const isMatrices = a.shape.length === 2 && b.shape.length === 2;
+  if (rank < 1 || !isMatrices || columns * q !== width || (b.shape[0] ?? 0) * p !== out || b.shape[1] !== rank)
     throw new AppError("LORA_SHAPE", `${target} is [${out}, ${width}]: A [${a.shape}] and B [${b.shape}] do not fit it`, {
       hint: "the LoRA was made for a model of another size",
     });

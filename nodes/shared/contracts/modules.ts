@@ -19,6 +19,10 @@ export interface Adapter {
   readonly b: Tensor<"float32">;
   /** strength · alpha / rank. */
   readonly scale: number;
+  /** [p, q] of a LoKr: the change is outer ⊗ b·a, with a [rank, in / q] and b [out / p, rank]. */
+  readonly outer?: { readonly name: string; readonly values: Tensor<"float32"> };
+  /** Added to the output besides, as scale·values [out]: some files change biases too. */
+  readonly bias?: { readonly name: string; readonly values: Tensor<"float32">; readonly scale: number };
 }
 
 /** A trained low-rank adapter, as the LORA socket carries it. */
