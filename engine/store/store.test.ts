@@ -269,6 +269,15 @@ describe("models", () => {
   const models = () => new ModelFolders({ roots: [join(dir, "models")] });
   beforeEach(() => mkdirSync(join(dir, "models", "unet", "hf"), { recursive: true }));
 
+  test.each([
+    ["q.gguf", /GGUF.*fp8 or bf16/],
+    ["q.ckpt", /pickled/],
+    ["q.zip", /diffusers folder/],
+  ])("%s is not a format that is read, and the remedy fits it", async (name, hint) => {
+    mkdirSync(join(dir, "models", "unet"), { recursive: true });
+    writeFileSync(join(dir, "models", "unet", name), "GGUF");
+    await expect(models().open("unet", name)).rejects.toMatchObject({ code: "MODEL_FORMAT", hint: expect.stringMatching(hint) });
+  });
   test("a file: entries point into it, read and readRows copy", async () => {
     writeFileSync(
       join(dir, "models", "unet", "m.safetensors"),

@@ -145,9 +145,15 @@ async function shardsOf(name: string, path: string): Promise<readonly string[]> 
   // A cache keeps files under names without an ending: any link on the way may tell what it is.
   if (hops.some((hop) => hop.endsWith(INDEX))) return found(name, hops.map(dirname), await indexedShards(name, path));
   if (hops.some((hop) => hop.endsWith(".safetensors"))) return [await realpath(path)];
-  throw new AppError("MODEL_FORMAT", `${name} is not a .safetensors file`, {
-    hint: "convert it to safetensors: pickled checkpoints can run code and are not read",
-  });
+  throw new AppError("MODEL_FORMAT", `${name} is not a .safetensors file`, { hint: otherFormat(hops) });
+}
+
+function otherFormat(hops: readonly string[]): string {
+  if (hops.some((hop) => hop.toLowerCase().endsWith(".gguf")))
+    return "GGUF's block-quantised weights are not read: take the model's fp8 or bf16 .safetensors file";
+  if (hops.some((hop) => /\.(ckpt|pt|pth|bin)$/i.test(hop)))
+    return "convert it to safetensors: pickled checkpoints can run code and are not read";
+  return "name a .safetensors file, its .safetensors.index.json, or a diffusers folder";
 }
 
 async function found(name: string, folders: readonly string[], shards: readonly string[]): Promise<readonly string[]> {
