@@ -1,7 +1,7 @@
 // Screenshots of the editor for the README and for looking at: `npm run shots [-- FOLDER]`. Small ones, as people see them.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Editor, openBrowser, startServer } from "../test/ui/harness.ts";
+import { Editor, type Handle, openBrowser, startServer } from "../test/ui/harness.ts";
 import { buildUi } from "../ui/build.ts";
 
 const folder = process.argv[2] ?? join(import.meta.dirname, "../docs/img");
@@ -23,6 +23,7 @@ async function shots(name: string, prepare: (editor: Editor) => Promise<void>, o
       await prepare(editor);
       const file = `${name}-${dark ? "dark" : "light"}-${size.width}.png`;
       await editor.page.mouse.move(5, size.height - 5);
+      await editor.page.waitForLoadState("networkidle");
       await editor.page.screenshot({ path: join(folder, file) });
       console.log(file);
       await context.close();
@@ -34,6 +35,11 @@ const finished = async (editor: Editor): Promise<void> => {
   await editor.page.getByText(/^Done in/).waitFor({ timeout: 180_000 });
 };
 
+async function goTo(e: Editor, title: string): Promise<void> {
+  const { id } = await e.node(title);
+  await e.page.evaluate((to) => (globalThis as unknown as Handle).whosWho.app.goTo(to), String(id));
+}
+
 await shots("start", async () => undefined, true);
 await shots("gallery", async (e) => {
   await e.action("Starting points");
@@ -43,16 +49,12 @@ await shots("gallery", async (e) => {
 await shots("edit", async (e) => {
   await e.startingPoint("Edit two people");
   await finished(e);
-  await e.page.keyboard.press(".");
+  await goTo(e, "Edited picture");
 });
 await shots("match", async (e) => {
   await e.startingPoint("Who is who");
   await finished(e);
-  const node = await e.node("HungarianMatch");
-  await e.page.evaluate((id) => {
-    const { app } = (globalThis as unknown as { whosWho: { app: { goTo(id: string): void } } }).whosWho;
-    app.goTo(String(id));
-  }, node.id);
+  await goTo(e, "HungarianMatch");
   await e.page.keyboard.press("q");
 });
 await shots(

@@ -158,7 +158,7 @@ describe("files and tabs", () => {
   test("saved, closed and opened again; another name is another file", async () => {
     await editor.add("SaveImage", 0, -200);
     await editor.page.keyboard.press("Control+s");
-    await editor.page.getByRole("textbox", { name: "Name" }).fill("my graph");
+    await editor.page.getByRole("textbox", { name: "Name", exact: true }).fill("my graph");
     await editor.page.keyboard.press("Enter");
     await editor.toast.getByText("Saved my graph").waitFor();
     await editor.page.getByRole("button", { name: "Close my graph" }).click();
@@ -172,7 +172,7 @@ describe("files and tabs", () => {
     const save = async (e: Editor, name?: string): Promise<void> => {
       await e.page.keyboard.press("Control+s");
       if (name === undefined) return;
-      await e.page.getByRole("textbox", { name: "Name" }).fill(name);
+      await e.page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
       await e.page.keyboard.press("Enter");
       await e.toast.getByText(`Saved ${name}`).waitFor();
     };

@@ -308,6 +308,7 @@ export interface Handle {
         readonly selection: { value: { readonly nodes: readonly (string | number)[] } };
         readonly tab: { readonly value: { readonly id: string; readonly name: string } };
       };
+      goTo(promptId: string): void;
       readonly runs: { summaryOf(tab: string): { readonly id: string; readonly state: string } | undefined };
     };
     /** The file of the graph in view. */

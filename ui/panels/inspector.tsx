@@ -59,7 +59,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
           <div class={`problem ${p.level === "error" ? "bad" : "warn"}`} key={p.message} role="alert">
             <Icon name={p.level === "error" ? "error" : "warn"} />
             <div>
-              <p>{p.message}</p>
+              <p>{sentence(p.message)}</p>
               {p.hint && <p class="dim">{sentence(p.hint)}</p>}
             </div>
           </div>

@@ -2,6 +2,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Id, Place } from "../doc/document.ts";
 import { CONTROLS, type Control, showValue, type WidgetState } from "../doc/widgets.ts";
+import { sentence } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
 import { say } from "../state/toasts.ts";
 import { parseNumber } from "./parse-number.ts";
@@ -77,7 +78,7 @@ export function WidgetField({ place, id, state, promptId, label }: WidgetFieldPr
       )}
       {problem && (
         <p class="hint small bad" role="alert">
-          {problem.message}
+          {sentence(problem.message)}
         </p>
       )}
     </div>

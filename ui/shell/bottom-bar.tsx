@@ -220,7 +220,7 @@ function ProblemRow({ problem: p }: { readonly problem: Problem }) {
       <div>
         <p>
           {p.node !== undefined && <strong>{app.titleAt(p.node)}: </strong>}
-          {p.message}
+          {sentence(p.message)}
         </p>
         {p.hint && <p class="dim">{sentence(p.hint)}</p>}
       </div>

@@ -34,7 +34,7 @@ export function Tip({ target, at }: { readonly target: Target; readonly at: Poin
     const problems = app.problems.value.filter((p) => p.node === app.editor.promptId(node.id));
     lines =
       problems.length > 0
-        ? problems.flatMap((p) => [p.message, p.hint ? sentence(p.hint) : undefined])
+        ? problems.flatMap((p) => [sentence(p.message), p.hint ? sentence(p.hint) : undefined])
         : [face?.summary ?? (face ? undefined : `${node.type} is not known here. Its data is kept.`)];
   } else if (target.kind === "link") {
     const link = linkById(graph, target.id);

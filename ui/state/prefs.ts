@@ -58,6 +58,16 @@ export function shareGlobally(fromServer: unknown, write: (prefs: Prefs) => void
     isOwn = false;
   }
   const parsed = schema.safeParse(fromServer);
-  if (!isOwn && fromServer !== undefined && parsed.success) prefs.value = parsed.data;
-  send = write;
+  if (!isOwn && fromServer !== undefined && parsed.success) prefs.value = { ...parsed.data, ...layoutOf(prefs.value) };
+  send = (p) => write({ ...p, ...layoutOf(DEFAULT_PREFS) });
+}
+
+/** Which panels are open belongs to a window, not to a person. */
+function layoutOf({
+  rail,
+  inspector,
+  railWidth,
+  inspectorWidth,
+}: Prefs): Pick<Prefs, "rail" | "inspector" | "railWidth" | "inspectorWidth"> {
+  return { rail, inspector, railWidth, inspectorWidth };
 }
