@@ -132,7 +132,7 @@ function Results({ node, run }: { readonly node: string; readonly run: NodeRun }
               aria-label={`Open ${f.filename}`}
               onClick={() => (app.dialog.value = { kind: "viewer", pictures, index })}
             >
-              <img src={fileUrl(f, 256)} alt={f.filename} loading="lazy" />
+              <img src={fileUrl(f, 256)} alt={f.filename} />
             </button>
           ))}
         </div>
