@@ -28,9 +28,13 @@ test(`${KILLS} kills, resumed: checkpoint, metrics and samples are those of the 
   expect([...whole.keys()]).toEqual([
     "checkpoint.safetensors",
     "metrics.jsonl",
+    "samples/0-reference-0.png",
+    "samples/0-reference-1.png",
+    "samples/0-step-000000.png",
     "samples/0-step-000003.png",
     "samples/0-step-000006.png",
     "samples/0-step-000009.png",
+    "samples/0-target.png",
   ]);
   let kills = 0;
   let inTraining = 0;

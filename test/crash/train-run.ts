@@ -88,6 +88,6 @@ export function results(folder: string, name: string): ReadonlyMap<string, strin
   const run = runFolder(folder, name) ?? "";
   // The half-written file of a kill (a name with a dot before it) is swept when the folder is opened next: it is no result.
   const files = readdirSync(run, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && !e.name.startsWith("."));
-  const paths = files.map((e) => join(e.parentPath, e.name)).filter((p) => !/timings\.jsonl$|estimate\.json$/.test(p));
+  const paths = files.map((e) => join(e.parentPath, e.name)).filter((p) => !/timings\.jsonl$|estimate\.json$|tfevents/.test(p));
   return new Map(paths.sort().map((path) => [path.slice(run.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]));
 }
