@@ -52,10 +52,14 @@ describe("running", () => {
     const workflow = await editor.page.evaluate(() => (globalThis as unknown as Handle).whosWho.save());
     const file = join(server.folder, "made.json");
     writeFileSync(file, workflow);
-    execFileSync(process.execPath, [join(ROOT, "graph.ts"), "run", file, "--out", join(server.folder, "cli")], {
-      cwd: ROOT,
-      env: { ...process.env, WHOSWHO_DATA: join(server.folder, "cli-data") },
-    });
+    execFileSync(
+      process.execPath,
+      [join(ROOT, "graph.ts"), "run", file, "--out", join(server.folder, "cli"), "--input", join(ROOT, "graphs/input")],
+      {
+        cwd: ROOT,
+        env: { ...process.env, WHOSWHO_DATA: join(server.folder, "cli-data") },
+      },
+    );
     const other = readdirSync(join(server.folder, "cli"), { recursive: true, encoding: "utf8" }).find((f) => f.endsWith(".png")) ?? "";
     expect(pixels(readFileSync(join(server.folder, "cli", other)))).toEqual(pixels(readFileSync(join(server.folder, "out", made))));
     expect(save.type).toBe("SaveImage");
