@@ -109,6 +109,27 @@ describe("segments", () => {
     expect(segmented.backward.at(-1)?.gradients.map((g) => g.name)).toEqual(["dw5"]);
   });
 
+  it("walk only what is trained inside a segment too: outputs that do not depend on it get no gradient", () => {
+    const b = newBuilder();
+    const x = b.input("x", "float32", [2]);
+    const w = b.weight("w", "float32", [2], { kind: "host", tensor: f32([2], [1, 2]) });
+    const [p, q] = b.scope("first", () => [b.mul(x, w), b.relu(x)] as const);
+    const loss = b.scope("second", () => b.sum(b.mul(p, q), [], false));
+    const { backward } = segmentedGrad(b.graph({ loss }), "loss", [w]);
+    expect(backward.map((s) => s.segment.scope)).toEqual(["second", "first"]);
+    expect(backward.map((s) => s.gradients.map((g) => g.value.id))).toEqual([[p.id], [w.id]]);
+  });
+
+  it("give weights as they are, and name an input that is not fed", async () => {
+    const b = newBuilder();
+    const w = b.weight("w", "float32", [2], { kind: "host", tensor: f32([2], [3, 4]) });
+    const y = b.scope("only", () => b.relu(b.input("x", "float32", [2])));
+    const segmented = segmentGraph(b.graph({ y, w }));
+    const feeds = { x: { shape: [2], data: new Float64Array([1, -1]) } };
+    expect((await runSegments(segmented, feeds, onReference([]))).w?.data).toEqual(new Float64Array([3, 4]));
+    await expect(runSegments(segmented, {}, onReference([]))).rejects.toThrow("feed x");
+  });
+
   it("need less memory, and more so the deeper the stack", () => {
     const saved = [2, 8].map((layers) => {
       const { b, graph, wrt } = stack(layers, 64, 32);

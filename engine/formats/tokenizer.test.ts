@@ -63,6 +63,24 @@ test("merging by heap is merging by search", () => {
   );
 });
 
+test("many merges wait at once, of ranks in any order: the lowest is always next", () => {
+  const letters = [..."abcdefgh"];
+  const random = randomSource(5);
+  const merges = letters.flatMap((a) => letters.map((c) => [a, c] as const));
+  for (let i = merges.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    const [a, c] = [merges[i], merges[j]];
+    if (a && c) [merges[i], merges[j]] = [c, a];
+  }
+  const vocab = new Map([...new Set([...byteCharacters(), ...merges.map(([a, c]) => a + c)])].map((t, i) => [t, i]));
+  const names = new Map([...vocab].map(([t, i]) => [i, t]));
+  const own = createTokenizer({ vocab, merges, specials: new Map() });
+  for (let i = 0; i < 300; i++) {
+    const text = Array.from({ length: 2 + (i % 30) }, () => letters[random.below(letters.length)] ?? "");
+    expect(own.encode(text.join("")).map((id) => names.get(id))).toEqual(bruteForce([...text], merges));
+  }
+});
+
 test("a long piece takes no more than its share of time", () => {
   const time = (n: number): number => {
     const start = performance.now();
