@@ -1,4 +1,4 @@
-// What each node of index.ts does, for the compute process: it loads sharp, kernels and models, so nothing else imports it.
+// The body of each node of index.ts, for the compute process: it loads sharp, kernels and models, so nothing else imports it.
 
 import type { AnyNode } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";

@@ -1,4 +1,4 @@
-// Every node there is, by hand: what is served is what is imported. One line here and one entry below per node, in the order of the palette.
+// Every node there is, listed by hand: what is imported is what is served. One line here and one entry below per node, in the order of the palette.
 
 import type { AnyDeclaration } from "../engine/node/define-node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.node.ts";

@@ -1,10 +1,10 @@
-// What a node may show (`node.shown`'s `ui`, ComfyUI's dictionary of lists). Keys that are not known are to be ignored.
+// What a node may show (`node.shown`'s `ui`, ComfyUI's dictionary of lists). Readers ignore keys they do not know.
 import { z } from "zod";
 import { fileRef } from "./files.ts";
 
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const faceShown = z.object({
-  /** Picture of the batch. */
+  /** Index of the picture in the batch. */
   image: z.number().int(),
   /** [x0, y0, x1, y1] in pixels. */
   box,

@@ -25,7 +25,7 @@ test("64-bit seeds survive reading and writing digit by digit", () => {
   expect(stringifyJson({ seed: 18446744073709551615n })).toBe('{"seed":18446744073709551615}');
 });
 
-test("Python's NaN and Infinity are numbers, inside strings they stay as they are as they are as they are", () => {
+test("Python's NaN and Infinity are numbers, inside strings they stay as they are as they are as they are as they are", () => {
   expect(parseJson('{"a":NaN,"b":[-Infinity,Infinity],"c":"NaN \\" Infinity","d":1}', limits)).toEqual({
     a: Number.NaN,
     b: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],

@@ -24,7 +24,7 @@ export interface WeightFile {
   readonly tensors: ReadonlyMap<string, WeightEntry>;
   /** safetensors `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Other small text files of the folder (config.json, vocab.json …); absent ones are undefined. */
+  /** Another small text file of the folder (config.json, vocab.json …); undefined when it is absent. */
   text(relativePath: string): Promise<string | undefined>;
   /** Copies one tensor into host memory, in its stored dtype. */
   read(name: string): Promise<Tensor>;
@@ -82,14 +82,14 @@ export interface NodeContext {
   readonly models: Models;
   /** Bytes of a file the user put into the input directory. @throws AppError INPUT_NOT_FOUND */
   readInput(name: string): Promise<Uint8Array>;
-  /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory, or below the one for what nobody keeps. */
+  /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory, or below the folder for previews. */
   save(prefix: string, extension: string, bytes: Uint8Array, type?: SavedFile["type"]): Promise<SavedFile>;
   /** A file of a fixed name below the output directory, replaced atomically. */
   saveAs(name: string, bytes: Uint8Array): Promise<SavedFile>;
   runDirectory(name: string): Promise<RunDirectory>;
   /** Bytes that the output directory's disk has left; undefined when that is unknown. */
   freeSpace?(): Promise<number | undefined>;
-  /** True when the user asked to continue an earlier run: a node that has state to continue from refuses to start anew. */
+  /** True when the user asked to continue an earlier run: a node that keeps state refuses to start anew. */
   readonly resume?: boolean;
   /** The workflow that is running, for embedding into pictures: API and (when it came from one) UI form. */
   readonly workflow: { readonly prompt: unknown; readonly workflow?: unknown };
@@ -101,7 +101,7 @@ export interface NodeContext {
   progress(value: number, max: number, note?: string, preview?: PreviewPicture): void;
   /**
    * A line for the person. Warnings are repeated when the result comes from the cache, and stand in run.json.
-   * @param input the socket that the message speaks of: where it comes from (a picture's file, a node) is added
+   * @param input the socket that the message is about: its source (a picture's file, a node) is added to the message
    */
   log(level: "info" | "warn", message: string, input?: string): void;
   /** A counter-based generator: same seed, same numbers, on every machine. */

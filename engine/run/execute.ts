@@ -1,4 +1,4 @@
-// Walks a plan, and makes keys on the way. Everything that happens is an event; the last one says how the run ended.
+// Executes a plan, making cache keys on the way. Everything that happens is an event; the last one says how the run ended.
 import { AppError, toAppError } from "../base/errors.ts";
 import { type Effect, isTerminal, type RunError, type RunEvent, type RunEventBody } from "../graph/events.ts";
 import type { Identify } from "../graph/opened-file.ts";
@@ -21,12 +21,12 @@ export interface ExecuteOptions {
   readonly world: World;
   readonly memory: ResultCache;
   readonly stored?: StoredResults;
-  /** Looked at between nodes, and by nodes. Its reason should be an AppError CANCELLED. */
+  /** Checked between nodes, and by nodes. Its reason should be an AppError CANCELLED. */
   readonly signal: AbortSignal;
   /** Called where the run may stop, for cancellation that arrives as a flag in shared memory. */
   readonly poll?: () => void;
   readonly emit: (event: RunEvent) => void;
-  /** Waits until all events are on their way out of the process: a node may take it down, and then it must be known which one. */
+  /** Waits until all events are on their way out of the process: when a node takes it down, the parent must know which one. */
   readonly flush?: () => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export function envelope(run: string, clock: () => number, emit: (event: RunEven
 
 /**
  * Runs what has to run, one node after the other. Never throws: it ends in `run.finished`, `run.failed` or `run.cancelled`, which is also returned.
- * Finished nodes are kept under their keys, failed ones are not: the same plan again goes on after the error.
+ * Finished nodes are kept under their keys, failed ones are not: running the same plan again continues after the error.
  */
 export async function execute(options: ExecuteOptions): Promise<RunEvent> {
   const { plan, registry, world, signal, poll } = options;
@@ -183,7 +183,7 @@ function namesTemporary(shown: unknown): boolean {
   return Object.values(shown).some(namesTemporary);
 }
 
-/** Values that came over links into widgets, for whoever shows the node. */
+/** Values that arrived at widgets over links, for whoever shows the node. */
 function linkedWidgets(
   step: Step,
   registry: Registry,
@@ -194,7 +194,7 @@ function linkedWidgets(
   return names.length > 0 ? { linked: Object.fromEntries(names.map((name) => [name, inputs[name]])) } : {};
 }
 
-/** The declared outputs and no others. A node may leave one out: that is an error only where a link asks for it. */
+/** The declared outputs and no others. A node may leave one out: which is an error only where a link asks for it. */
 function declaredOutputs(node: AnyNode, returned: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   // A node without outputs may return nothing at all.
   const given = Object.keys(node.outputs).flatMap((name) => (returned?.[name] === undefined ? [] : [[name, returned[name]] as const]));

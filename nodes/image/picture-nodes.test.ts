@@ -1,4 +1,4 @@
-// ComfyUI's picture and mask nodes, against its formulas written out the long way.
+// ComfyUI's picture and mask nodes, against its formulas written out in full.
 import { expect, test } from "vitest";
 import { f32, type Tensor } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
@@ -62,7 +62,7 @@ test("GrowMask: diamonds or squares, and back", async () => {
   expect(await rows(dot, 1, false)).toEqual([".....", ".###.", ".###.", ".###.", "....."]);
   const square = f32([1, 5, 5], (await growMask.run({ mask: dot, expand: 1, tapered_corners: false }, ctx, {})).MASK.data);
   expect(await rows(square, -1, true)).toEqual([".....", ".....", "..#..", ".....", "....."]);
-  // The outside counts for nothing: a full mask does not shrink from its border.
+  // The outside does not count: a full mask does not shrink from its border.
   expect(await rows(f32([1, 5, 5], new Float32Array(25).fill(1)), -1, true)).toEqual(Array(5).fill("#####"));
 });
 

@@ -14,7 +14,7 @@ const INK: Color = [0.05, 0.05, 0.06];
 const HEIGHT: readonly [number, number] = [640, 1080];
 
 /**
- * The generated picture below the references, with a line from every reference to its face. Colour tells the similarity
+ * The generated picture below the references, with a line from every reference to its face. Colour shows the similarity
  * (red 0, yellow 0.4, green 0.8); solid = accepted, dashed = assigned but below the threshold, grey = not assigned. A batch of
  * generated pictures is laid out in a row. Returns [height, width, 3].
  */
@@ -89,7 +89,7 @@ export function drawMatches({ similarity, pairs }: Matches): Canvas {
   for (const pair of pairs) {
     const at = faceAt(pair.generated);
     line(outline(at), scoreColor(pair.similarity), pair.accepted);
-    // Above the box: inside it would cover an eye.
+    // Above the box: inside, it would cover an eye.
     label(String(pair.reference + 1), [at[0], at[1] - size - 2 * pad - pen], scoreColor(pair.similarity));
   }
   return canvas;

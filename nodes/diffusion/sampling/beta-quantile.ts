@@ -5,7 +5,7 @@
  * @param b above 0
  */
 export function betaQuantile(p: number, a: number, b: number): number {
-  // Exactly, or a table index halfway between two entries would round the wrong way.
+  // Exact, because a table index halfway between two entries would else round the wrong way.
   if (a === b && p === 0.5) return 0.5;
   const left = incompleteBeta(0.5, a, b);
   const whole = left + incompleteBeta(0.5, b, a);

@@ -15,7 +15,7 @@ export interface LatentStatistics {
 /** ComfyUI's LATENT: `samples` [B, C, h, w], raw (not normalised). */
 export interface Latent {
   readonly samples: Tensor<"float32">;
-  /** The normalisation these raw numbers belong to: that of the VAE or sampler they come from. Absent: the model's own. */
+  /** Statistics of these raw numbers: those of the VAE or sampler that made them. Absent: the model's own. */
   readonly statistics?: LatentStatistics;
   /** Where a sampler may change it: 1 = all, 0 = nothing. */
   readonly noiseMask?: Mask;
@@ -28,7 +28,7 @@ export type ReferenceMethod = "index" | "index_timestep_zero" | "negative_index"
 export interface TextStates {
   /** Text (and vision) states [1, M, width]. */
   readonly embeds: Tensor<"float32">;
-  /** What some models read besides, by their name for it: a pooled vector `pooled` [1, P], a distilled `guidance` [1]. */
+  /** Further inputs of some models, by the model's name for them: a pooled vector `pooled` [1, P], a distilled `guidance` [1]. */
   readonly extra?: Readonly<Record<string, Tensor<"float32">>>;
 }
 
@@ -124,6 +124,6 @@ export interface Dataset {
   readonly heldOut: number;
   /** Deterministic: the same index gives the same example. */
   example(split: "train" | "heldOut", index: number): Promise<Example>;
-  /** Equal where pictures have the same sizes and the references are as many, so that examples can share a batch. Absent: all do. */
+  /** Equal where pictures have the same sizes and the references are as many, so that examples can share a batch. Absent: all can. */
   bucket?(split: "train" | "heldOut", index: number): string;
 }

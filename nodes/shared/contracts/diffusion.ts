@@ -1,4 +1,4 @@
-// What a diffusion model says of itself, so that samplers and training need to know no family.
+// What a diffusion model says about itself, so that samplers and training need not know its family.
 import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Compute, Feeds } from "../../../engine/ir/compute.ts";
 import type { Value } from "../../../engine/ir/value.ts";
@@ -19,18 +19,18 @@ export interface LatentSpace {
   readonly cell: number;
   /** Latent cells per token, on each side. */
   readonly patch: number;
-  /** Of latents that do not say theirs. */
+  /** Statistics of latents that carry none of their own. */
   readonly statistics: LatentStatistics;
 }
 
-/** What one evaluation depends on, apart from the numbers. */
+/** What one evaluation depends on, apart from the numbers fed to it. */
 export interface DenoiseShape {
   readonly batch: number;
   readonly target: GridSize;
   readonly references: readonly GridSize[];
   /** Shapes of the prompt's named inputs. */
   readonly prompt: Readonly<Record<string, Shape>>;
-  /** Whose arithmetic, where diffusers and ComfyUI part. */
+  /** Whose arithmetic to follow where diffusers and ComfyUI differ. */
   readonly convention: "diffusers" | "comfyui";
   readonly referenceMethod?: ReferenceMethod;
 }
@@ -43,7 +43,7 @@ export interface DenoiseInputs {
   readonly references: Value | null;
   /** σ of each sample, [B] float32. */
   readonly sigma: Value;
-  /** By the names of {@link PromptInputs}. */
+  /** Prompt inputs, by the names of {@link PromptInputs}. */
   readonly prompt: Readonly<Record<string, Value>>;
 }
 
@@ -60,7 +60,7 @@ export interface TextRequest {
 export interface TextEncoder {
   readonly id: string;
   encode(compute: Compute, request: TextRequest): Promise<TextStates>;
-  /** For training the encoder: all of a request that its weights do not decide. Pictures are seen once and enter as constants. */
+  /** For training the encoder: everything about a request that does not depend on its weights. Pictures are encoded once and enter as constants. */
   prepare?(compute: Compute, request: TextRequest): Promise<PreparedText>;
 }
 
@@ -71,7 +71,7 @@ export interface PreparedText {
 
 /** Text states as a differentiable function of the encoder's weights. */
 export interface TextBatch {
-  /** M: that of the longest, rounded up. Equal numbers of requests and equal M give equal graphs. */
+  /** M: the length of the longest, rounded up. Equal numbers of requests and equal M give equal graphs. */
   readonly length: number;
   readonly feeds: Feeds;
   /** True where a token is real, [B·M] in rows. */
@@ -87,8 +87,8 @@ export interface PromptInputs {
   /** A conditioning as the named inputs. @throws AppError CONDITIONING_WIDTH when it was made for another model */
   inputs(conditioning: Conditioning): Readonly<Record<string, Tensor<"float32">>>;
   /**
-   * What the model's own pipeline asks the text encoder when it edits.
-   * @param visionSize the text encoder sees each reference at about visionSize² pixels, where the model shows it any
+   * The request that the model's own editing pipeline makes to the text encoder.
+   * @param visionSize the text encoder sees each reference at about visionSize² pixels, if the model shows it any
    */
   request(prompt: string, references: readonly Image[], visionSize: number): TextRequest;
   /** Text tokens of a usual prompt: for estimates. */
@@ -112,7 +112,7 @@ export interface Guided {
 
 /** Guidance on packed velocities. */
 export interface Guidance {
-  /** Evaluations beside the conditional one, each on a conditioning made of the two prompts. */
+  /** Evaluations besides the conditional one, each on a conditioning made of the two prompts. */
   readonly branches: readonly { readonly name: string; conditioning(positive: Conditioning, negative: Conditioning): Conditioning }[];
   /** @param branches velocities in the order of `branches`, each as long as `conditional`. */
   combine(conditional: Float32Array, branches: readonly Float32Array[]): Guided;

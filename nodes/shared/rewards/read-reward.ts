@@ -8,7 +8,7 @@ import type { Reward, RewardContext } from "../contracts/modules.ts";
 import { pictureOf } from "../pictures/picture.ts";
 
 export interface RewardReading {
-  /** Undefined when the reward had nothing to say. */
+  /** Undefined when the reward skipped the picture. */
   readonly reward: number | undefined;
   readonly parts: Readonly<Record<string, number>>;
   readonly skip?: string;
@@ -34,7 +34,7 @@ export async function readReward(
   const b = newBuilder();
   const built = reward.build(
     b,
-    // Turned to [1, 3, H, W] in the graph: a photograph is large.
+    // Transposed to [1, 3, H, W] in the graph, because a photograph is large.
     b.transpose(b.input("image", "float32", [1, height, width, 3]), [0, 3, 1, 2]),
     Object.fromEntries(Object.entries(constants).map(([name, t]) => [name, b.input(`reward.${name}`, t.dtype, t.shape)])),
     structure,

@@ -72,7 +72,7 @@ test("a crash at every write, resumed: the same checkpoint and metrics byte for 
       const dir = memoryDirectory();
       dir.beforeWrite = (n, file, text) => {
         if (n !== crash) return;
-        // An append may leave half a line behind; a write is all or nothing.
+        // An append may leave half a line; a write is all or nothing.
         if (torn && text !== undefined)
           dir.files.set(file, new TextEncoder().encode(`${new TextDecoder().decode(dir.files.get(file))}${text.slice(0, 9)}`));
         throw new Crash();

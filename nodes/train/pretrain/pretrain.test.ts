@@ -57,7 +57,7 @@ const dataset: Dataset = {
   },
 };
 
-/** States that follow from the prompt's pictures, without a model. */
+/** States computed from the prompt's pictures, without a model. */
 const clip: TextEncoder = {
   id: "toy",
   encode: (_, { images }) =>
