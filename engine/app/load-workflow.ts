@@ -1,8 +1,6 @@
 // From a file's bytes to a plan, with every issue on the way.
-import { readFile, stat } from "node:fs/promises";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
-import { readPngText } from "../formats/png-metadata.ts";
 import { fillFileNames } from "../graph/file-names.ts";
 import { parseWorkflow, type WorkflowResult } from "../graph/parse-workflow.ts";
 import { fileId, fileReferences, type Plan, type PlanOptions, plan } from "../graph/plan.ts";
@@ -13,25 +11,19 @@ import { type Instance, workflowToPrompt } from "../graph/workflow-to-prompt.ts"
 import type { Registry } from "../node/registry.ts";
 import type { InputFiles } from "../store/input-files.ts";
 import type { ModelFolders } from "../store/model-folders.ts";
+import { madeWith } from "./made-with.ts";
 
-/** Pictures that hold a workflow are larger than workflows. */
-const MAX_BYTES = 256 * 2 ** 20;
-const PNG = [0x89, 0x50, 0x4e, 0x47];
-
-/** Reads a workflow: JSON, or a PNG it was saved into. @throws AppError USAGE_FILE when the file can't be read */
-export async function readWorkflowFile(path: string): Promise<WorkflowResult> {
-  let bytes: Uint8Array;
+/** Reads a workflow: JSON, or what a PNG, a LoRA or a run.json was made with. @throws AppError USAGE_FILE when the file can't be read */
+export async function readWorkflowFile(path: string): Promise<WorkflowResult & { readonly origin?: string }> {
   try {
-    if ((await stat(path)).size > MAX_BYTES) throw new Error("it is too large for a workflow");
-    bytes = await readFile(path);
+    const { kind, graph, origin } = await madeWith(path);
+    if (graph === undefined && kind !== "picture")
+      throw new AppError("USAGE_FILE", `${path} does not say which graph made it`, {
+        hint: "it was written by another program or an older version",
+      });
+    return { ...parseWorkflow(graph ?? ""), ...(origin !== undefined && { origin }) };
   } catch (error) {
-    throw new AppError("USAGE_FILE", `cannot read ${path}: ${toAppError(error).message}`, { hint: "name a workflow file" });
-  }
-  if (!PNG.every((byte, i) => bytes[i] === byte)) return parseWorkflow(bytes);
-  try {
-    const text = readPngText(bytes);
-    return parseWorkflow(text.get("workflow") ?? text.get("prompt") ?? "");
-  } catch (error) {
+    if (error instanceof AppError && error.code === "USAGE_FILE") throw error;
     return { ok: false, issues: [issueOf(error, [])] };
   }
 }

@@ -39,6 +39,8 @@ export interface RunRecordOptions {
   readonly run: string;
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
   readonly plan: Plan;
+  /** The effective graph in API form, with every value that was set: `graph run run.json` runs it again. */
+  readonly graph?: unknown;
   /** What is wrong in the workflow: it stopped the skipped outputs. */
   readonly issues: readonly Issue[];
   readonly warnings: readonly Issue[];
@@ -106,7 +108,7 @@ export class RunRecord {
 
   /** The finished document. */
   document({ event, memory }: RunOutcome): unknown {
-    const { run, workflow, plan, issues, warnings, versions, device, threads } = this.#options;
+    const { run, workflow, plan, graph, issues, warnings, versions, device, threads } = this.#options;
     const error: RunError | undefined = "error" in event ? event.error : undefined;
     return {
       format: "whos-who.run",
@@ -118,6 +120,7 @@ export class RunRecord {
       ended: new Date(event.at).toISOString(),
       seconds: "ms" in event ? event.ms / 1000 : 0,
       workflow,
+      ...(graph !== undefined && { graph }),
       // Warnings about the workflow; those of nodes are in `warnings`.
       issues: [...issues.map((i) => ({ level: "error", ...i })), ...warnings.map((i) => ({ level: "warning", ...i }))],
       scores: namedScores(this.scores),

@@ -2,7 +2,7 @@ import { type Command, EXIT } from "./command.ts";
 
 const TEXT = `graph: runs workflows of typed nodes
 
-  graph run FILE [options]       run a workflow (JSON of the editor, API format, or a PNG that holds one)
+  graph run FILE [options]       run a workflow (JSON of the editor, API format; or again what a PNG, a LoRA or a run.json was made with)
     --set NODE.INPUT=VALUE       change an input; NODE is an id or a title; a file's path may be given; may be repeated
     --only NODE                  only this output node (by id); may be repeated
     --pin NODE                   keep the node's result of the last run in the output directory, and run only what lies below it
@@ -15,6 +15,7 @@ const TEXT = `graph: runs workflows of typed nodes
     --dry-run                    check everything, print the steps and what they would cost; write nothing
     --json                       print one event per line
   graph validate FILE [--json]   every issue of a workflow at once
+  graph show FILE [--json]       what a picture, a LoRA or a run.json was made with
   graph nodes [NAME] [--json]    the nodes there are, or all about one
   graph models [--models DIR]    the models that are found
   graph doctor                   Node, backends, memory, disk, models, permissions

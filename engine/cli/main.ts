@@ -6,6 +6,7 @@ import { type Command, EXIT } from "./command.ts";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   validate: async () => (await import("./validate.ts")).validateCommand,
+  show: async () => (await import("./show.ts")).show,
   nodes: async () => (await import("./nodes.ts")).nodes,
   models: async () => (await import("./models.ts")).models,
   doctor: async () => (await import("./doctor.ts")).doctor,

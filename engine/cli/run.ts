@@ -89,7 +89,10 @@ export const run: Command = async (args, program) => {
     const output = resolve(values.out ?? join("out", name));
     const allowed = await typedPaths(typed);
     const inputs = {
-      roots: [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)],
+      roots: [
+        ...(values.input ?? []).map((path) => resolve(path)),
+        ...[file, ...(read.origin === undefined ? [] : [read.origin])].flatMap((f) => [join(dirname(f), "input"), dirname(f)]),
+      ],
       allowed: allowed.inputs,
     };
     const models = { roots: modelRoots(program, values.models), allowed: allowed.models };
@@ -107,6 +110,7 @@ export const run: Command = async (args, program) => {
     const about = {
       workflow: { file, name, sha256 },
       plan,
+      graph: found.prompt,
       issues,
       warnings: loaded.warnings,
       versions,
@@ -130,6 +134,7 @@ type Begin = (id: string, mode: "run" | "dry", onEvent: Parameters<ComputeHost["
 interface Performance {
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
   readonly plan: Plan;
+  readonly graph: unknown;
   readonly issues: readonly Issue[];
   readonly warnings: readonly Issue[];
   readonly versions: Versions;

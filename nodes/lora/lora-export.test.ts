@@ -53,3 +53,13 @@ test("an adapter of NaN is not saved", () => {
     expect.objectContaining({ code: "LORA_NAN" }),
   );
 });
+
+test("metadata: what the LoRA says of itself, and the graph", () => {
+  const about = { "modelspec.architecture": "qwen-image-edit/lora" };
+  for (const format of LORA_FORMATS)
+    expect(readSafetensors(exportLora({ ...lora(), about }, format, "float32", { prompt: "{}" })).metadata).toMatchObject({
+      ...about,
+      prompt: "{}",
+      format: "pt",
+    });
+});

@@ -9,9 +9,10 @@ import type { LoraDType, LoraFormat } from "./lora-formats.ts";
 
 /**
  * One safetensors file. kohya and comfyui carry alpha beside each layer; diffusers has the scale in B.
+ * @param more metadata beside what the LoRA says of itself
  * @throws AppError LORA_EXPORT, LORA_NAN
  */
-export function exportLora(lora: Lora, format: LoraFormat, dtype: LoraDType): Uint8Array {
+export function exportLora(lora: Lora, format: LoraFormat, dtype: LoraDType, more: Readonly<Record<string, string>> = {}): Uint8Array {
   if (lora.adapters.length === 0) throw new AppError("LORA_EXPORT", "there is no adapter to write");
   const tensors = new Map<string, Tensor>();
   const store = (name: string, t: Tensor<"float32">) => tensors.set(name, tensor(dtype, t.shape, fromFloat32(t.data, dtype)));
@@ -40,7 +41,8 @@ export function exportLora(lora: Lora, format: LoraFormat, dtype: LoraDType): Ui
       );
     }
   }
-  return writeSafetensors(tensors, format === "diffusers" ? { format: "pt", lora_adapter_metadata: peftMetadata(lora) } : { format: "pt" });
+  const peft = format === "diffusers" ? { lora_adapter_metadata: peftMetadata(lora) } : {};
+  return writeSafetensors(tensors, { format: "pt", ...lora.about, ...more, ...peft });
 }
 
 /**

@@ -70,6 +70,7 @@ test("a run: directory, metrics with held-out rewards, samples, estimate; the re
   expect([...(dir?.files.keys() ?? [])].sort()).toEqual(
     [
       "checkpoint.safetensors",
+      "config.json",
       "estimate.json",
       "events.out.tfevents.whos-who",
       "metrics.jsonl",
@@ -247,4 +248,27 @@ test("a run that learns nothing says why, or stops", async () => {
   const { logs } = await train({ reward: skippedReward, lambda: 0, steps: 6 });
   expect(logs).toContainEqual(expect.stringMatching(/exactly 0 for 5 updates/));
   expect(logs).toContainEqual(expect.stringMatching(/the reward had nothing to say about any picture of 5 updates/));
+});
+
+test("config.json and the LoRA's metadata say what the run was made with", async () => {
+  const { lora, directories } = await train({ steps: 1, learning_rate: 0.03 });
+  const config = JSON.parse(new TextDecoder().decode([...directories.values()][0]?.files.get("config.json")));
+  expect(config).toMatchObject({
+    node: "TrainReReFL",
+    learning_rate: 0.03,
+    dataset: fakeDataset().id,
+    reward: fakeReward.id,
+    model: fakeModel().id,
+    graph: {},
+  });
+  expect(Object.keys(config)).toEqual(expect.arrayContaining(Object.keys(TRAIN_INPUTS)));
+  expect(lora.about).toMatchObject({
+    "modelspec.architecture": "fake-qwen/lora",
+    ss_network_dim: "2",
+    ss_network_alpha: "2",
+    ss_steps: "1",
+    "modelspec.trigger_phrase": "p",
+  });
+  const { fingerprint: _f, graph: _g, ...settings } = config;
+  expect(JSON.parse(lora.about?.["whos_who.settings"] ?? "")).toEqual(settings);
 });

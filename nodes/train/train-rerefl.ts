@@ -1,4 +1,5 @@
 import { AppError } from "../../engine/base/errors.ts";
+import { stringifyJson } from "../../engine/base/json.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
@@ -7,6 +8,7 @@ import { evaluationsOf } from "./cost/cost-model.ts";
 import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
 import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
 import { drawSample, sampleFile, saveExample } from "./draw-sample.ts";
+import { aboutLora, settingsOf } from "./loop/about-lora.ts";
 import { loraNorm, newAdapters } from "./loop/adapters.ts";
 import { exampleAt, streamOf } from "./loop/data-order.ts";
 import { settingsWarnings } from "./loop/settings-warnings.ts";
@@ -23,6 +25,9 @@ import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
 import { fingerprintOf, objectiveOf, type TrainInputs, targetList, withPreset } from "./train-options.ts";
 import declaration, { VERSION } from "./train-rerefl.node.ts";
+
+/** What a run was started with; written anew when it goes on. */
+export const CONFIG = "config.json";
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   rerefl,
@@ -67,6 +72,10 @@ export default implementNode(declaration, {
     const directory = `train-${fingerprint.slice(0, 12)}`;
     const dir = await ctx.runDirectory(directory);
     ctx.show({ training: [{ directory, updates: i.steps }] });
+    await dir.write(
+      CONFIG,
+      new TextEncoder().encode(`${stringifyJson({ fingerprint, ...settingsOf(i, VERSION), graph: ctx.workflow.prompt }, 2)}\n`),
+    );
     const runner = new ModelRunner(ctx.compute, i.model.withAdapters(adapters), i.vae, params, shapes, ctx.now);
     const state = freshState(params, shapes, i.ema_decay > 0);
     const reward =
@@ -172,7 +181,10 @@ export default implementNode(declaration, {
       a: f32(x.a.shape, weights.get(x.nameA) ?? x.a.data),
       b: f32(x.b.shape, weights.get(x.nameB) ?? x.b.data),
     }));
-    return { model: i.model.withAdapters(result), lora: { adapters: result, rank: i.rank, alpha: i.alpha } };
+    return {
+      model: i.model.withAdapters(result),
+      lora: { adapters: result, rank: i.rank, alpha: i.alpha, about: aboutLora(i, VERSION, first.example.prompt) },
+    };
   },
 });
 

@@ -30,6 +30,8 @@ export interface Lora {
   readonly adapters: readonly Adapter[];
   readonly rank: number;
   readonly alpha: number;
+  /** How it was made, for the file's metadata. */
+  readonly about?: Readonly<Record<string, string>>;
 }
 
 /** A flow-matching image model with the patches a workflow put on it: DenoiseInputs → velocity [B, N, width]. */

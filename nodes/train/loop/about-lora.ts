@@ -1,0 +1,44 @@
+import { sha256 } from "../../../engine/base/hash.ts";
+import type { TrainInputs } from "../train-options.ts";
+
+/** A training's settings: every widget's effective value and the identity of what came over links. */
+export function settingsOf(i: TrainInputs, version: string): Readonly<Record<string, unknown>> {
+  const { model, vae, clip, dataset, reward, constraint, ...widgets } = i;
+  return {
+    node: "TrainReReFL",
+    version,
+    model: model.id,
+    vae: vae.id,
+    clip: clip.id,
+    dataset: dataset.id,
+    reward: reward?.id ?? null,
+    constraint: constraint?.id ?? null,
+    ...widgets,
+  };
+}
+
+/**
+ * Metadata of the LoRA: modelspec's names (Stability AI's ModelSpec 1.0.0), kohya's where tools look for them, and the settings.
+ * @param prompt of an example: how the LoRA was called while it was trained
+ */
+export function aboutLora(i: TrainInputs, version: string, prompt: string): Readonly<Record<string, string>> {
+  const settings = JSON.stringify(settingsOf(i, version));
+  return {
+    "modelspec.sai_model_spec": "1.0.0",
+    "modelspec.architecture": `${i.model.family}/lora`,
+    "modelspec.implementation": "diffusers",
+    "modelspec.title": `${i.mode} LoRA of rank ${i.rank}`,
+    "modelspec.trigger_phrase": prompt,
+    "modelspec.prediction_type": "v",
+    ss_network_module: "networks.lora",
+    ss_network_dim: String(i.rank),
+    ss_network_alpha: String(i.alpha),
+    ss_steps: String(i.steps),
+    ss_learning_rate: String(i.learning_rate),
+    ss_seed: String(i.seed),
+    "whos_who.base_model": i.model.id,
+    "whos_who.dataset": i.dataset.id,
+    "whos_who.settings": settings,
+    "whos_who.settings_sha256": sha256(settings),
+  };
+}
