@@ -1,6 +1,6 @@
 import { randomSource } from "../engine/base/random.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
-import { exportLora } from "../nodes/lora/lora-export.ts";
+import { exportLora } from "../nodes/shared/lora/lora-export.ts";
 import { TINY_TRANSFORMER, type TinyTransformerSizes } from "./tiny-transformer.ts";
 
 const RANK = 4;

@@ -3,9 +3,9 @@ import { readSafetensors } from "../../engine/formats/safetensors.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Lora } from "../shared/contracts/modules.ts";
+import { exportLora } from "../shared/lora/lora-export.ts";
+import { LORA_FORMATS } from "../shared/lora/lora-formats.ts";
 import { loadLora } from "./load-lora.ts";
-import { exportLora } from "./lora-export.ts";
-import { LORA_FORMATS } from "./lora-formats.ts";
 import { weightsOfBytes } from "./weights-of-bytes.ts";
 
 const LINEARS = new Map([["transformer_blocks.0.attn.to_q", [3, 2] as const]]);

@@ -52,7 +52,9 @@ export const TRAIN_INPUTS = {
     tooltip: "draft: last K steps; draft_lv: K noised samples beside the last step (2 published); flowbp_sparse: K steps (3 published)",
   }),
   checkpoint_every: widget(count(1, 100_000, 10)),
-  sample_every: widget(count(0, 100_000, 0), { tooltip: "Updates between sample pictures and their rewards; 0 = only at the end" }),
+  sample_every: widget(count(0, 100_000, 0), {
+    tooltip: "Updates between sample pictures and their rewards; 0 = five times along the run",
+  }),
   samples: widget(count(0, 64, 2), { tooltip: "Held-out examples drawn at fixed seeds" }),
   seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
   anchor_beta: widget(real(0, 1e6, 0), {
@@ -63,6 +65,10 @@ export const TRAIN_INPUTS = {
   constraint_rate: widget(real(0, 1e6, 0.1), { tooltip: "η: the weight λ of the constraint grows by η·(τ - mean) per update" }),
   constraint_max: widget(real(0, 1e6, 10), { tooltip: "λ never exceeds this" }),
   vision_size: VISION_SIZE,
+  keep_every: widget(count(0, 100_000, 0), {
+    tooltip: "Updates between LoRAs kept in checkpoints/; 0 = only the best by the held-out reward",
+  }),
+  keep_last: widget(count(1, 1000, 5), { tooltip: "How many of these are kept, the newest" }),
   on_trouble: widget(z.enum(["warn", "stop"]).default("warn"), {
     tooltip: "When nothing is learned, no face is found, a loss runs away or one reward is paid for with another: say so, or end the run",
   }),
@@ -98,6 +104,11 @@ export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dat
   };
 }
 
+/** Updates between samples. */
+export function sampleInterval({ sample_every, steps }: Pick<TrainInputs, "sample_every" | "steps">): number {
+  return sample_every > 0 ? sample_every : Math.max(1, Math.ceil(steps / 5));
+}
+
 /**
  * Identity of everything that decides the weights after n updates. The number of updates belongs to it only when the learning
  * rate depends on it: a constant run can be made longer. How often it saves or samples decides nothing.
@@ -115,6 +126,8 @@ export function fingerprintOf(i: TrainInputs, version: string): string {
     sample_every: _e,
     samples: _s,
     on_trouble: _t,
+    keep_every: _k,
+    keep_last: _l,
     ...settings
   } = i;
   const modules = [model.id, vae.id, clip.id, dataset.id, reward?.id ?? "", constraint?.id ?? ""];

@@ -3,16 +3,18 @@ import { stringifyJson } from "../../engine/base/json.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
+import { exportLora } from "../shared/lora/lora-export.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
 import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
 import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
-import { drawSample, sampleFile, saveExample } from "./draw-sample.ts";
+import { drawSample, sampleFile } from "./draw-sample.ts";
 import { aboutLora, settingsOf } from "./loop/about-lora.ts";
 import { loraNorm, newAdapters } from "./loop/adapters.ts";
 import { exampleAt, streamOf } from "./loop/data-order.ts";
+import { KeptLoras } from "./loop/kept-loras.ts";
 import { settingsWarnings } from "./loop/settings-warnings.ts";
-import { CHECKPOINT, freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
+import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
 import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
 import { velocityGraph, weightNames } from "./model/graphs.ts";
@@ -23,7 +25,8 @@ import { idLoss } from "./modes/id-loss.ts";
 import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
-import { fingerprintOf, objectiveOf, type TrainInputs, targetList, withPreset } from "./train-options.ts";
+import { SampleSheet } from "./sample-sheet.ts";
+import { fingerprintOf, objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "./train-options.ts";
 import declaration, { VERSION } from "./train-rerefl.node.ts";
 
 /** What a run was started with; written anew when it goes on. */
@@ -96,15 +99,35 @@ export default implementNode(declaration, {
     /** What comes out in the end: samples and held-out numbers are of it. */
     const exported = () => state.ema ?? state.params;
     const rows = Math.min(i.samples, i.dataset.heldOut);
-    const drawAll = async (step: number): Promise<Record<string, number>[]> => {
+    const isDue = (step: number): boolean => step === i.steps || step % sampleInterval(i) === 0;
+    const diagnose = async (): Promise<string | undefined> => {
+      const weight = await i.model.findNotFinite?.();
+      return weight && `so is ${weight}`;
+    };
+    let sheet: SampleSheet | undefined;
+    /** Held-out examples at fixed seeds, with what would come out now. */
+    const drawSamples = async (step: number): Promise<Record<string, number>[]> => {
       const held: Record<string, number>[] = [];
       for (let k = 0; k < rows; k++) {
         const s = situation(await examples.get("heldOut", k), 3, k);
-        held.push(await runner.withParams(exported(), () => drawSample(dir, step, k, s)));
+        runner.notFinite = undefined;
+        const numbers = await runner
+          .withParams(exported(), () => drawSample(dir, step, k, s))
+          .catch(async (error: unknown) => {
+            const cause = error instanceof AppError && error.code === "TRAIN_NAN" ? await diagnose() : undefined;
+            throw error instanceof AppError && cause !== undefined
+              ? new AppError("TRAIN_NAN", `${error.message}; ${cause}`, { cause: error })
+              : error;
+          });
+        await sheet?.add(k, step, s.example.example, numbers);
+        held.push(numbers);
       }
+      if (held.length > 0) await sheet?.write();
       return held;
     };
-    const isDue = (step: number): boolean => step === i.steps || (i.sample_every > 0 && step % i.sample_every === 0);
+    const kept = new KeptLoras(dir, i.keep_last);
+    const loraNow = () =>
+      exportLora(loraOf(adapters, exported(), `lora.${fingerprint.slice(0, 16)}`, i, first.example.prompt), "comfyui", "float32");
     const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
@@ -112,15 +135,10 @@ export default implementNode(declaration, {
       perExample: evaluationsOf(options, i.model.schedule.sigmas(i.denoise_steps, first.target), guidance),
       perSample: { forward: sampleRollout, backward: 0, reward: 0 },
       samples: rows,
-      sampleEvery: i.sample_every,
+      sampleEvery: sampleInterval(i),
       stateBytes: stateBytes(state),
       train: i.dataset.train,
     });
-    const there = new Set(await dir.list());
-    for (let k = 0; k < rows; k++)
-      if (!there.has(`samples/${k}-target.png`)) await saveExample(dir, k, (await examples.get("heldOut", k)).example);
-    // What the model draws before it is trained, for those who watch it on the way.
-    if (i.sample_every > 0 && !there.has(CHECKPOINT) && !there.has(sampleFile(rows - 1, 0))) await drawAll(0);
     const finished = await trainLoop(
       ctx,
       dir,
@@ -138,16 +156,17 @@ export default implementNode(declaration, {
         fingerprint,
       },
       {
+        async start(_, step) {
+          sheet = await SampleSheet.open(dir, step);
+          if (step === 0) await drawSamples(0);
+        },
         async micro(_, step, index) {
           const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
           runner.notFinite = undefined;
           const result = await RUN[i.mode](situation(example, 2, step, index));
           return runner.notFinite === undefined ? result : { ...result, notFinite: `${runner.notFinite} (example ${example.example.id})` };
         },
-        async diagnose() {
-          const weight = await i.model.findNotFinite?.();
-          return weight && `so is ${weight}`;
-        },
+        diagnose,
         async afterStep({ carried }, step, logs) {
           const reading = logs["reward.constraint"];
           if (reading !== undefined && Number.isFinite(reading)) {
@@ -156,8 +175,15 @@ export default implementNode(declaration, {
             Object.assign(carried, nextDual(before, reading, constraint));
           }
           const dual = carried.dual === undefined ? {} : { constraint_dual: carried.dual, constraint_mean: carried.mean ?? 0 };
+          if (i.keep_every > 0 && step % i.keep_every === 0) await kept.add(step, loraNow());
           if (!isDue(step)) return dual;
-          return { ...dual, ...meansOf("held_out", await drawAll(step)), lora_norm: await loraNorm(ctx.compute, adapters, exported()) };
+          const means = meansOf("held_out", await drawSamples(step));
+          const score = means["held_out.reward"];
+          if (score !== undefined && !(score <= (carried.best ?? Number.NEGATIVE_INFINITY))) {
+            carried.best = score;
+            await kept.best(loraNow());
+          }
+          return { ...dual, ...means, lora_norm: await loraNorm(ctx.compute, adapters, exported()) };
         },
         pictures: (step) =>
           isDue(step) ? Object.fromEntries(Array.from({ length: rows }, (_, k) => [String(k), sampleFile(k, step)])) : {},
@@ -171,22 +197,29 @@ export default implementNode(declaration, {
       throw new AppError("CANCELLED", `stopped after update ${state.adam.step} of ${i.steps}; the checkpoint is in ${dir.path}`, {
         hint: "run the same command again to continue",
       });
-    const weights = exported();
     // Names of their own: the result can be trained on, and is another model than any other result.
-    const name = `lora.${fingerprint.slice(0, 16)}.${i.steps}`;
-    const result = adapters.map((x) => ({
-      ...x,
-      nameA: `${name}.${x.target}.lora_A`,
-      nameB: `${name}.${x.target}.lora_B`,
-      a: f32(x.a.shape, weights.get(x.nameA) ?? x.a.data),
-      b: f32(x.b.shape, weights.get(x.nameB) ?? x.b.data),
-    }));
-    return {
-      model: i.model.withAdapters(result),
-      lora: { adapters: result, rank: i.rank, alpha: i.alpha, about: aboutLora(i, VERSION, first.example.prompt) },
-    };
+    const lora = loraOf(adapters, exported(), `lora.${fingerprint.slice(0, 16)}.${i.steps}`, i, first.example.prompt);
+    return { model: i.model.withAdapters(lora.adapters), lora };
   },
 });
+
+/** These weights as a LoRA whose adapters are called `name`. */
+function loraOf(
+  adapters: readonly Adapter[],
+  weights: ReadonlyMap<string, Float32Array>,
+  name: string,
+  i: TrainInputs,
+  prompt: string,
+): Lora {
+  const result = adapters.map((x) => ({
+    ...x,
+    nameA: `${name}.${x.target}.lora_A`,
+    nameB: `${name}.${x.target}.lora_B`,
+    a: f32(x.a.shape, weights.get(x.nameA) ?? x.a.data),
+    b: f32(x.b.shape, weights.get(x.nameB) ?? x.b.data),
+  }));
+  return { adapters: result, rank: i.rank, alpha: i.alpha, about: aboutLora(i, VERSION, prompt) };
+}
 
 /** Adapters the velocity depends on: the last block's text output reaches nothing. */
 function reachable(model: DiffusionModel, adapters: readonly Adapter[], example: PreparedExample): readonly Adapter[] {

@@ -13,7 +13,7 @@ import { gridOf, tokenSide } from "../../shared/diffusion/latent-space.ts";
 import { targetedLinears } from "../loop/adapters.ts";
 import { settingsWarnings } from "../loop/settings-warnings.ts";
 import { windowSteps } from "../modes/rerefl.ts";
-import { objectiveOf, type TrainInputs, targetList, withPreset } from "../train-options.ts";
+import { objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "../train-options.ts";
 import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
 import { machineSpeed } from "./machine-speed.ts";
 import { rewardSeconds } from "./reward-seconds.ts";
@@ -152,7 +152,7 @@ async function estimateOf(
   const evaluations = evaluationsOf(objectiveOf(i), i.model.schedule.sigmas(i.denoise_steps, target), guidance);
   const costs = modelCosts(model, i.vae, shape, trainable);
   const perUpdate = i.accumulate * flopsPerExample(evaluations, costs);
-  const samplings = i.dataset.heldOut > 0 ? (i.sample_every > 0 ? Math.floor((i.steps - 1) / i.sample_every) : 0) + 1 : 0;
+  const samplings = i.dataset.heldOut > 0 ? Math.floor((i.steps - 1) / sampleInterval(i)) + 2 : 0;
   const pictures = samplings * Math.min(i.samples, i.dataset.heldOut);
   const perPicture = i.denoise_steps * (1 + (guidance?.branches.length ?? 0)) * costs.forward.flops + costs.decode.flops;
   const speed = await machineSpeed(ctx);

@@ -61,7 +61,7 @@ export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerpri
   const damaged = (why: string, cause?: unknown) =>
     new AppError("TRAIN_CHECKPOINT", `${name} ${why}`, {
       cause,
-      hint: "put an older one of checkpoints/ in its place, or delete it to start anew",
+      hint: "delete it to start anew; the LoRAs kept in checkpoints/ are whole",
     });
   const file = parsed(bytes, damaged);
   const meta = header.safeParse(file.metadata);

@@ -51,6 +51,8 @@ export interface UpdateCost {
 }
 
 export interface LoopHooks {
+  /** Once, when it is known after which update this process goes on (0 = from the start). */
+  start?(state: TrainState, step: number): Promise<void>;
   /** One example. `index` counts examples over the whole run: step·accumulate + k. */
   micro(state: TrainState, step: number, index: number): Promise<MicroResult>;
   /**
@@ -99,6 +101,7 @@ export async function trainLoop(
 ): Promise<boolean> {
   await resume(ctx, dir, state, options);
   const first = state.adam.step;
+  await hooks.start?.(state, first);
   const board = await TensorBoardLog.open(dir, first);
   const pace = new Pace();
   const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));

@@ -1,10 +1,10 @@
 // Writes adapters the way other programs read them.
-import { AppError } from "../../engine/base/errors.ts";
-import { writeSafetensors } from "../../engine/formats/safetensors.ts";
-import { fromFloat32 } from "../../engine/tensor/convert.ts";
-import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
-import type { Lora } from "../shared/contracts/modules.ts";
-import { notFinite } from "../shared/finite.ts";
+import { AppError } from "../../../engine/base/errors.ts";
+import { writeSafetensors } from "../../../engine/formats/safetensors.ts";
+import { fromFloat32 } from "../../../engine/tensor/convert.ts";
+import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
+import type { Lora } from "../contracts/modules.ts";
+import { notFinite } from "../finite.ts";
 import type { LoraDType, LoraFormat } from "./lora-formats.ts";
 
 /**

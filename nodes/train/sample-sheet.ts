@@ -1,0 +1,72 @@
+// The samples of a run as one page: references, target, update 0, and how it went on, with prompt and scores.
+import { z } from "zod";
+import type { RunDirectory } from "../../engine/node/context.ts";
+import type { Example } from "../shared/contracts/data.ts";
+import { sampleFile, saveExample } from "./draw-sample.ts";
+
+const SCORES = "samples/scores.json";
+const Scores = z.record(
+  z.string(),
+  z.object({ prompt: z.string(), references: z.int(), updates: z.record(z.string(), z.record(z.string(), z.number())) }),
+);
+
+export class SampleSheet {
+  readonly #dir: RunDirectory;
+  readonly #scores: z.infer<typeof Scores>;
+
+  private constructor(dir: RunDirectory, scores: z.infer<typeof Scores>) {
+    this.#dir = dir;
+    this.#scores = scores;
+  }
+
+  /** Goes on with the sheet of the folder, without what lies beyond `step`: it will be drawn again. */
+  static async open(dir: RunDirectory, step: number): Promise<SampleSheet> {
+    const bytes = await dir.read(SCORES);
+    const scores = bytes ? Scores.parse(JSON.parse(new TextDecoder().decode(bytes))) : {};
+    for (const row of Object.values(scores)) for (const n of Object.keys(row.updates)) if (Number(n) > step) delete row.updates[n];
+    return new SampleSheet(dir, scores);
+  }
+
+  /** @param numbers of the picture drawn at this update */
+  async add(k: number, step: number, example: Example, numbers: Readonly<Record<string, number>>): Promise<void> {
+    let row = this.#scores[k];
+    if (!row) {
+      row = { prompt: example.prompt, references: example.references.length, updates: {} };
+      this.#scores[k] = row;
+      await saveExample(this.#dir, k, example);
+    }
+    row.updates[step] = { ...numbers };
+  }
+
+  /** Writes the scores and `samples/sheet.html`. */
+  async write(): Promise<void> {
+    const text = new TextEncoder();
+    await this.#dir.write(SCORES, text.encode(`${JSON.stringify(this.#scores)}\n`));
+    await this.#dir.write("samples/sheet.html", text.encode(this.#html()));
+  }
+
+  #html(): string {
+    const cell = (file: string, caption: string) =>
+      `<figure><img src="${file.slice("samples/".length)}" alt=""><figcaption>${escaped(caption)}</figcaption></figure>`;
+    const rows = Object.entries(this.#scores).map(([k, { prompt, references, updates }]) => {
+      const pictures = [
+        ...Array.from({ length: references }, (_, r) => cell(`samples/${k}-reference-${r}.png`, `reference ${r + 1}`)),
+        cell(`samples/${k}-target.png`, "target"),
+        ...Object.keys(updates)
+          .map(Number)
+          .sort((a, b) => a - b)
+          .map((step) => {
+            const { reward, reward_skipped } = updates[step] ?? {};
+            const score = reward !== undefined ? `, reward ${reward.toFixed(3)}` : reward_skipped ? ", no reward" : "";
+            return cell(sampleFile(Number(k), step), `update ${step}${score}`);
+          }),
+      ];
+      return `<section><p>${escaped(prompt)}</p><div>${pictures.join("")}</div></section>`;
+    });
+    return `<!doctype html><meta charset="utf-8"><title>Samples</title><style>body{font:14px sans-serif}div{display:flex;gap:8px;overflow-x:auto}figure{margin:0}img{height:192px}</style>${rows.join("\n")}\n`;
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
