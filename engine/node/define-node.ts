@@ -15,6 +15,11 @@ export interface WidgetHints {
     | { readonly kind: "model"; readonly folder: string };
   /** The widget is there only while others have one of these values: it is one choice's own. Else its default is used. */
   readonly when?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Read only while another widget of the node has one of these values: an editor shows it only then (ComfyUI's DynamicCombo does the
+   * same). It keeps its place in `widgets_values`, so saved files stay as they are.
+   */
+  readonly onlyFor?: { readonly input: string; readonly values: readonly string[] };
   /** ComfyUI's extra `control_after_generate` entry follows the value in `widgets_values`. */
   readonly controlAfterGenerate?: boolean;
 }

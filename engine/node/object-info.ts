@@ -61,7 +61,7 @@ export function nodeInfo(node: AnyDeclaration, files: (folder: string) => readon
 
 function widgetInfo({ schema, hints }: WidgetInput<unknown>, files: (folder: string) => readonly string[]): InputInfo {
   const about = describeWidget(schema);
-  const { tooltip, multiline, step, display } = hints;
+  const { tooltip, multiline, step, display, onlyFor } = hints;
   const options = {
     ...(about?.default !== undefined && { default: jsonSafe(about.default) }),
     ...(about?.min !== undefined && { min: jsonSafe(about.min) }),
@@ -70,6 +70,7 @@ function widgetInfo({ schema, hints }: WidgetInput<unknown>, files: (folder: str
     ...(multiline && { multiline }),
     ...(step !== undefined && { step }),
     ...(display && { display }),
+    ...(onlyFor && { only_for: onlyFor }),
     ...(hints.controlAfterGenerate && { control_after_generate: true }),
     ...(hints.file?.kind === "input" && { image_upload: true }),
   };

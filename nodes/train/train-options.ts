@@ -5,7 +5,7 @@ import { LR_SCHEDULES } from "../../engine/nn/lr-schedule.ts";
 import { type InputValues, input, optional, widget } from "../../engine/node/define-node.ts";
 import { CLIP, DATASET, MODEL, REWARD, VAE } from "../shared/contracts/sockets.ts";
 import { ATTENTION_TARGETS } from "./attention-targets.ts";
-import { MODES, type ObjectiveOptions } from "./objective.ts";
+import { MODES, type Mode, type ObjectiveOptions } from "./objective.ts";
 import { PRESET_NAMES, PRESETS } from "./presets.ts";
 
 export const count = (min: number, max: number, initial: number) => z.number().int().min(min).max(max).default(initial);
@@ -16,6 +16,10 @@ export const VISION_SIZE = widget(count(32, 4096, 384), {
   tooltip: "The text encoder sees each reference at about this² pixels, as when editing",
   step: 32,
 });
+
+/** Read by these modes only. */
+const only = (...values: Mode[]) => ({ onlyFor: { input: "mode", values } });
+const REWARDED = only("rerefl", "draft", "draft_lv", "flowbp_sparse", "id_loss");
 
 export const TRAIN_INPUTS = {
   model: input(MODEL),
@@ -37,18 +41,20 @@ export const TRAIN_INPUTS = {
   alpha: widget(real(0, 65536, 64), { tooltip: "Scale is alpha/rank" }),
   targets: widget(z.string().default(ATTENTION_TARGETS.join(", ")), { tooltip: "Endings of module paths, separated by commas" }),
   lambda: widget(real(0, 1e6, 1), { tooltip: "Weight of the flow-matching loss on the target picture" }),
-  reward_weight: widget(real(0, 1e9, 1)),
+  reward_weight: widget(real(0, 1e9, 1), REWARDED),
   denoise_steps: widget(count(1, 1000, 30), { tooltip: "T: steps of the rollout" }),
-  window_start: widget(count(1, 1000, 1), { tooltip: "Ts, counted from the end: 1 is the last step" }),
-  window_end: widget(count(1, 1000, 11), { tooltip: "Te" }),
-  sigma_min: widget(real(0, 1, 0), { tooltip: "Leave out steps below this noise level" }),
-  sigma_max: widget(real(0, 1, 1)),
+  window_start: widget(count(1, 1000, 1), { ...only("rerefl"), tooltip: "Ts, counted from the end: 1 is the last step" }),
+  window_end: widget(count(1, 1000, 11), { ...only("rerefl"), tooltip: "Te" }),
+  sigma_min: widget(real(0, 1, 0), { ...only("rerefl", "id_loss"), tooltip: "Leave out steps below this noise level" }),
+  sigma_max: widget(real(0, 1, 1), only("rerefl", "id_loss")),
   true_cfg_scale: widget(real(1, 30, 1), { tooltip: "Guidance inside the rollout, as the model does it; 1 = off" }),
   negative_prompt: widget(z.string().default(" ")),
   sigma_rescale_cap: widget(real(0, 100, 0), {
+    ...only("rerefl", "draft_lv", "id_loss"),
     tooltip: "rerefl, draft_lv, id_loss: multiply the reward's gradient by min(cap, 1/σ); 0 = off",
   }),
   k: widget(count(1, 100, 1), {
+    ...only("draft", "draft_lv", "flowbp_sparse"),
     tooltip: "draft: last K steps; draft_lv: K noised samples beside the last step (2 published); flowbp_sparse: K steps (3 published)",
   }),
   checkpoint_every: widget(count(1, 100_000, 10)),
@@ -58,12 +64,16 @@ export const TRAIN_INPUTS = {
   samples: widget(count(0, 64, 2), { tooltip: "Held-out examples drawn at fixed seeds" }),
   seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
   anchor_beta: widget(real(0, 1e6, 0), {
+    ...only("rerefl", "draft", "draft_lv", "flowbp_sparse"),
     tooltip: "Weight of mean((v - v₀)²), v₀ the model without the LoRA, where the reward's gradient enters; 0 = off",
   }),
   constraint: optional(REWARD, "A second reward that must stay at or above constraint_min while the first one rises"),
-  constraint_min: widget(real(-1e6, 1e6, 0), { tooltip: "τ, for example what the model scores before training", step: 0.01 }),
-  constraint_rate: widget(real(0, 1e6, 0.1), { tooltip: "η: the weight λ of the constraint grows by η·(τ - mean) per update" }),
-  constraint_max: widget(real(0, 1e6, 10), { tooltip: "λ never exceeds this" }),
+  constraint_min: widget(real(-1e6, 1e6, 0), { ...REWARDED, tooltip: "τ, for example what the model scores before training", step: 0.01 }),
+  constraint_rate: widget(real(0, 1e6, 0.1), {
+    ...REWARDED,
+    tooltip: "η: the weight λ of the constraint grows by η·(τ - mean) per update",
+  }),
+  constraint_max: widget(real(0, 1e6, 10), { ...REWARDED, tooltip: "λ never exceeds this" }),
   vision_size: VISION_SIZE,
   keep_every: widget(count(0, 100_000, 0), {
     tooltip: "Updates between LoRAs kept in checkpoints/; 0 = only the best by the held-out reward",
@@ -80,6 +90,15 @@ export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;
 export function withPreset<T extends { readonly preset?: TrainInputs["preset"] }>(typed: T): T {
   const preset = typed.preset;
   return preset === undefined || preset === "custom" ? typed : { ...typed, ...PRESETS[preset] };
+}
+
+/** Widgets whose value differs from its default while the mode does not read them. */
+export function ignoredWidgets(i: Readonly<Partial<TrainInputs>>): readonly string[] {
+  return Object.entries(TRAIN_INPUTS).flatMap(([name, spec]) => {
+    if (spec.kind !== "widget" || !spec.hints.onlyFor || i.mode === undefined || spec.hints.onlyFor.values.includes(i.mode)) return [];
+    const value = Object.entries(i).find(([key]) => key === name)?.[1];
+    return value === undefined || value === spec.schema.parse(undefined) ? [] : [name];
+  });
 }
 
 /** `a, b` → ["a", "b"]. */

@@ -307,3 +307,16 @@ test("LoRAs are kept along the way: the newest few and the best; a sheet shows u
   const html = new TextDecoder().decode(dir?.files.get("samples/sheet.html"));
   expect(html).toMatch(/reference 1.*target.*update 0, reward [\d.]+.*update 3, reward.*update 6, reward/);
 });
+
+test("each mode shows its own widgets only; what was set for another is said to have no effect", async () => {
+  const shown = (mode: string) =>
+    Object.entries(TRAIN_INPUTS).flatMap(([name, spec]) =>
+      spec.kind === "widget" && spec.hints.onlyFor?.values.some((value) => value === mode) ? [name] : [],
+    );
+  expect(shown("sft")).toEqual([]);
+  expect(shown("draft")).toEqual(["reward_weight", "k", "anchor_beta", "constraint_min", "constraint_rate", "constraint_max"]);
+  expect(shown("rerefl")).toContain("window_end");
+  const { logs } = await train({ mode: "sft", k: 3, sigma_min: 0.2, steps: 1, window_end: 11 });
+  expect(logs).toContainEqual("mode sft does not read sigma_min, k: what was set there has no effect");
+  expect((await train({ steps: 1 })).logs.filter((line) => line.includes("does not read"))).toEqual([]);
+});

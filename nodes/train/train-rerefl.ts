@@ -26,7 +26,7 @@ import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
 import { SampleSheet } from "./sample-sheet.ts";
-import { fingerprintOf, objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "./train-options.ts";
+import { fingerprintOf, ignoredWidgets, objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "./train-options.ts";
 import declaration, { VERSION } from "./train-rerefl.node.ts";
 
 /** What a run was started with; written anew when it goes on. */
@@ -55,6 +55,8 @@ export default implementNode(declaration, {
     const watch = new TrainingWatch({ onTrouble: i.on_trouble, warn: (message) => ctx.log("warn", message) });
     for (const message of settingsWarnings(i)) watch.tell(message, message);
     for (const word of nothingHeldOut(i)) ctx.log("warn", word);
+    const ignored = ignoredWidgets(typed);
+    if (ignored.length > 0) ctx.log("warn", `mode ${i.mode} does not read ${ignored.join(", ")}: what was set there has no effect`);
     const options = objectiveOf(i);
     const guidance = i.model.guidance(i.true_cfg_scale);
     const examples = new ExampleStore(

@@ -27,6 +27,8 @@ test(`${KILLS} kills, resumed: checkpoint, metrics and samples are those of the 
   const whole = results(folder, "whole");
   expect([...whole.keys()]).toEqual([
     "checkpoint.safetensors",
+    "checkpoints/lora-best.safetensors",
+    "config.json",
     "metrics.jsonl",
     "samples/0-reference-0.png",
     "samples/0-reference-1.png",
@@ -35,6 +37,8 @@ test(`${KILLS} kills, resumed: checkpoint, metrics and samples are those of the 
     "samples/0-step-000006.png",
     "samples/0-step-000009.png",
     "samples/0-target.png",
+    "samples/scores.json",
+    "samples/sheet.html",
   ]);
   let kills = 0;
   let inTraining = 0;
