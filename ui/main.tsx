@@ -5,7 +5,7 @@ import { Registry } from "../engine/node/registry.ts";
 import { nodes } from "../nodes/index.ts";
 import { saveDocument } from "./doc/tabs.ts";
 import { ApiFailure, call } from "./net/client.ts";
-import { claimSession, writeSession } from "./net/session-store.ts";
+import { claimSession, writeSession, writeSessionNow } from "./net/session-store.ts";
 import { stageRef } from "./shell/actions.ts";
 import { Window } from "./shell/window.tsx";
 import { App } from "./state/app.ts";
@@ -15,7 +15,11 @@ async function start(): Promise<void> {
   const root = document.getElementById("app");
   if (!root) throw new Error("the page has no #app");
   const session = await claimSession().catch(() => ({ id: crypto.randomUUID(), text: undefined }));
-  const app = new App(new Registry(nodes), { ...session, write: (text) => writeSession(session.id, text) });
+  const app = new App(new Registry(nodes), {
+    ...session,
+    write: (text) => writeSession(session.id, text),
+    writeNow: (text) => writeSessionNow(session.id, text),
+  });
   render(
     <AppProvider value={app}>
       <Window />

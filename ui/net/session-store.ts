@@ -33,6 +33,26 @@ export async function writeSession(id: string, text: string): Promise<void> {
   await transact("readwrite", (store) => store.put({ at: Date.now(), text }, id));
 }
 
+/** For a page that goes this very moment: IndexedDB would not finish in time. What does not fit is left to {@link writeSession}. */
+export function writeSessionNow(id: string, text: string): void {
+  try {
+    localStorage.setItem(`session ${id}`, JSON.stringify({ at: Date.now(), text }));
+  } catch {
+    // Too large for this store: the last regular writing stands.
+  }
+}
+
+/** What {@link writeSessionNow} left, once. */
+function takeLast(id: string): z.infer<typeof entry> | undefined {
+  try {
+    const parsed = entry.safeParse(JSON.parse(localStorage.getItem(`session ${id}`) ?? "null"));
+    localStorage.removeItem(`session ${id}`);
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * This browser tab's session: the one it had before a reload, else the newest that no living tab holds, else a new one.
  * The id is held by a lock until the tab ends.
@@ -49,7 +69,9 @@ export async function claimSession(): Promise<{ readonly id: string; readonly te
   for (const id of candidates)
     if (await hold(id)) {
       sessionStorage.setItem("session", id);
-      return { id, text: newest.find((e) => e.id === id)?.text };
+      const kept = newest.find((e) => e.id === id);
+      const last = takeLast(id);
+      return { id, text: last && last.at >= (kept?.at ?? 0) ? last.text : kept?.text };
     }
   const id = crypto.randomUUID();
   await hold(id);

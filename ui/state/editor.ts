@@ -19,6 +19,8 @@ export const NONE: Selected = { nodes: [], groups: [], reroutes: [] };
 export interface EditorStore {
   readonly text: string | undefined;
   write(text: string): Promise<void>;
+  /** The page goes: keep it before this returns. */
+  writeNow(text: string): void;
 }
 
 export class Editor {
@@ -78,7 +80,10 @@ export class Editor {
       clearTimeout(timer);
       timer = setTimeout(write, 300);
     });
-    addEventListener("pagehide", write);
+    addEventListener("pagehide", () => {
+      if (pending) store.writeNow(stringifyJson(dumpTabs(this.tabs.value)));
+      write();
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && write());
   }
 
