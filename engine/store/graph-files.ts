@@ -69,7 +69,12 @@ export class GraphFiles {
     if (current === undefined && (await readdir(this.#folder)).length >= MAX_FILES)
       throw new AppError("GRAPHS_FULL", `${MAX_FILES} graphs are saved already`, { hint: "remove some of them" });
     await writeAtomic(path, new TextEncoder().encode(text));
-    return { name, text, modified: (await stat(path)).mtimeMs, revision: revisionOf(text) };
+    // Another client may have removed it since.
+    const modified = await stat(path).then(
+      (about) => about.mtimeMs,
+      () => Date.now(),
+    );
+    return { name, text, modified, revision: revisionOf(text) };
   }
 
   /** @throws AppError GRAPH_NOT_FOUND, PATH_UNSAFE, STORE_* */
