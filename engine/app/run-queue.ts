@@ -97,7 +97,8 @@ export interface RunQueueOptions {
   /** Numbered messages, in order. */
   readonly publish: (message: EventMessage) => void;
   readonly isPaused?: boolean;
-  readonly onPaused?: (isPaused: boolean) => void;
+  /** Keeps the pause for the next start. */
+  readonly savePaused?: (isPaused: boolean) => Promise<void>;
 }
 
 /** What a run is made from. */
@@ -122,6 +123,7 @@ export class RunQueue {
   readonly #options: RunQueueOptions;
   #active: Active | undefined;
   #isPaused: boolean;
+  #savingPaused: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: RunQueueOptions) {
@@ -347,9 +349,14 @@ export class RunQueue {
     return this.#tellQueue();
   }
 
-  setPaused(isPaused: boolean): QueueState {
+  /** A pause holds at once. What waits starts only when the end of the pause is on disk: a server killed in between would hold it back for good. */
+  async setPaused(isPaused: boolean): Promise<QueueState> {
+    if (isPaused) this.#isPaused = true;
+    this.#savingPaused = this.#savingPaused.then(() => this.#options.savePaused?.(isPaused));
+    const saved = this.#savingPaused;
+    this.#savingPaused = saved.catch(() => undefined);
+    await saved;
     this.#isPaused = isPaused;
-    this.#options.onPaused?.(isPaused);
     const state = this.#tellQueue();
     this.#pump();
     return state;

@@ -122,8 +122,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
         if (message.kind === "run") feed.event(message.event);
       },
       isPaused: state.isPaused,
-      onPaused: (isPaused) =>
-        void writeAtomic(join(folder, "server.json"), new TextEncoder().encode(JSON.stringify({ isPaused }))).catch(() => undefined),
+      savePaused: (isPaused) => writeAtomic(join(folder, "server.json"), new TextEncoder().encode(JSON.stringify({ isPaused }))),
     });
     const announce = (message: Announcement): void => {
       const numbered: EventMessage = { ...message, seq: events.append("", stringifyJson(message)) };
