@@ -12,7 +12,7 @@ import { socket } from "../engine/node/socket.ts";
 import { execute } from "../engine/run/execute.ts";
 import { ResultCache } from "../engine/run/result-cache.ts";
 import type { World } from "../engine/run/world.ts";
-import { table } from "./table.ts";
+import { textTable } from "./text-table.ts";
 
 const NODES = 1000;
 const ROUNDS = 15;
@@ -131,7 +131,7 @@ export async function engineOverhead(): Promise<void> {
   ];
   console.log(`\nEngine overhead: ${NODES} nodes, ${told} answered from the cache\n`);
   console.log(
-    table(
+    textTable(
       ["", "ms", "goal", "ms / goal"],
       [
         row("first run, nothing cached", best.first),

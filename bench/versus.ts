@@ -7,7 +7,7 @@ import { writeProduct } from "./cases/product.ts";
 import { writeTransformer } from "./cases/transformer.ts";
 import { type Contest, contest } from "./contest.ts";
 import type { findPeer } from "./side.ts";
-import { table } from "./table.ts";
+import { textTable } from "./text-table.ts";
 import type { Task, TransformerTask } from "./task.ts";
 
 type Sizes = Omit<TransformerTask, "kind" | "folder">;
@@ -67,7 +67,7 @@ export async function versus(kind: Task["kind"], threadCounts: readonly number[]
     for (const task of tasks)
       for (const threads of threadCounts) rows.push(row(`${task.name}; ${threads} thr.`, await contest(task, threads, peer)));
     console.log(`\n${CONTESTS[kind].title}\n`);
-    console.log(table(["", "time / PyTorch", "memory / PyTorch", "ours ms", "PyTorch ms", "ours MB", "PyTorch MB", "apart"], rows));
+    console.log(textTable(["", "time / PyTorch", "memory / PyTorch", "ours ms", "PyTorch ms", "ours MB", "PyTorch MB", "apart"], rows));
   } finally {
     rmSync(root, { recursive: true });
   }

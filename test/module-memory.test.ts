@@ -12,10 +12,10 @@ import { openOnnxModel } from "../nodes/onnx/onnx-model.ts";
 import { loadVae } from "../nodes/qwen/vae/load-vae.ts";
 import { tinyVae } from "../tools/tiny-vae.ts";
 import { memoryWeights } from "./memory-weights.ts";
-import { onnxModel } from "./onnx-model.ts";
+import { onnxModelBytes } from "./onnx-model-bytes.ts";
 
 /** A face encoder of one product, with its weights in the file. */
-const bytes = onnxModel({
+const bytes = onnxModelBytes({
   nodes: [
     { op: "Flatten", inputs: ["x"], outputs: ["flat"] },
     { op: "MatMul", inputs: ["flat", "w"], outputs: ["y"] },

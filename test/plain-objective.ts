@@ -7,7 +7,7 @@ import type { DiffusionModel } from "../nodes/shared/contracts/modules.ts";
 import { shiftMu } from "../nodes/shared/diffusion/flow-match-sigmas.ts";
 import { newAdapters } from "../nodes/train/loop/adapters.ts";
 import { streamOf } from "../nodes/train/loop/data-order.ts";
-import { decodeGraph, velocityGraph } from "../nodes/train/model/graphs.ts";
+import { decodeGraph, velocityGraph } from "../nodes/train/model/training-graphs.ts";
 import type { PreparedExample } from "../nodes/train/model/prepared-example.ts";
 import { lateBiased } from "../nodes/train/modes/draft.ts";
 import { windowSteps } from "../nodes/train/modes/rerefl.ts";

@@ -20,7 +20,7 @@ import { loadTransformer } from "../nodes/qwen/transformer/load-transformer.ts";
 import { promptInput } from "../nodes/shared/diffusion/denoise-inputs.ts";
 import { ATTENTION_TARGETS } from "../nodes/train/attention-targets.ts";
 import { newAdapters } from "../nodes/train/loop/adapters.ts";
-import { velocityLossGraph, weightNames } from "../nodes/train/model/graphs.ts";
+import { velocityLossGraph, weightNames } from "../nodes/train/model/training-graphs.ts";
 import { tinyTransformer } from "../tools/tiny-transformer.ts";
 import { memoryWeights } from "./memory-weights.ts";
 import { relativeError } from "./relative-error.ts";

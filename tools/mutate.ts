@@ -1,10 +1,13 @@
 // How many small faults would the tests notice? Changes one place of the source at a time and runs the tests that import it.
-//   node tools/mutate.ts FOLDER… [--count 30] [--seed 1] [--exclude GLOB]…
-// Prints every survivor and the share killed, folder by folder. It edits files in place and puts them back: run it on a clean checkout.
+//   node tools/mutate.ts FOLDER|FILE|FILE:LINE… [--count 30] [--seed 1] [--exclude GLOB]… [--log FILE]
+// Prints every survivor and the share killed, for each argument. It edits files in place and puts them back: run it on a clean checkout.
+// --exclude replaces the list of slow tests that are left out. --log appends a line of JSON for each mutant, with the test that killed it.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { randomSource } from "../engine/base/random.ts";
 
 /** One place in a source file and what stands there instead. */
@@ -71,17 +74,80 @@ export function mutated(source: string, { at, length, becomes }: Mutant): string
   return source.slice(0, at) + becomes + source.slice(at + length);
 }
 
-function sources(folder: string): string[] {
+function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
-    .flatMap((e) => (e.isDirectory() ? sources(join(folder, e.name)) : [join(folder, e.name)]))
-    .filter((f) => f.endsWith(".ts") && !/\.(test|node|d)\.ts$/.test(f));
+    .filter((e) => !["node_modules", "dist"].includes(e.name) && !e.name.startsWith("."))
+    .flatMap((e) => (e.isDirectory() ? files(join(folder, e.name)) : [join(folder, e.name)]))
+    .filter((f) => /\.tsx?$/.test(f));
 }
 
-/** True when a test fails, or takes so long that the mutant must hang. @param tests `run` and test files, or `related` and a source */
-function fails(tests: readonly string[], excluded: readonly string[]): boolean {
-  const args = ["vitest", ...tests, "--run", "--bail", "1", "--passWithNoTests", "--reporter", "dot", ...excluded];
-  return spawnSync("npx", args, { stdio: "ignore", timeout: 900_000 }).status !== 0;
+const isSource = (file: string): boolean => !/\.(test|e2e|node|d)\.tsx?$/.test(file);
+
+/** A file or a folder's sources, with every mutant; after `FILE:LINE`, those of one line. */
+function placesIn(where: string): { readonly file: string; readonly mutant: Mutant }[] {
+  const [, file = where, line] = /^(.*\.ts):(\d+)$/.exec(where) ?? [];
+  const lineOf = (source: string, at: number) => source.slice(0, at).split("\n").length;
+  return (statSync(file).isDirectory() ? files(file).filter(isSource) : [file]).flatMap((path) => {
+    const source = readFileSync(path, "utf8");
+    const all = mutantsOf(source).filter((m) => line === undefined || lineOf(source, m.at) === Number(line));
+    return all.map((mutant) => ({ file: path, mutant }));
+  });
 }
+
+const IMPORTED = /^(?:import|export) (?!type )[^"';]*?from "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
+
+/** Each file of the project, and the files that import it. */
+function importers(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const file of files("."))
+    for (const match of readFileSync(file, "utf8").matchAll(IMPORTED)) {
+      const target = join(dirname(file), match[1] ?? match[2] ?? "");
+      found.set(target, [...(found.get(target) ?? []), file]);
+    }
+  return found;
+}
+
+/** The tests that import a file, by way of others too: those beside it or one import away, and the rest, nearest first. */
+function testsOf(file: string, imported: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const distance = new Map([[file, 0]]);
+  for (const [at, steps] of distance)
+    for (const next of imported.get(at) ?? []) if (!distance.has(next)) distance.set(next, steps + 1);
+  const tests = [...distance].filter(([f]) => f.endsWith(".test.ts"));
+  const near = tests.filter(([f, steps]) => steps <= 1 || dirname(f) === dirname(file)).map(([f]) => f);
+  return [near, tests.map(([f]) => f).filter((f) => !near.includes(f))];
+}
+
+/** What a run of tests said: which test failed first, `null` when none did. A run that has no end is a failure too. */
+function firstFailure(tests: readonly string[], excluded: readonly string[]): string | null {
+  const dir = mkdtempSync(join(tmpdir(), "mutate-"));
+  const report = join(dir, "report.json");
+  const args = ["run", ...tests, "--bail", "1", "--passWithNoTests", "--reporter", "json", "--outputFile", report, ...excluded];
+  const vitest = join("node_modules", "vitest", "vitest.mjs");
+  try {
+    const { status } = spawnSync(process.execPath, [vitest, ...args], { stdio: "ignore", timeout: 900_000 });
+    if (status === 0) return null;
+    if (!existsSync(report)) return status === null ? "no end after 15 minutes" : "the tests did not start";
+    const { testResults } = REPORT.parse(JSON.parse(readFileSync(report, "utf8")));
+    const failed = testResults.find((t) => t.status === "failed");
+    const test = failed?.assertionResults.find((t) => t.status === "failed");
+    return `${relative(process.cwd(), failed?.name ?? "?")}: ${test?.title ?? "does not load"}`;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const REPORT = z.object({
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      assertionResults: z.array(z.object({ title: z.string(), status: z.string() })),
+    }),
+  ),
+});
+
+/** Too slow to run for every mutant: what only they would notice counts as a survivor, until it is tried again without `--exclude`. */
+const SLOW = ["test/crash/**", "test/e2e/**", "test/fuzz/**", "test/parity/**", "test/server/**", "test/security/**", "test/*.test.ts"];
 
 function main(): void {
   const { values, positionals } = parseArgs({
@@ -89,45 +155,43 @@ function main(): void {
     options: {
       count: { type: "string", default: "30" },
       seed: { type: "string", default: "1" },
-      exclude: {
-        type: "string",
-        multiple: true,
-        default: ["test/crash/**", "test/large-file.test.ts", "test/e2e/saved-workflows.test.ts"],
-      },
+      exclude: { type: "string", multiple: true, default: SLOW },
+      log: { type: "string" },
     },
   });
-  const excluded = values.exclude.flatMap((glob) => ["--exclude", glob]);
-  for (const folder of positionals) {
-    if (fails(["run", folder], excluded)) {
-      console.error(`${folder}: its tests fail as it is, so nothing can be said`);
-      process.exitCode = 1;
-      continue;
-    }
-    const all = sources(folder).flatMap((file) => mutantsOf(readFileSync(file, "utf8")).map((mutant) => ({ file, mutant })));
+  const excluded = values.exclude.filter((glob) => glob !== "").flatMap((glob) => ["--exclude", glob]);
+  const imported = importers();
+  for (const where of positionals) {
+    const all = placesIn(where);
     const rng = randomSource(Number(values.seed));
     const chosen: typeof all = [];
     while (chosen.length < Number(values.count) && all.length > 0) chosen.push(...all.splice(rng.below(all.length), 1));
+    const unchanged = [...new Set(chosen.flatMap(({ file }) => testsOf(file, imported)[0] ?? []))];
+    const broken = unchanged.length > 0 && firstFailure(unchanged, excluded);
+    if (broken) {
+      console.error(`${where}: a test fails as it is, so nothing can be said (${broken})`);
+      process.exitCode = 1;
+      continue;
+    }
     let killed = 0;
     for (const { file, mutant } of chosen) {
       const source = readFileSync(file, "utf8");
-      const beside = readdirSync(dirname(file)).filter((f) => f.endsWith(".test.ts"));
+      const line = source.slice(0, mutant.at).split("\n").length;
+      const what = `${file}:${line} «${source.slice(mutant.at, mutant.at + mutant.length).trim()}» → «${mutant.becomes.trim()}»`;
+      let killer: string | null = null;
       try {
         writeFileSync(file, mutated(source, mutant));
-        // The tests next to the file first: most mutants end there.
-        const near = beside.map((f) => join(dirname(file), f));
-        if ((near.length > 0 && fails(["run", ...near], excluded)) || fails(["related", file], excluded)) killed++;
-        else {
-          const line = source.slice(0, mutant.at).split("\n").length;
-          console.log(
-            `survived: ${file}:${line} «${source.slice(mutant.at, mutant.at + mutant.length).trim()}» → «${mutant.becomes.trim()}»`,
-          );
-        }
+        // The nearest tests first: most mutants end there.
+        for (const tests of testsOf(file, imported)) if (tests.length > 0) killer ??= firstFailure(tests, excluded);
       } finally {
         writeFileSync(file, source);
       }
+      if (killer !== null) killed++;
+      else console.log(`survived: ${what}`);
+      if (values.log) appendFileSync(values.log, `${JSON.stringify({ what, killer })}\n`);
     }
     console.log(
-      `${folder}: ${killed} of ${chosen.length} killed (${Math.round((100 * killed) / Math.max(1, chosen.length))} %), of ${all.length + chosen.length} places`,
+      `${where}: ${killed} of ${chosen.length} killed (${Math.round((100 * killed) / Math.max(1, chosen.length))} %), of ${all.length + chosen.length} places`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { byteCharacters, QWEN2_SPLIT } from "../engine/formats/tokenizer.ts";
-import { promptText } from "../nodes/qwen/text/templates.ts";
+import { promptText } from "../nodes/qwen/text/prompt-template.ts";
 
 /** Special tokens of Qwen2.5-VL that a prompt can hold; they take the last ids. */
 const SPECIALS = [

@@ -13,7 +13,7 @@ import type { Adapter, DiffusionModel } from "../../nodes/shared/contracts/modul
 import { promptInput } from "../../nodes/shared/diffusion/denoise-inputs.ts";
 import { ATTENTION_TARGETS } from "../../nodes/train/attention-targets.ts";
 import { newAdapters } from "../../nodes/train/loop/adapters.ts";
-import { velocityGraph, velocityLossGraph, weightNames } from "../../nodes/train/model/graphs.ts";
+import { velocityGraph, velocityLossGraph, weightNames } from "../../nodes/train/model/training-graphs.ts";
 import { tinyTransformer } from "../../tools/tiny-transformer.ts";
 import type { TransformerTask, Work } from "../task.ts";
 

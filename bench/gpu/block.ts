@@ -8,7 +8,7 @@ import { sizeOf } from "../../engine/tensor/shape.ts";
 import { ditBlock } from "../../nodes/qwen/transformer/dit-block.ts";
 import { rotationTables } from "../../nodes/qwen/transformer/positions.ts";
 import { ATTENTION_TARGETS } from "../../nodes/train/attention-targets.ts";
-import type { NumberFile } from "./numbers.ts";
+import type { NumberFile } from "./number-file.ts";
 import type { ProbeOptions } from "./options.ts";
 
 export interface BlockCase {

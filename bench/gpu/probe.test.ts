@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { emitOnnx } from "../../engine/onnx/emit.ts";
 import { opRow } from "../../engine/ops/table.ts";
 import { blockFlops, blockGraph } from "./block.ts";
-import { NumberFile } from "./numbers.ts";
+import { NumberFile } from "./number-file.ts";
 import { probeOptions } from "./options.ts";
 import { probe } from "./probe.ts";
 

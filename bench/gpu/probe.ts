@@ -11,10 +11,10 @@ import { createRuntime, type Runtime } from "../../engine/ort/runtime.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { relativeError } from "../../test/relative-error.ts";
 import { findPeer } from "../side.ts";
-import { table } from "../table.ts";
+import { textTable } from "../text-table.ts";
 import { type BlockCase, blockFlops, blockGraph, textTokens } from "./block.ts";
-import { copyGraph, LAUNCHES, launchGraph, peakGraph } from "./machine.ts";
-import { NumberFile } from "./numbers.ts";
+import { copyGraph, LAUNCHES, launchGraph, peakGraph } from "./machine-graphs.ts";
+import { NumberFile } from "./number-file.ts";
 import { type ProbeOptions, probeOptions } from "./options.ts";
 
 const PASSES = ["forward", "forward+backward"] as const;
@@ -51,7 +51,7 @@ export async function probe(options: ProbeOptions, print: (text: string) => void
           ...beside(ms, peer(`${count} ${pass}`)),
         ]);
       }
-    print(`\nSpeed\n\n${table(["", "ms", "TFLOP/s", "of peak", "PyTorch ms", "ours / PyTorch"], rows)}`);
+    print(`\nSpeed\n\n${textTable(["", "ms", "TFLOP/s", "of peak", "PyTorch ms", "ours / PyTorch"], rows)}`);
     print(`\nErrors against float32 on the CPU\n\n${await errors(options, file, maxTokens, ours)}`);
     print(`\nCopies and launches\n\n${await copies(options, file, maxTokens, ours)}`);
   } finally {
@@ -125,7 +125,7 @@ async function errors(options: ProbeOptions, file: NumberFile, maxTokens: number
       ["gradients of LoRA A", (name) => /^d_.*\.a$/.test(name)],
       ["gradients of LoRA B", (name) => /^d_.*\.b$/.test(name)],
     ];
-    return table(
+    return textTable(
       [`${tokens} tokens`, "largest error / largest value"],
       kinds.map(([name, matches]) => [name, worst(matches).toExponential(1)]),
     );
@@ -167,7 +167,7 @@ async function copies(options: ProbeOptions, file: NumberFile, maxTokens: number
     const feeds = streams === "inside" ? ONE : streamFeeds(options, tokens);
     add(`block, ${tokens} tokens, streams ${streams}`, await fastest(ours, graph, feeds, options), () => "");
   }
-  return table(["", "ms", ""], rows);
+  return textTable(["", "ms", ""], rows);
 }
 
 if (import.meta.main)

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { mutateBytes, mutateJson } from "../../test/fuzz/mutate.ts";
+import { mutateBytes, mutateJson } from "../../test/fuzz/mutations.ts";
 import { AppError } from "../base/errors.ts";
 import { randomSource } from "../base/random.ts";
 import { byteCharacters, createTokenizer, QWEN2_SPLIT } from "./tokenizer.ts";

@@ -2,7 +2,7 @@
 import type { Issue } from "../base/issues.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { KnownValues } from "./known-values.ts";
-import { sourcesFirst } from "./order.ts";
+import { sourcesFirst } from "./sources-first.ts";
 import { compareIds, isLink, type PromptNode } from "./prompt.ts";
 import { parseWidget } from "./widget-value.ts";
 

@@ -1,6 +1,6 @@
 // What repeats in a model file is counted before it is kept, and numbers come out as they went in, packed or not.
 import { describe, expect, it } from "vitest";
-import { onnxModel } from "../../test/onnx-model.ts";
+import { onnxModelBytes } from "../../test/onnx-model-bytes.ts";
 import { decodeModel } from "./decode.ts";
 import { ELEM_TYPE } from "./elem-type.ts";
 import { importOnnx } from "./import.ts";
@@ -190,7 +190,7 @@ describe("Node's Buffer, a view into a pool whose slice() copies nothing", () =>
   it("reads as the same bytes in an array of their own", () => {
     const w = { dtype: "float32" as const, shape: [3], data: Float32Array.of(1, -2, 3) };
     const index = { dtype: "int64" as const, shape: [2], data: BigInt64Array.of(2n, 0n) };
-    const model = onnxModel({
+    const model = onnxModelBytes({
       nodes: [
         { op: "Mul", inputs: ["x", "w"], outputs: ["m"] },
         { op: "Gather", inputs: ["m", "index"], outputs: ["y"], attrs: { axis: 0 } },

@@ -72,7 +72,7 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValueInfo[];
 }
 
-export interface OnnxModel {
+export interface DecodedModel {
   /** Opset version by domain; "" is ai.onnx. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;
@@ -85,7 +85,7 @@ const MAX_NUMBERS = 2 ** 26;
 const MAX_RANK = 32;
 
 /** Reads a model. Nothing is copied but names; whatever repeats is counted before it is kept. @throws AppError ONNX_PROTO, ONNX_NESTING, ONNX_LIMIT, ONNX_GRAPH */
-export function decodeModel(bytes: Uint8Array): OnnxModel {
+export function decodeModel(bytes: Uint8Array): DecodedModel {
   const opsets = new Map<string, number>();
   let graph: OnnxGraph | null = null;
   const budget = { items: MAX_ITEMS, numbers: MAX_NUMBERS };

@@ -1,6 +1,6 @@
 // Malicious files: each is refused with its own code, quickly, and without reading anything outside.
 import { describe, expect, it } from "vitest";
-import { externalProto, graphProto, onnxModel, type TestGraph } from "../../test/onnx-model.ts";
+import { externalProto, graphProto, onnxModelBytes, type TestGraph } from "../../test/onnx-model-bytes.ts";
 import { AppError } from "../base/errors.ts";
 import { randomSource } from "../base/random.ts";
 import { reach } from "../ir/graph.ts";
@@ -16,7 +16,7 @@ const withWeight = (w: ProtoWriter): TestGraph => ({
   outputs: ["y"],
   initializers: { w },
 });
-const open = (graph: TestGraph) => importOnnx(onnxModel(graph), { path: "/models/onnx/net.onnx", inputs: { x: [2, 3] } });
+const open = (graph: TestGraph) => importOnnx(onnxModelBytes(graph), { path: "/models/onnx/net.onnx", inputs: { x: [2, 3] } });
 const refused = (code: string) => expect.objectContaining({ name: "AppError", code });
 
 describe("external data", () => {
@@ -67,7 +67,7 @@ describe("external data", () => {
   });
 
   it("needs a folder, and may not decide shapes", () => {
-    expect(() => importOnnx(onnxModel(withWeight(at("net.bin"))))).toThrow(refused("ONNX_EXTERNAL"));
+    expect(() => importOnnx(onnxModelBytes(withWeight(at("net.bin"))))).toThrow(refused("ONNX_EXTERNAL"));
     const graph: TestGraph = {
       nodes: [{ op: "Reshape", inputs: ["x", "w"], outputs: ["y"] }],
       inputs: [x],
@@ -105,7 +105,7 @@ describe("tensors", () => {
 });
 
 describe("the wire", () => {
-  const valid = onnxModel({
+  const valid = onnxModelBytes({
     nodes: [{ op: "Add", inputs: ["x", "w"], outputs: ["y"] }],
     inputs: [x],
     outputs: ["y"],
@@ -149,7 +149,7 @@ describe("the wire", () => {
       inputs: [{ name: "__proto__", shape: [2] }],
       outputs: ["constructor"],
     };
-    const module = importOnnx(onnxModel(graph));
+    const module = importOnnx(onnxModelBytes(graph));
     const b = newBuilder();
     const values = JSON.parse('{"__proto__": 0}');
     Object.defineProperty(values, "__proto__", { value: b.input("x", "float32", [2]), enumerable: true });
@@ -159,7 +159,7 @@ describe("the wire", () => {
 });
 
 describe("fuzzing", () => {
-  const model = onnxModel({
+  const model = onnxModelBytes({
     nodes: [
       { op: "Shape", inputs: ["x"], outputs: ["s"] },
       { op: "ConstantOfShape", inputs: ["s"], outputs: ["zeros"] },

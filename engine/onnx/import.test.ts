@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { onnxModel, type TestGraph, type TestNode } from "../../test/onnx-model.ts";
+import { onnxModelBytes, type TestGraph, type TestNode } from "../../test/onnx-model-bytes.ts";
 import { apartness, centralDifferences } from "../../test/oracle.ts";
 import { grad } from "../autodiff/grad.ts";
 import { randomSource } from "../base/random.ts";
@@ -36,7 +36,7 @@ async function runFile(bytes: Uint8Array, feeds: Record<string, RefTensor>): Pro
 
 /** Imported and evaluated, the file gives what ONNX Runtime gives. */
 async function agrees(graph: TestGraph, opset: number, feeds: Record<string, RefTensor>): Promise<void> {
-  const bytes = onnxModel(graph, opset);
+  const bytes = onnxModelBytes(graph, opset);
   const module = importOnnx(bytes, { inputs: Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, t.shape])) });
   const b = newBuilder();
   const built = module.build(
@@ -302,7 +302,7 @@ describe("importOnnx", () => {
   it("aligns a slope per channel as [C]", () => {
     const graph = { nodes: [node("PRelu", ["x", "w"])], inputs: [x(1, 3, 2, 5)], outputs: ["y"], initializers: { w: f32([3], [1, 2, 3]) } };
     const b = newBuilder();
-    const { y } = importOnnx(onnxModel(graph, 9)).build(b, { x: b.input("x", "float32", [1, 3, 2, 5]) });
+    const { y } = importOnnx(onnxModelBytes(graph, 9)).build(b, { x: b.input("x", "float32", [1, 3, 2, 5]) });
     const result = y && interpret(b.graph({ y }), { x: { shape: [1, 3, 2, 5], data: new Float64Array(30).fill(-1) } }).y;
     expect(Array.from(result?.data ?? [])).toEqual(Array.from({ length: 30 }, (_, i) => -1 - Math.floor(i / 10)));
   });
@@ -318,10 +318,10 @@ describe("importOnnx", () => {
       outputs: ["y"],
       initializers: { w: weight(4, 2) },
     };
-    const module = importOnnx(onnxModel(graph));
+    const module = importOnnx(onnxModelBytes(graph));
     expect(module.inputs).toEqual([{ name: "x", dtype: "float32", shape: ["batch", 4] }]);
     expect(module.outputs.map((o) => o.name)).toEqual(["y"]);
-    expect(importOnnx(onnxModel(graph), { inputs: { x: [3, 4] } }).outputs).toEqual([{ name: "y", dtype: "float32", shape: [3, 2] }]);
+    expect(importOnnx(onnxModelBytes(graph), { inputs: { x: [3, 4] } }).outputs).toEqual([{ name: "y", dtype: "float32", shape: [3, 2] }]);
   });
 
   it("lets gradients through, to the input and to the file's weights", () => {
@@ -335,7 +335,7 @@ describe("importOnnx", () => {
       outputs: ["y"],
       initializers: { w: weight(3, 2, 3, 3), slope: f32([3, 1, 1], [0.1, 0.2, 0.3]) },
     };
-    const module = importOnnx(onnxModel(graph));
+    const module = importOnnx(onnxModelBytes(graph));
     const b = newBuilder();
     const input = b.input("x", "float32", [1, 2, 4, 4]);
     const { y = input } = module.build(b, { x: input });
@@ -359,7 +359,7 @@ describe("importOnnx", () => {
       inputs: [x(1)],
       outputs: ["y"],
     };
-    expect(() => importOnnx(onnxModel(graph))).toThrow("LSTM (2 times), Loop, NonZero, my.domain.MyOp");
+    expect(() => importOnnx(onnxModelBytes(graph))).toThrow("LSTM (2 times), Loop, NonZero, my.domain.MyOp");
   });
 
   it.each([
@@ -374,13 +374,13 @@ describe("importOnnx", () => {
     ["ONNX_LIMIT", { nodes: [node("Expand", ["x", "big"])], inputs: [x(1)], outputs: ["y"], initializers: { big: i64(2 ** 30, 2 ** 10) } }],
     ["ONNX_DTYPE", { nodes: [node("Cast", ["x"], { to: 8 })], inputs: [x(1)], outputs: ["y"] }],
   ] satisfies [string, TestGraph][])("refuses with %s", (code, graph) => {
-    const bytes = onnxModel(graph);
+    const bytes = onnxModelBytes(graph);
     const shape = graph.inputs[0]?.shape.map(Number) ?? [];
     expect(() => importOnnx(bytes, { inputs: { x: shape } })).toThrow(expect.objectContaining({ code }));
   });
 
   it("refuses inputs of another type or shape than declared", () => {
-    const module = importOnnx(onnxModel({ nodes: [node("Neg", ["x"])], inputs: [x("n", 3)], outputs: ["y"] }));
+    const module = importOnnx(onnxModelBytes({ nodes: [node("Neg", ["x"])], inputs: [x("n", 3)], outputs: ["y"] }));
     const b = newBuilder();
     expect(() => module.build(b, {})).toThrow("input x is missing");
     expect(() => module.build(b, { x: b.input("p", "float32", [2, 4]) })).toThrow(expect.objectContaining({ code: "ONNX_INPUT" }));

@@ -10,7 +10,7 @@ import { interpret } from "../ops/interpret.ts";
 import { newBuilder } from "../ops/table.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
-import { decodeModel, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor } from "./decode.ts";
+import { decodeModel, type OnnxGraph, type DecodedModel, type OnnxNode, type OnnxTensor } from "./decode.ts";
 import { COMPUTE_CONVERTERS } from "./import-compute.ts";
 import { type Converter, type Environment, ImportNode } from "./import-node.ts";
 import { SHAPE_CONVERTERS } from "./import-shape.ts";
@@ -63,7 +63,7 @@ const FOLDED = 2 ** 13;
 /** Elements of one value: beyond it no machine could run the model. */
 const MAX_ELEMENTS = 2 ** 33;
 
-const decoded = new WeakMap<Uint8Array, OnnxModel>();
+const decoded = new WeakMap<Uint8Array, DecodedModel>();
 
 /**
  * Opens an ONNX model. Weights are named `<file>:<hash of path>/<name in the file>`.
@@ -167,7 +167,7 @@ function externalFiles(weights: ReadonlyMap<string, Source>): { path: string; by
 /** One pass over a graph's nodes, in order. */
 class Walk implements Environment {
   readonly b: Builder;
-  readonly #model: OnnxModel;
+  readonly #model: DecodedModel;
   readonly #prefix: string;
   readonly #weights: ReadonlyMap<string, Source>;
   readonly #values = new Map<string, Value>();
@@ -176,7 +176,7 @@ class Walk implements Environment {
   readonly #numbers = new Map<number, RefTensor>();
   readonly #around: Walk | null;
 
-  constructor(b: Builder, model: OnnxModel, prefix: string, weights: ReadonlyMap<string, Source>, around: Walk | null = null) {
+  constructor(b: Builder, model: DecodedModel, prefix: string, weights: ReadonlyMap<string, Source>, around: Walk | null = null) {
     this.b = b;
     this.#model = model;
     this.#prefix = prefix;

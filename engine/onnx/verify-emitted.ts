@@ -9,7 +9,7 @@ import type { OpRow } from "../ops/define-op.ts";
 import { toReference } from "../ops/interpret.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { bytesOfTensor } from "../tensor/tensor.ts";
-import { decodeModel, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxTensor } from "./decode.ts";
+import { decodeModel, type OnnxAttribute, type DecodedModel, type OnnxNode, type OnnxTensor } from "./decode.ts";
 import { ELEM_TYPE } from "./elem-type.ts";
 import { readTensor } from "./import-tensor.ts";
 
@@ -24,13 +24,13 @@ export function assertEmitted(graph: Graph, rows: (op: string) => OpRow, bytes: 
 }
 
 class Check {
-  readonly #model: OnnxModel;
+  readonly #model: DecodedModel;
   /** What each name stands for. */
   readonly #values = new Map<string, Value>();
   readonly #literals = new Map<string, OnnxTensor>();
   readonly #given = new Set<string>();
 
-  constructor(model: OnnxModel) {
+  constructor(model: DecodedModel) {
     this.#model = model;
   }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { codeOf, type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { ownerIsAlive, self } from "./machine.ts";
+import { ownerIsAlive, self } from "./owner.ts";
 import { storeError } from "./store-error.ts";
 
 /** `.NAME.MACHINE.PID.START.RANDOM.tmp` */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { type RunError, runError } from "../graph/events.ts";
 import { isLeasedRecently } from "./lease.ts";
-import { ownerIsAlive, self } from "./machine.ts";
+import { ownerIsAlive, self } from "./owner.ts";
 
 const STATES = ["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"] as const;
 export type RunState = (typeof STATES)[number];

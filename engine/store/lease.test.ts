@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { sweepTemporary } from "./atomic-write.ts";
 import { Journal } from "./journal.ts";
 import { STALE_MS, takeLease } from "./lease.ts";
-import { self } from "./machine.ts";
+import { self } from "./owner.ts";
 import { sweepFolder } from "./sweep-folder.ts";
 
 let dir: string;

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { createAtomic } from "./atomic-write.ts";
-import { ownerIsAlive, self } from "./machine.ts";
+import { ownerIsAlive, self } from "./owner.ts";
 
 const NAME = ".lease";
 const BEAT_MS = 5000;

@@ -1,10 +1,10 @@
 import { implementNode } from "../../engine/node/define-node.ts";
-import { blend } from "../shared/metrics/blend.ts";
+import { blendValue } from "../shared/metrics/blend-value.ts";
 import declaration from "./blend.node.ts";
 
 export default implementNode(declaration, {
   run({ matches }, ctx) {
-    const m_bld = blend(matches);
+    const m_bld = blendValue(matches);
     if (m_bld === undefined) return { METRICS: { values: {} } };
     ctx.score("m_bld", m_bld);
     return { METRICS: { values: { m_bld }, details: { encoder: matches.similarity.references.encoder } } };

@@ -1,10 +1,10 @@
 import { implementNode } from "../../engine/node/define-node.ts";
-import { copyPaste } from "../shared/metrics/copy-paste.ts";
+import { copyPasteValues } from "../shared/metrics/copy-paste-values.ts";
 import declaration from "./copy-paste.node.ts";
 
 export default implementNode(declaration, {
   run({ matches, target }, ctx) {
-    const people = copyPaste(matches, target);
+    const people = copyPasteValues(matches, target);
     if (people.length === 0) return { METRICS: { values: {}, details: { people } } };
     const m_cp = people.reduce((sum, p) => sum + p.value, 0) / people.length;
     ctx.score("m_cp", m_cp);

@@ -4,11 +4,11 @@ import { fakeEmbeddings, fakeFace, fakeFaces } from "../../test/fake-faces.ts";
 import type { Similarity } from "../shared/contracts/data.ts";
 import { matchFaces } from "../shared/matching/match-faces.ts";
 import { similarityOf } from "../shared/matching/similarity.ts";
-import { blend } from "../shared/metrics/blend.ts";
-import { copyPaste } from "../shared/metrics/copy-paste.ts";
-import { idConf } from "../shared/metrics/id-conf.ts";
-import { idSim } from "../shared/metrics/id-sim.ts";
-import { swapRate } from "../shared/metrics/swap-rate.ts";
+import { blendValue } from "../shared/metrics/blend-value.ts";
+import { copyPasteValues } from "../shared/metrics/copy-paste-values.ts";
+import { idConfValue } from "../shared/metrics/id-conf-value.ts";
+import { idSimValue } from "../shared/metrics/id-sim-value.ts";
+import { swapRateValue } from "../shared/metrics/swap-rate-value.ts";
 import countAccuracy from "./count-accuracy.ts";
 import saveMetrics from "./save-metrics.ts";
 
@@ -26,19 +26,19 @@ const matched = (s: Similarity) => matchFaces(s, { threshold: 0, gate: false }).
 
 describe("ID-Sim", () => {
   test("a clone satisfies every reference of max, but one of matched", () => {
-    const { max, matched: m } = idSim(similarity([[0.8], [0.6]]));
+    const { max, matched: m } = idSimValue(similarity([[0.8], [0.6]]));
     expect(max).toBeCloseTo(70, 9);
     expect(m).toBeCloseTo(40, 9);
   });
   test("no face: 0; a negative best counts as it is", () => {
-    expect(idSim(similarity([[], []], 0))).toMatchObject({ max: 0, matched: 0 });
-    expect(idSim(similarity([[-0.2, -0.1]])).max).toBeCloseTo(-10, 9);
+    expect(idSimValue(similarity([[], []], 0))).toMatchObject({ max: 0, matched: 0 });
+    expect(idSimValue(similarity([[-0.2, -0.1]])).max).toBeCloseTo(-10, 9);
   });
 });
 
 describe("ID-Conf", () => {
   test("both forms on ordinary faces", () => {
-    const { paper, code } = idConf(
+    const { paper, code } = idConfValue(
       similarity([
         [0.2, 0.8, 0.1],
         [0.5, 0.5, 0],
@@ -48,7 +48,7 @@ describe("ID-Conf", () => {
     expect(code).toBeCloseTo((75 + 0) / 2, 9);
   });
   test("a negative second best gives full credit, a non-positive best none", () => {
-    const { paper, code } = idConf(
+    const { paper, code } = idConfValue(
       similarity([
         [0.5, -0.5],
         [-0.1, -0.2],
@@ -58,8 +58,8 @@ describe("ID-Conf", () => {
     expect(code).toBe(50);
   });
   test("one face: full credit in the paper's form, no entry in the code's", () => {
-    expect(idConf(similarity([[0.6]]))).toEqual({ paper: 100, code: undefined });
-    expect(idConf(similarity([[]], 0))).toEqual({ paper: 0, code: undefined });
+    expect(idConfValue(similarity([[0.6]]))).toEqual({ paper: 100, code: undefined });
+    expect(idConfValue(similarity([[]], 0))).toEqual({ paper: 0, code: undefined });
   });
 });
 
@@ -85,7 +85,7 @@ describe("swap rate", () => {
   const target = fakeFaces([fakeFace(25, 50), fakeFace(75, 50), fakeFace(125, 50)]);
   test("nobody swapped, two swapped, one missing", () => {
     expect(
-      swapRate(
+      swapRateValue(
         matched(
           similarity([
             [1, 0, 0],
@@ -97,7 +97,7 @@ describe("swap rate", () => {
       ).rate,
     ).toBe(0);
     expect(
-      swapRate(
+      swapRateValue(
         matched(
           similarity([
             [0, 1, 0],
@@ -109,7 +109,7 @@ describe("swap rate", () => {
       ),
     ).toMatchObject({ rate: 2 / 3, swapped: [0, 1] });
     expect(
-      swapRate(
+      swapRateValue(
         matched(
           similarity([
             [0, 1],
@@ -120,7 +120,7 @@ describe("swap rate", () => {
         target,
       ),
     ).toMatchObject({ rate: 1, compared: 2 });
-    expect(swapRate(matched(similarity([[], [], []], 0)), target).rate).toBeUndefined();
+    expect(swapRateValue(matched(similarity([[], [], []], 0)), target).rate).toBeUndefined();
   });
   test("sizes of target and picture do not matter, numbers of people do", () => {
     const large = fakeFaces([fakeFace(250, 500), fakeFace(750, 500), fakeFace(1250, 500)], {
@@ -129,7 +129,7 @@ describe("swap rate", () => {
       data: new Float32Array(),
     });
     expect(
-      swapRate(
+      swapRateValue(
         matched(
           similarity([
             [1, 0, 0],
@@ -140,14 +140,14 @@ describe("swap rate", () => {
         large,
       ).rate,
     ).toBe(0);
-    expect(() => swapRate(matched(similarity([[1]])), target)).toThrow(expect.objectContaining({ code: "METRIC_TARGET" }));
+    expect(() => swapRateValue(matched(similarity([[1]])), target)).toThrow(expect.objectContaining({ code: "METRIC_TARGET" }));
   });
 });
 
 describe("copy-paste", () => {
   const at = (degrees: number) => [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
   const value = (reference: number, target: number, generated: number) =>
-    copyPaste(matched(similarityOf(fakeEmbeddings([at(reference)]), fakeEmbeddings([at(generated)]))), fakeEmbeddings([at(target)]))[0]
+    copyPasteValues(matched(similarityOf(fakeEmbeddings([at(reference)]), fakeEmbeddings([at(generated)]))), fakeEmbeddings([at(target)]))[0]
       ?.value;
   test("1 for a copy of the reference, -1 for the target, 0 half way, and the formula between", () => {
     expect(value(0, 40, 0)).toBeCloseTo(1, 4);
@@ -157,13 +157,13 @@ describe("copy-paste", () => {
   });
   test("a target for every reference is asked for", () => {
     const matches = matched(similarityOf(fakeEmbeddings([at(0)]), fakeEmbeddings([at(3)])));
-    expect(() => copyPaste(matches, fakeEmbeddings([at(1), at(2)]))).toThrow(expect.objectContaining({ code: "METRIC_TARGET" }));
+    expect(() => copyPasteValues(matches, fakeEmbeddings([at(1), at(2)]))).toThrow(expect.objectContaining({ code: "METRIC_TARGET" }));
   });
 });
 
 test("blend is the mean over i ≠ j of face i with person j", () => {
   expect(
-    blend(
+    blendValue(
       matched(
         similarity([
           [0.9, 0.1, 0.2],
@@ -173,7 +173,7 @@ test("blend is the mean over i ≠ j of face i with person j", () => {
       ),
     ),
   ).toBeCloseTo((0.3 + 0 + 0.1 + 0.4 + 0.2 + 0.1) / 6, 12);
-  expect(blend(matched(similarity([[0.9]])))).toBeUndefined();
+  expect(blendValue(matched(similarity([[0.9]])))).toBeUndefined();
 });
 
 test("SaveMetrics merges, names repeats, saves and shows", async () => {

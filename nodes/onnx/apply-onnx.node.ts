@@ -1,7 +1,7 @@
 import { declareNode, input } from "../../engine/node/define-node.ts";
 import { socket } from "../../engine/node/socket.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import { ONNX_MODEL, TENSOR } from "./sockets.ts";
+import { ONNX_MODEL, TENSOR } from "./onnx-sockets.ts";
 
 /** output_2 to output_15, used when the model has that many. */
 const MORE = Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`output_${i + 2}`, socket<Tensor | undefined>("TENSOR")]));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { declareNode, widget } from "../../engine/node/define-node.ts";
 import { STRING } from "../shared/contracts/sockets.ts";
-import { ONNX_MODEL } from "./sockets.ts";
+import { ONNX_MODEL } from "./onnx-sockets.ts";
 
 export default declareNode({
   type: "LoadOnnx",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { declareNode, input, widget } from "../../engine/node/define-node.ts";
 import { REWARD } from "../shared/contracts/sockets.ts";
-import { ONNX_MODEL } from "./sockets.ts";
+import { ONNX_MODEL } from "./onnx-sockets.ts";
 
 export const READ = ["mean", "element", "probability", "cosine to target"] as const;
 

@@ -17,7 +17,7 @@ import { settingsWarnings } from "./loop/settings-warnings.ts";
 import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
 import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
-import { velocityGraph, weightNames } from "./model/graphs.ts";
+import { velocityGraph, weightNames } from "./model/training-graphs.ts";
 import { ModelRunner } from "./model/model-runner.ts";
 import type { PreparedExample } from "./model/prepared-example.ts";
 import { draft, draftLv, flowbpSparse } from "./modes/draft.ts";

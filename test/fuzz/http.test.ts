@@ -5,7 +5,7 @@ import { type Route, routes, routeUrl } from "../../engine/api/routes.ts";
 import { type RandomSource, randomSource } from "../../engine/base/random.ts";
 import { NASTY_NAMES } from "../security/nasty-names.ts";
 import { startToyServer, stopToyServer, type ToyServer, trouble } from "../server/toy-server.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutate.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutations.ts";
 
 const RUNS = fuzzRuns(400);
 const AT_ONCE = 16;

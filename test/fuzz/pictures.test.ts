@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { AppError } from "../../engine/base/errors.ts";
 import { randomSource } from "../../engine/base/random.ts";
 import { decodePicture } from "../../nodes/shared/pictures/codec.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutate.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutations.ts";
 
 const RUNS = fuzzRuns(600);
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { AppError } from "../../engine/base/errors.ts";
 import { randomSource } from "../../engine/base/random.ts";
 import { readPngText, writePngText } from "../../engine/formats/png-metadata.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutate.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutations.ts";
 
 const RUNS = fuzzRuns(20_000);
 

@@ -5,7 +5,7 @@ import { type RandomSource, randomSource } from "../../engine/base/random.ts";
 import { readSafetensors, writeSafetensors } from "../../engine/formats/safetensors.ts";
 import { DTYPES } from "../../engine/tensor/dtype.ts";
 import { type Tensor, zerosTensor } from "../../engine/tensor/tensor.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutate.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes } from "./mutations.ts";
 
 const RUNS = fuzzRuns(40_000);
 const pick = <T>(r: RandomSource, list: readonly T[], otherwise: T): T => list[r.below(list.length)] ?? otherwise;

@@ -11,7 +11,7 @@ import { plan } from "../../engine/graph/plan.ts";
 import { validate } from "../../engine/graph/validate.ts";
 import { workflowToPrompt } from "../../engine/graph/workflow-to-prompt.ts";
 import { comfyRegistry } from "../fixtures/comfy-nodes.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes, mutateJson } from "./mutate.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns, mutateBytes, mutateJson } from "./mutations.ts";
 
 const RUNS = fuzzRuns(4000);
 

@@ -7,7 +7,7 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
 import { tinyTokenizer } from "../../../tools/tiny-tokenizer.ts";
 import { findTokenizer } from "./find-tokenizer.ts";
-import { droppedTokens, promptText } from "./templates.ts";
+import { droppedTokens, promptText } from "./prompt-template.ts";
 
 const json = tinyTokenizer(512);
 const folder = (files: Readonly<Record<string, string>>): Models => ({

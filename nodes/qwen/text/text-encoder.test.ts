@@ -4,7 +4,7 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
 import { tinyTextEncoder } from "../../../tools/tiny-text-encoder.ts";
 import { openQwenVl, type Part } from "./open-qwen-vl.ts";
-import { promptText } from "./templates.ts";
+import { promptText } from "./prompt-template.ts";
 import { insertPictures, type TextTokenizer, textEncoder } from "./text-encoder.ts";
 
 const compute = createRuntime({ device: "cpu", threads: 1 });

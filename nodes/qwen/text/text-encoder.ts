@@ -4,7 +4,7 @@ import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { PreparedText, TextEncoder, TextRequest } from "../../shared/contracts/diffusion.ts";
 import { allFinite } from "../../shared/finite.ts";
 import type { Part, QwenVl } from "./open-qwen-vl.ts";
-import { droppedTokens, promptText, templateOf } from "./templates.ts";
+import { droppedTokens, promptText, templateOf } from "./prompt-template.ts";
 import { patchify } from "./vision/patchify.ts";
 import { visionPixels } from "./vision/vision-pixels.ts";
 

@@ -8,7 +8,7 @@ import { reach } from "../../../engine/ir/graph.ts";
 import type { Graph } from "../../../engine/ir/value.ts";
 import type { DenoiseShape, GridSize, Guidance } from "../../shared/contracts/diffusion.ts";
 import type { DiffusionModel, Vae } from "../../shared/contracts/modules.ts";
-import { decodeGraph, type Painter, velocityGraph, velocityLossGraph, weightNames } from "../model/graphs.ts";
+import { decodeGraph, type Painter, velocityGraph, velocityLossGraph, weightNames } from "../model/training-graphs.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import type { ObjectiveOptions } from "../objective.ts";
 import { flopsOf } from "./graph-flops.ts";

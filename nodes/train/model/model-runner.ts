@@ -7,7 +7,7 @@ import type { DiffusionModel, Reward, RewardObservation, Vae } from "../../share
 import { tokensOf, tokenWidth } from "../../shared/diffusion/latent-space.ts";
 import type { PreparedPrompt } from "../../shared/diffusion/prepared-prompt.ts";
 import { notFinite } from "../../shared/finite.ts";
-import { decodeGraph, type Painter, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./graphs.ts";
+import { decodeGraph, type Painter, rewardLossGraph, velocityGraph, velocityLossGraph, weightNames } from "./training-graphs.ts";
 
 /** Backward of one model evaluation. `grads` are by trainable name. */
 export interface VjpResult {

@@ -9,7 +9,7 @@ import { similarityOf } from "../matching/similarity.ts";
  * @param target row k shows the person of reference k.
  * @throws AppError METRIC_TARGET, MATCH_ENCODERS
  */
-export function copyPaste(matches: Matches, target: Embeddings): { readonly reference: number; readonly value: number }[] {
+export function copyPasteValues(matches: Matches, target: Embeddings): { readonly reference: number; readonly value: number }[] {
   const { similarity } = matches;
   const [m = 0, n = 0] = similarity.values.shape;
   const rows = target.vectors.shape[0] ?? 0;

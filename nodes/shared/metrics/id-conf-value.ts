@@ -8,7 +8,7 @@ export interface IdConf {
 }
 
 /** ID-Conf of UMO in percent: how clearly one face only is each reference. cos₁ ≥ cos₂ are its two most similar faces. */
-export function idConf(similarity: Similarity): IdConf {
+export function idConfValue(similarity: Similarity): IdConf {
   const [m = 0, n = 0] = similarity.values.shape;
   if (m === 0) return { paper: 0, code: undefined };
   let paper = 0;

@@ -139,7 +139,7 @@ export function graphProto(graph: TestGraph): ProtoWriter {
 }
 
 /** A whole model file. */
-export function onnxModel(graph: TestGraph, opset = 21): Uint8Array {
+export function onnxModelBytes(graph: TestGraph, opset = 21): Uint8Array {
   const domains = new Set(graph.nodes.flatMap((n) => (n.domain ? [n.domain] : [])));
   return message((m) => {
     m.int(1, 8);

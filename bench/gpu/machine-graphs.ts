@@ -1,7 +1,7 @@
 // What the machine can do, apart from the model: matrix products, copies, launches.
 import type { Graph } from "../../engine/ir/value.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
-import type { NumberFile } from "./numbers.ts";
+import type { NumberFile } from "./number-file.ts";
 import type { ProbeOptions } from "./options.ts";
 
 const CHAIN = 16;

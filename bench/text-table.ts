@@ -1,5 +1,5 @@
 /** Columns padded to their widest cell; the first is flush left, the others right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? "").length)));
   const line = (row: readonly string[]) =>

@@ -11,7 +11,7 @@ export interface SwapRate {
 }
 
 /** Compares who a face is (the match) with whose place it stands in (the assignment by position alone). MIMR cannot see this. */
-export function swapRate(matches: Matches, target: Faces): SwapRate {
+export function swapRateValue(matches: Matches, target: Faces): SwapRate {
   const { references, generated } = matches.similarity;
   const places = (target.faces[0] ?? []).map((face) => placeOf(face, target.images));
   if (places.length !== references.source.length)

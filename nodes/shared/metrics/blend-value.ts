@@ -5,7 +5,7 @@ import type { Matches } from "../contracts/data.ts";
  * like everyone else. Lower is better. In the paper t are the faces of the true picture: match against those for its numbers.
  * Undefined for fewer than two people, or none matched.
  */
-export function blend(matches: Matches): number | undefined {
+export function blendValue(matches: Matches): number | undefined {
   const [m = 0, n = 0] = matches.similarity.values.shape;
   let sum = 0;
   for (const { reference, generated } of matches.pairs)

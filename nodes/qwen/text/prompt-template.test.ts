@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { droppedTokens, promptText } from "./templates.ts";
+import { droppedTokens, promptText } from "./prompt-template.ts";
 
 const PICTURE = "<|vision_start|><|image_pad|><|vision_end|>";
 

@@ -6,7 +6,7 @@ import { mimr, SIR_AS_MIMR } from "../matching/mimr-value.ts";
  * ID-Sim of XVerseBench (bytedance/XVerse, eval/tools/idip_face_score.py), in percent: per reference the best similarity with any
  * face, averaged. One clone can satisfy every reference, hence `matched`: the same over the Hungarian pairs, a missing face 0.
  */
-export function idSim(similarity: Similarity): {
+export function idSimValue(similarity: Similarity): {
   readonly max: number;
   readonly matched: number;
   readonly perReference: readonly number[];
