@@ -7,8 +7,8 @@ import { writeProduct } from "./cases/product.ts";
 import { writeTransformer } from "./cases/transformer.ts";
 import { type Contest, contest } from "./contest.ts";
 import type { findPeer } from "./side.ts";
-import { textTable } from "./text-table.ts";
 import type { Task, TransformerTask } from "./task.ts";
+import { textTable } from "./text-table.ts";
 
 type Sizes = Omit<TransformerTask, "kind" | "folder">;
 

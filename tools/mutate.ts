@@ -110,8 +110,7 @@ function importers(): ReadonlyMap<string, readonly string[]> {
 /** The tests that import a file, by way of others too: those beside it or one import away, and the rest, nearest first. */
 function testsOf(file: string, imported: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const distance = new Map([[file, 0]]);
-  for (const [at, steps] of distance)
-    for (const next of imported.get(at) ?? []) if (!distance.has(next)) distance.set(next, steps + 1);
+  for (const [at, steps] of distance) for (const next of imported.get(at) ?? []) if (!distance.has(next)) distance.set(next, steps + 1);
   const tests = [...distance].filter(([f]) => f.endsWith(".test.ts"));
   const near = tests.filter(([f, steps]) => steps <= 1 || dirname(f) === dirname(file)).map(([f]) => f);
   return [near, tests.map(([f]) => f).filter((f) => !near.includes(f))];

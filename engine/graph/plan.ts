@@ -3,8 +3,8 @@ import { AppError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { stringifyJson } from "../base/json.ts";
 import type { FileKind } from "./catalogue.ts";
-import { sourcesFirst } from "./sources-first.ts";
 import type { Link } from "./prompt.ts";
+import { sourcesFirst } from "./sources-first.ts";
 import { consumersOf, reach, type SkippedOutput, type ValidGraph, type ValidNode } from "./valid-graph.ts";
 
 /** An input that comes from another step. */

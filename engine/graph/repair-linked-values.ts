@@ -2,8 +2,8 @@
 import type { Issue } from "../base/issues.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { KnownValues } from "./known-values.ts";
-import { sourcesFirst } from "./sources-first.ts";
 import { compareIds, isLink, type PromptNode } from "./prompt.ts";
+import { sourcesFirst } from "./sources-first.ts";
 import { parseWidget } from "./widget-value.ts";
 
 /** Node id → input name → the value in the widget behind the link. */

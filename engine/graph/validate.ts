@@ -4,9 +4,9 @@ import { toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { type Catalogue, type CatalogueNode, type CatalogueWidget, isThere } from "./catalogue.ts";
 import { inlineKnownValues } from "./inline-known-values.ts";
-import { sourcesFirst } from "./sources-first.ts";
 import { compareIds, isLink, type Link, type Prompt, type PromptNode, unwrapValue } from "./prompt.ts";
 import { socketFeedsWidget, socketsMatch, takesAnything } from "./socket-match.ts";
+import { sourcesFirst } from "./sources-first.ts";
 import { consumersOf, reach, ValidGraph, type ValidNode } from "./valid-graph.ts";
 import { parseWidget } from "./widget-value.ts";
 

@@ -10,7 +10,7 @@ import { interpret } from "../ops/interpret.ts";
 import { newBuilder } from "../ops/table.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
-import { decodeModel, type OnnxGraph, type DecodedModel, type OnnxNode, type OnnxTensor } from "./decode.ts";
+import { type DecodedModel, decodeModel, type OnnxGraph, type OnnxNode, type OnnxTensor } from "./decode.ts";
 import { COMPUTE_CONVERTERS } from "./import-compute.ts";
 import { type Converter, type Environment, ImportNode } from "./import-node.ts";
 import { SHAPE_CONVERTERS } from "./import-shape.ts";

@@ -9,7 +9,7 @@ import type { OpRow } from "../ops/define-op.ts";
 import { toReference } from "../ops/interpret.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { bytesOfTensor } from "../tensor/tensor.ts";
-import { decodeModel, type OnnxAttribute, type DecodedModel, type OnnxNode, type OnnxTensor } from "./decode.ts";
+import { type DecodedModel, decodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor } from "./decode.ts";
 import { ELEM_TYPE } from "./elem-type.ts";
 import { readTensor } from "./import-tensor.ts";
 

@@ -147,8 +147,10 @@ describe("swap rate", () => {
 describe("copy-paste", () => {
   const at = (degrees: number) => [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
   const value = (reference: number, target: number, generated: number) =>
-    copyPasteValues(matched(similarityOf(fakeEmbeddings([at(reference)]), fakeEmbeddings([at(generated)]))), fakeEmbeddings([at(target)]))[0]
-      ?.value;
+    copyPasteValues(
+      matched(similarityOf(fakeEmbeddings([at(reference)]), fakeEmbeddings([at(generated)]))),
+      fakeEmbeddings([at(target)]),
+    )[0]?.value;
   test("1 for a copy of the reference, -1 for the target, 0 half way, and the formula between", () => {
     expect(value(0, 40, 0)).toBeCloseTo(1, 4);
     expect(value(0, 40, 40)).toBeCloseTo(-1, 3);
