@@ -1,7 +1,7 @@
 import { implementNode } from "../../engine/node/define-node.ts";
 import declaration from "./ksampler.node.ts";
 import { sampleComfyui } from "./sampling/sample-comfyui.ts";
-import { schedule } from "./sampling/schedulers.ts";
+import { scheduleFor } from "./sampling/schedulers.ts";
 
 export default implementNode(declaration, {
   async run({ model, seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image, denoise }, ctx) {
@@ -10,7 +10,7 @@ export default implementNode(declaration, {
       latent: latent_image,
       noise: { seed },
       sampler: sampler_name,
-      sigmas: schedule(scheduler, model.sampling, steps, denoise),
+      sigmas: scheduleFor(sampler_name, scheduler, model.sampling, steps, denoise),
     });
     return { LATENT: output };
   },

@@ -11,6 +11,7 @@ import { type SamplingContext, statisticsOf } from "../../shared/diffusion/sampl
 import { addNoise, x0Of } from "../../shared/diffusion/steps.ts";
 import { type Velocity, velocityFor } from "../../shared/diffusion/velocity.ts";
 import { bilinearResize } from "../../shared/pictures/resize/bilinear.ts";
+import { type BrownianNoise, brownianTree } from "./brownian-tree.ts";
 import { SAMPLERS } from "./sampler-names.ts";
 import { sample } from "./samplers.ts";
 import type { Denoise } from "./solver.ts";
@@ -55,16 +56,24 @@ export async function sampleComfyui(ctx: SamplingContext, request: ComfyuiReques
   const again = torchGenerator(BigInt(source.seed ?? 0) + 1n);
   const guided = await guidedX0(ctx, guider, samples.shape);
   let last = start.data;
-  const inside = latent.noiseMask && insideMask(latent.noiseMask, samples.shape, start.data, noise);
+  // ComfyUI's one difference between ddim and euler: what lies outside a mask gets noise of its own.
+  const around = sampler === "ddim" ? torchRandn(BigInt(source.seed ?? 0) + 1n, count) : noise;
+  const inside = latent.noiseMask && insideMask(latent.noiseMask, samples.shape, start.data, around);
   const denoise: Denoise = async (x, sigma) => {
     last = inside ? inside.after(await guided(inside.before(x, sigma), sigma)) : await guided(x, sigma);
     return last;
   };
+  const seed = BigInt(source.seed ?? 0);
+  let path: BrownianNoise | undefined;
   const run = {
     start: addNoise(start.data, noise, first),
     sigmas: [...sigmas],
     denoise,
     noise: () => again(count),
+    brownian(sigma: number, next: number): Float32Array {
+      path ??= brownianTree(seed, Math.min(...sigmas.filter((s) => s > 0)), Math.max(...sigmas), count);
+      return path(sigma, next);
+    },
     sampling: model.sampling,
   };
   const x = await sample(sampler, run, (i) => ctx.progress(i + 1, sigmas.length - 1, `σ ${(sigmas[i + 1] ?? 0).toFixed(4)}`));

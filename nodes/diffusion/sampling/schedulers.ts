@@ -2,6 +2,7 @@
 import { roundHalfEven } from "../../../engine/base/round-half-even.ts";
 import type { ModelSampling } from "../../shared/contracts/diffusion.ts";
 import { betaQuantile } from "./beta-quantile.ts";
+import { type Sampler, WITHOUT_LAST_SIGMA } from "./sampler-names.ts";
 
 /** ComfyUI's names, and RES4LYF's beta57. */
 export const SCHEDULERS = [
@@ -23,9 +24,19 @@ export type Scheduler = (typeof SCHEDULERS)[number];
  * @param denoise below 1 keeps the last `steps` of int(steps/denoise) steps; 0 gives an empty schedule
  */
 export function schedule(name: Scheduler, sampling: ModelSampling, steps: number, denoise: number): Float32Array {
-  if (denoise > 0.9999) return Float32Array.from(SIGMAS[name](sampling, steps));
+  return lastOf((n) => SIGMAS[name](sampling, n), steps, denoise);
+}
+
+/** As {@link schedule}, as KSampler takes it for a sampler: for some, one step more is made, and the last σ before 0 left out. */
+export function scheduleFor(sampler: Sampler, name: Scheduler, sampling: ModelSampling, steps: number, denoise: number): Float32Array {
+  if (!WITHOUT_LAST_SIGMA.has(sampler)) return schedule(name, sampling, steps, denoise);
+  return lastOf((n) => SIGMAS[name](sampling, n + 1).toSpliced(-2, 1), steps, denoise);
+}
+
+function lastOf(sigmas: (steps: number) => number[], steps: number, denoise: number): Float32Array {
+  if (denoise > 0.9999) return Float32Array.from(sigmas(steps));
   if (denoise <= 0) return new Float32Array();
-  return Float32Array.from(SIGMAS[name](sampling, Math.trunc(steps / denoise)).slice(-(steps + 1)));
+  return Float32Array.from(sigmas(Math.trunc(steps / denoise)).slice(-(steps + 1)));
 }
 
 const SIGMAS: Readonly<Record<Scheduler, (sampling: ModelSampling, steps: number) => number[]>> = {

@@ -1,5 +1,6 @@
 // What every solver is given, and sums of arrays.
 import type { ModelSampling } from "../../shared/contracts/diffusion.ts";
+import type { BrownianNoise } from "./brownian-tree.ts";
 
 /** The guided x0 at a noise level. */
 export type Denoise = (x: Float32Array, sigma: number) => Promise<Float32Array>;
@@ -11,6 +12,8 @@ export interface SolverRun {
   readonly denoise: Denoise;
   /** Fresh standard normal numbers, as many as the state has; a solver that is not stochastic never asks. */
   readonly noise: () => Float32Array;
+  /** The same, of one Brownian path, for solvers that split their steps. */
+  readonly brownian: BrownianNoise;
   /** For the solvers that measure time by the model's own schedule. */
   readonly sampling: Pick<ModelSampling, "sigma">;
   /** Called after step i with the new state; gives it back when it is finite. */

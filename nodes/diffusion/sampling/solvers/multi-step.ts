@@ -1,6 +1,7 @@
 // Solvers that remember what earlier steps saw. Source: k-diffusion and ComfyUI, with the papers named below.
 import { towards } from "../../../shared/diffusion/steps.ts";
 import { halfLogSnr, mix, offsetFirst, type Solver } from "../solver.ts";
+import { solveVandermonde } from "./vandermonde.ts";
 
 /** DPM-Solver++(2M) (arXiv 2211.01095), in −log σ as ComfyUI runs it for flow models too. */
 export const dpmpp2m: Solver = async ({ start, sigmas, denoise, done }) => {
@@ -65,6 +66,30 @@ export const ipndm: Solver = async ({ start, sigmas, denoise, done }) => {
     slopes.splice(4);
     const weights = ADAMS[slopes.length - 1] ?? [];
     x = done(i, next === 0 ? x0 : mix([1, x], ...slopes.map((d, k) => [(next - sigma) * (weights[k] ?? 0), d] as const)));
+  }
+  return x;
+};
+
+/** Linear multistep (Adams–Bashforth with steps of any size): up to four slopes, integrated as a polynomial in σ. */
+export const lms: Solver = async ({ start, sigmas, denoise, done }) => {
+  let x = start;
+  const slopes: Float32Array[] = [];
+  for (let i = 0; i + 1 < sigmas.length; i++) {
+    const [sigma = 0, next = 0] = [sigmas[i], sigmas[i + 1]];
+    const x0 = await denoise(x, sigma);
+    slopes.unshift(towards(x, x0, sigma));
+    slopes.splice(4);
+    if (next === 0) x = x0;
+    else {
+      // In σ − σᵢ, where the powers stay small.
+      const points = slopes.map((_, k) => (sigmas[i - k] ?? 0) - sigma);
+      const weights = solveVandermonde(
+        points,
+        points.map((_, p) => (next - sigma) ** (p + 1) / (p + 1)),
+      );
+      x = mix([1, x], ...slopes.map((d, k) => [weights[k] ?? 0, d] as const));
+    }
+    x = done(i, x);
   }
   return x;
 };
