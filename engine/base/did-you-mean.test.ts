@@ -10,4 +10,7 @@ test("finds what was meant, or nothing", () => {
   );
   expect(didYouMean("Banana", ["VAELoader", "KSampler"])).toBeUndefined();
   expect(didYouMean("x", [])).toBeUndefined();
+  expect(didYouMean("ab", ["ac"])).toBe("ac");
+  expect(didYouMean("X", ["x"])).toBe("x");
+  for (const word of ["", "x"]) expect(didYouMean(word, ["7", "y", ""])).toBeUndefined();
 });

@@ -2,7 +2,8 @@
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.slice(0, 100).toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  // A word that is wrong in every character was not meant.
+  let bestDistance = Math.min(Math.max(1, Math.floor(wanted.length / 3)) + 1, wanted.length);
   for (const candidate of candidates) {
     const c = candidate.slice(0, 100).toLowerCase();
     if (Math.abs(c.length - wanted.length) >= bestDistance) continue;

@@ -143,6 +143,8 @@ describe("values of promoted widgets", () => {
   test("proxyWidgets: promoted inputs that the list leaves out stand before it", () => {
     const proxies = { properties: { proxyWidgets: [["5", "text"]] }, widgets_values: [7, "b", "c"] };
     expect(inner(root([simple], proxies))).toMatchObject({ seed: 7, mode: "b", text: "c" });
+    // As many values as the list has entries: none is left for the others.
+    expect(inner(root([simple], { ...proxies, widgets_values: ["c"] }))).toMatchObject({ seed: 1, mode: "a", text: "c" });
   });
 
   test("proxyWidgets: a primitive inside gives its value to every widget it feeds", () => {

@@ -73,7 +73,7 @@ function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, { linked, 
     warnings.push({
       code: "WIDGET_COUNT",
       path: [id],
-      message: `node ${id} (${node.type}) was saved with more widgets than it has here: ${rest.map(show).join(", ")} is ignored`,
+      message: `node ${id} (${node.type}) was saved with more widgets than it has here; ignored: ${rest.map(show).join(", ")}`,
       hint: `see \`graph nodes ${node.type}\` for what it has`,
     }),
   );
