@@ -2,7 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { stringifyJson } from "../base/json.ts";
-import type { FileKind } from "./catalogue.ts";
+import type { CatalogueInput, FileKind } from "./catalogue.ts";
 import type { Link } from "./prompt.ts";
 import { sourcesFirst } from "./sources-first.ts";
 import { consumersOf, reach, type SkippedOutput, type ValidGraph, type ValidNode } from "./valid-graph.ts";
@@ -61,14 +61,21 @@ export interface PlanOptions {
 
 /** The files whose content decides results; look their fingerprints up before planning. */
 export function fileReferences(graph: ValidGraph): FileReference[] {
-  return [...graph.nodes.values()].flatMap((node) =>
-    [...node.declaration.inputs.values()].flatMap((input) => {
-      const name = node.widgets[input.name];
-      return input.kind === "widget" && input.file && typeof name === "string" && name !== ""
-        ? [{ node: node.id, input: input.name, kind: input.file, name }]
-        : [];
-    }),
+  return [...graph.nodes.values()].flatMap(({ id, declaration, widgets }) =>
+    [...filesNamed(declaration.inputs.values(), widgets)].map((file) => ({ node: id, ...file })),
   );
+}
+
+/** The files that a node's own widgets name. Only widgets that are declared to name a file do. */
+export function* filesNamed(
+  inputs: Iterable<CatalogueInput>,
+  widgets: Readonly<Record<string, unknown>>,
+): Generator<Omit<FileReference, "node">> {
+  for (const input of inputs) {
+    const name = widgets[input.name];
+    if (input.kind === "widget" && input.file && typeof name === "string" && name !== "")
+      yield { input: input.name, kind: input.file, name };
+  }
 }
 
 /** `input:NAME` or `model:FOLDER/NAME`. */

@@ -236,6 +236,19 @@ describe("nested instances", () => {
     expect(inner(root(subgraphs, instance), "1:3:5")).toMatchObject({ seed: 2, mode: "m", text: "far" });
   });
 
+  test("a name from outside whose node is gone goes to the input of that name, else to the one that feeds such a widget", () => {
+    const given = (entry: readonly string[], inputs: readonly string[]) => {
+      const definitions = [
+        definition("sg", inputs, [{ id: 5, widgets: { seed: 1, text: "inner" }, fed: { seed: 0, text: 1 } }]),
+        { id: "outer", inputs: [], outputs: [], nodes: [{ id: 3, type: "sg", mode: 0 }], links: [] },
+      ];
+      return inner(root(definitions, { type: "outer", properties: { proxyWidgets: [entry] }, widgets_values: ["far"] }), "1:3:5");
+    };
+    expect(given(["3", "9: text"], ["seed", "text"])).toEqual({ seed: 1, text: "far" });
+    expect(given(["3", "9: text"], ["number", "caption"])).toEqual({ seed: 1, text: "far" });
+    expect(given(["3", "9: caption"], ["number", "caption"])).toEqual({ seed: 1, text: "far" });
+  });
+
   test("two widgets of one name from further inside are kept apart", () => {
     const two = definition(
       "sg",

@@ -306,5 +306,7 @@ describe("subgraphs", () => {
       links: [],
     }));
     expect(codes(outer({}, bomb))).toEqual(["WORKFLOW_TOO_LARGE"]);
+    const parsed = parseWorkflow(JSON.stringify(outer({}, [self])));
+    expect(parsed.ok && workflowToPrompt(parsed.workflow, new Registry([]))).toMatchObject({ issues: [{ hint: "remove that node" }] });
   });
 });

@@ -10,12 +10,14 @@ import type { OpenedFile } from "../graph/opened-file.ts";
 import { plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
 import { validate } from "../graph/validate.ts";
+import type { NodeContext } from "../node/context.ts";
 import { type AnyNode, defineNode, input, optional, widget } from "../node/define-node.ts";
 import { holding } from "../node/holding.ts";
 import { Registry } from "../node/registry.ts";
 import { socket } from "../node/socket.ts";
 import { dryRun } from "./dry-run.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
+import { union } from "./opened-files.ts";
 import { type AboutResult, type Result, ResultCache, type StoredResults } from "./result-cache.ts";
 import type { World } from "./world.ts";
 
@@ -412,6 +414,62 @@ test("a flag in shared memory cancels through poll", async () => {
   });
   expect(last).toMatchObject({ kind: "run.cancelled" });
   expect(last).not.toHaveProperty("error");
+});
+
+test("a step that only kept results need is not run, though its own result is gone", async () => {
+  const stored = new FakeStore();
+  const { events } = await run(CHAIN, toys([]), { stored });
+  for (const event of events) if (event.kind === "node.finished" && event.node === "1" && event.key) stored.kept.delete(event.key);
+  const ran: string[] = [];
+  const { kinds } = await run(CHAIN, toys(ran), { stored });
+  expect(ran).toEqual([]);
+  expect(kinds).toContain("node.cached 1");
+});
+
+test("what a node saves is told, and how it ends when the run is cancelled", async () => {
+  const saver = (stop?: "finish") =>
+    new Registry<AnyNode>([
+      defineNode({
+        type: "Saver",
+        version: "1.0.0",
+        category: "toy",
+        summary: "Saves twice.",
+        inputs: {},
+        outputs: {},
+        cache: "pure",
+        isOutput: true,
+        ...(stop && { stop }),
+        async run(_i, ctx) {
+          await ctx.save("a/b", "png", new Uint8Array(1), "temp");
+          await ctx.saveAs("c.json", new Uint8Array(1));
+          return {};
+        },
+      }),
+    ]);
+  const file = { filename: "b_00001_.png", subfolder: "a", type: "temp" as const };
+  const other = { filename: "c.json", subfolder: "", type: "output" as const };
+  const saving = { ...world(), save: async () => file, saveAs: async () => other };
+  const prompt: Prompt = { 1: { class_type: "Saver", inputs: {} } };
+  const { events } = await run(prompt, saver("finish"), { world: saving });
+  expect(events.filter((e) => e.kind === "node.saved")).toMatchObject([
+    { node: "1", type: "Saver", file },
+    { node: "1", type: "Saver", file: other },
+  ]);
+  expect(events.find((e) => e.kind === "node.started")).toMatchObject({ stop: "finish" });
+  const plain = await run(prompt, saver(), { world: saving });
+  expect(plain.events.find((e) => e.kind === "node.started")).not.toHaveProperty("stop");
+});
+
+test("a result too large for the cache takes the place of none, and leaves none of its key", () => {
+  const cache = new ResultCache(1000);
+  const result = (n: number): Result => ({ outputs: { a: new Uint8Array(n) }, effects: [], opened: [] });
+  cache.set("a", result(100));
+  cache.set("b", result(100));
+  cache.set("a", result(5000));
+  expect([cache.get("a"), cache.get("b")?.outputs]).toEqual([undefined, { a: new Uint8Array(100) }]);
+  const before = cache.bytes;
+  cache.set("b", result(100));
+  expect(cache.bytes).toBe(before);
 });
 
 test("the memory cache keeps within its budget, least recently used first out", () => {
@@ -889,6 +947,74 @@ test("a result holds only while every file that its nodes opened is the same, on
       expect(await go(), name).toEqual([]);
     }
   }
+});
+
+test("only the file that a widget names is in the key: another of the same name is remembered as opened", async () => {
+  const opener = (
+    type: string,
+    file: z.ZodType<string>,
+    hints: Parameters<typeof widget>[1],
+    open: (ctx: NodeContext) => Promise<unknown>,
+  ) =>
+    defineNode({
+      type,
+      version: "1.0.0",
+      category: "toy",
+      summary: "Opens files.",
+      inputs: { file: widget(file, hints) },
+      outputs: {},
+      cache: "pure",
+      isOutput: true,
+      async run(_i, ctx) {
+        ran.push(type);
+        await open(ctx);
+        return {};
+      },
+    });
+  const ran: string[] = [];
+  const registry = new Registry<AnyNode>([
+    opener("Text", z.string(), {}, (ctx) => ctx.readInput("m")),
+    opener("Other", z.string(), { file: { kind: "model", folder: "loras" } }, (ctx) => ctx.models.open("vae", "m")),
+    opener("Bytes", z.string(), { file: { kind: "model", folder: "loras" } }, (ctx) => ctx.models.bytes("onnx", "m")),
+    opener("Input", z.string(), { file: { kind: "model", folder: "loras" } }, (ctx) => ctx.readInput("m")),
+    opener("Model", z.string(), { file: { kind: "input" } }, (ctx) => ctx.models.open("loras", "m")),
+    opener("Same", z.string(), { file: { kind: "model", folder: "loras" } }, (ctx) => ctx.models.open("loras", "m")),
+  ]);
+  let now = "1";
+  const doors: World = {
+    ...world(),
+    identify: async () => now,
+    readInput: async () => new Uint8Array(1),
+    models: {
+      list: async () => [],
+      open: async (_folder, name) => ({ ...memoryWeights(new Map(), { name }), fingerprint: now }),
+      bytes: async () => ({ bytes: new Uint8Array(), path: "/m", fingerprint: now }),
+      checkExternal: async () => "",
+    },
+  };
+  for (const type of ["Text", "Other", "Bytes", "Input", "Model", "Same"]) {
+    ran.length = 0;
+    const prompt: Prompt = { 1: { class_type: type, inputs: { file: "m" } } };
+    const fingerprints = new Map([
+      ["model:loras/m", "1"],
+      ["input:m", "1"],
+    ]);
+    const options = { plan: plan(validate(prompt, registry).graph, { fingerprints }), memory: new ResultCache(1e6), world: doors };
+    for (now of ["1", "1", "2"]) await run(prompt, registry, options);
+    // The plan's key stands for the file that the widget names: when that changes, the next plan has another key.
+    expect(ran, type).toEqual(type === "Same" ? [type] : [type, type]);
+  }
+});
+
+test("what several results were made of is one list, each file once, as it was first seen", () => {
+  const file = (name: string, identity: string | null) => ({ file: { kind: "input" as const, name }, identity });
+  expect(union([])).toEqual([]);
+  expect(union([[], [file("a", "1")]])).toEqual([file("a", "1")]);
+  expect(union([[file("a", "1"), file("b", null)], [], [file("a", "2"), file("c", "3")]])).toEqual([
+    file("a", "1"),
+    file("b", null),
+    file("c", "3"),
+  ]);
 });
 
 test("what shows a file for the moment is known in this process only: another one has no such file", async () => {

@@ -148,7 +148,7 @@ async function runStep(
   await flush?.();
   const effects: Effect[] = [];
   const started = world.now();
-  const recorder = recordOpened(world, step, world.identify);
+  const recorder = recordOpened(world, step, registry, world.identify);
   const ctx = nodeContext({
     world: { ...world, models: recorder.models, readInput: recorder.readInput },
     step,

@@ -1,11 +1,12 @@
-// What a node really opened besides the files that its widgets name: its result, and all that came of it, holds only while those are the same.
+// What a node opened besides the files that its widgets name. Its result, and every result made from it, is valid only while those files are unchanged.
 import { AppError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
+import type { Catalogue, CatalogueInput } from "../graph/catalogue.ts";
 import type { Identify, Opened, OpenedFile } from "../graph/opened-file.ts";
-import type { Step } from "../graph/plan.ts";
+import { fileId, filesNamed, type Step } from "../graph/plan.ts";
 import type { Models } from "../node/context.ts";
 
-/** Whether files are as they were. Each is looked at once, however many results ask. */
+/** Whether files are unchanged. Each is looked at once, however many results depend on it. */
 export function stillTheSame(identify: Identify): (files: readonly Opened[]) => Promise<boolean> {
   const now = new Map<string, Promise<string | null>>();
   return async (files) => {
@@ -32,14 +33,20 @@ export function union(lists: readonly (readonly Opened[])[]): readonly Opened[] 
 export interface Recorder {
   readonly models: Models;
   readInput(name: string): Promise<Uint8Array>;
-  /** So far. */
+  /** What was opened so far. */
   opened(): readonly Opened[];
 }
 
-/** The same doors, writing down what goes through them. What `step`'s widgets name is left out: that is in its key. */
-export function recordOpened(doors: Pick<Recorder, "models" | "readInput">, step: Step, identify: Identify): Recorder {
+/** The same doors, which also record what goes through them. Files that the step's widgets name are left out: they are in its key. */
+export function recordOpened(
+  doors: Pick<Recorder, "models" | "readInput">,
+  { type, widgets }: Step,
+  catalogue: Catalogue,
+  identify: Identify,
+): Recorder {
   const seen = new Map<string, Opened>();
-  const named = new Set(Object.values(step.widgets).filter((value) => typeof value === "string"));
+  const inputs = catalogue.get(type)?.inputs ?? new Map<string, CatalogueInput>();
+  const named = new Set([...filesNamed(inputs.values(), widgets)].map(({ kind, name }) => fileId(kind, name)));
   const note = (file: OpenedFile, identity: string | null): void => {
     const id = JSON.stringify(file);
     if (!seen.has(id)) seen.set(id, { file, identity });
@@ -59,7 +66,7 @@ export function recordOpened(doors: Pick<Recorder, "models" | "readInput">, step
     async readInput(name) {
       const file = { kind: "input", name } as const;
       const bytes = await orAbsent(file, () => doors.readInput(name));
-      if (!named.has(name)) note(file, await identify(file));
+      if (!named.has(fileId(file, name))) note(file, await identify(file));
       return bytes;
     },
     models: {
@@ -67,7 +74,7 @@ export function recordOpened(doors: Pick<Recorder, "models" | "readInput">, step
       async open(folder, name) {
         const file = { kind: "model", folder, name } as const;
         const weights = await orAbsent(file, () => models.open(folder, name));
-        if (!named.has(name)) note(file, weights.fingerprint);
+        if (!named.has(fileId(file, name))) note(file, weights.fingerprint);
         return {
           ...weights,
           async text(path) {
@@ -80,7 +87,7 @@ export function recordOpened(doors: Pick<Recorder, "models" | "readInput">, step
       async bytes(folder, name) {
         const file = { kind: "model", folder, name } as const;
         const found = await orAbsent(file, () => models.bytes(folder, name));
-        if (!named.has(name)) note(file, found.fingerprint);
+        if (!named.has(fileId(file, name))) note(file, found.fingerprint);
         return found;
       },
       async checkExternal(model, files) {
