@@ -19,6 +19,8 @@ export const facesShown = z.object({
   faces: z.array(faceShown),
 });
 
+export type FacesShown = z.infer<typeof facesShown>;
+
 /** Who is who. Rows are references, columns are faces of the picture. */
 export const matchShown = z.object({
   references: facesShown,

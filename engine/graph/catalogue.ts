@@ -26,7 +26,7 @@ export interface CatalogueWidget {
 }
 
 /** Whether a widget exists, given the values of the others; it does when its condition is not known. */
-export function isThere({ when = {} }: CatalogueWidget, of: (name: string) => unknown): boolean {
+export function isThere({ when = {} }: Pick<CatalogueWidget, "when">, of: (name: string) => unknown): boolean {
   return Object.entries(when).every(([name, values]) => {
     const value = of(name);
     return value === undefined || values.includes(String(value));

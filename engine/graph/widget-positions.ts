@@ -23,25 +23,39 @@ export function namedWidgetValues(
   if (node.namedValues) return new Map(node.namedValues);
   const values = node.widgetsValues;
   if (!Array.isArray(values)) return new Map(Object.entries(values).filter(([, v]) => v !== null && v !== undefined));
-  const widgets = [...(declaration?.inputs.values() ?? [])].filter((i) => i.kind === "widget");
-  // Newer files list every widget among the inputs, in the order they had when it was saved: the more reliable list, when it explains every entry.
-  const listed = node.inputs.flatMap((i): (CatalogueWidget | string)[] =>
-    i.widget === undefined ? [] : [widgets.find((w) => w.name === i.widget) ?? i.widget],
+  const read = readWidgetList(
+    values,
+    node.inputs.flatMap((i) => i.widget ?? []),
+    declaration,
   );
-  const fromFile = assign(values, listed);
-  if (fromFile.used === values.length && listed.length > 0) return fromFile.named;
-  const declared = assign(values, widgets);
   // The button that uploads a picture is stored like a widget.
-  const rest = values.slice(declared.used).filter((v) => v !== null && v !== undefined && v !== "image" && v !== "" && !isControlWord(v));
+  const rest = values.slice(read.used).filter((v) => v !== null && v !== undefined && v !== "image" && v !== "" && !isControlWord(v));
   if (declaration && rest.length > 0) leftOver?.(rest);
-  return declared.named;
+  return read.named;
 }
 
-function assign(
-  values: readonly unknown[],
-  order: readonly (CatalogueWidget | string)[],
-): { readonly named: Map<string, unknown>; readonly used: number } {
+export interface WidgetList {
+  readonly named: Map<string, unknown>;
+  /** What follows a seed, by the widget's name. */
+  readonly controls: ReadonlyMap<string, string>;
+  /** Entries that were explained; what follows them has no widget. */
+  readonly used: number;
+}
+
+/** The entries of a `widgets_values` list by name. `listed`: the widgets that the file names among the node's inputs, in its order. */
+export function readWidgetList(values: readonly unknown[], listed: readonly string[], declaration: CatalogueNode | undefined): WidgetList {
+  const widgets = [...(declaration?.inputs.values() ?? [])].filter((i) => i.kind === "widget");
+  // Newer files list every widget among the inputs, in the order they had when it was saved: the more reliable list, when it explains every entry.
+  const fromFile = assign(
+    values,
+    listed.map((name) => widgets.find((w) => w.name === name) ?? name),
+  );
+  return fromFile.used === values.length && listed.length > 0 ? fromFile : assign(values, widgets);
+}
+
+function assign(values: readonly unknown[], order: readonly (CatalogueWidget | string)[]): WidgetList {
   const named = new Map<string, unknown>();
+  const controls = new Map<string, string>();
   let at = 0;
   for (const [i, widget] of order.entries()) {
     if (at >= values.length) break;
@@ -53,9 +67,10 @@ function assign(
     const value = values[at++];
     if (value !== null && value !== undefined) named.set(typeof widget === "string" ? widget : widget.name, value);
     if (isUploadButton(widget, order[i + 1], values[at])) at++;
-    if (CONTROL.has(values[at]) && hasControl(widget, value, order[i + 1], values[at])) at++;
+    if (CONTROL.has(values[at]) && hasControl(widget, value, order[i + 1], values[at]))
+      controls.set(typeof widget === "string" ? widget : widget.name, String(values[at++]));
   }
-  return { named, used: at };
+  return { named, controls, used: at };
 }
 
 /** Whether the control word after a value is its control entry, and not the next widget's own value. */

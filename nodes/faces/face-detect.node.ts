@@ -4,9 +4,9 @@ import { FACE_DETECTOR, FACES, IMAGE } from "../shared/contracts/sockets.ts";
 
 export default declareNode({
   type: "FaceDetect",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "faces",
-  summary: "Finds the faces of each picture, left to right. Uses the embedded detector when none is connected.",
+  summary: "Finds the faces of each picture, left to right, and shows them. Uses the embedded detector when none is connected.",
   inputs: {
     image: input(IMAGE),
     detector: optional(FACE_DETECTOR),

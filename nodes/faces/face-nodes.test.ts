@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
+import { facesShown } from "../../engine/api/shown.ts";
 import { randomSource } from "../../engine/base/random.ts";
 import type { NodeContext } from "../../engine/node/context.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
@@ -17,18 +18,19 @@ const unused = (): never => {
   throw new Error("a face node must not touch this");
 };
 const messages: string[] = [];
+const shown: Readonly<Record<string, readonly unknown[]>>[] = [];
 const ctx: NodeContext = {
   nodeId: "1",
   signal: new AbortController().signal,
   compute: createRuntime({ device: "cpu" }),
   models: faceModels,
   readInput: unused,
-  save: unused,
+  save: async (prefix, extension, _bytes, type = "output") => ({ filename: `${prefix}.${extension}`, subfolder: "", type }),
   saveAs: unused,
   runDirectory: unused,
   workflow: { prompt: {} },
   score: unused,
-  show: unused,
+  show: (ui) => void shown.push(ui),
   progress: () => undefined,
   log: (level, message, about) => messages.push(`${level} ${about}: ${message}`),
   random: randomSource,
@@ -59,6 +61,11 @@ it("goes from pictures to vectors, and keeps whose face is whose", async () => {
   const { FACES } = await faceDetect.run({ ...widgets, image: await batch() }, ctx, {});
   expect(FACES.faces.map((list) => list.length)).toEqual([1, 0, 1]);
   expect(messages).toEqual(["warn image: no face found in picture 2 of 3, 400 × 400 pixels"]);
+  const told = facesShown.parse(shown[0]?.faces?.[0]);
+  expect(told.pictures).toHaveLength(3);
+  expect(told.pictures[0]).toMatchObject({ filename: "faces/node-1.png", type: "temp" });
+  expect(told.faces.map((f) => f.image)).toEqual([0, 2]);
+  expect(told.faces[0]?.box).toEqual([...(FACES.faces[0]?.[0]?.box ?? [])]);
   const { IMAGE } = await faceCrop.run({ faces: FACES, encoder: undefined }, ctx, {});
   expect(IMAGE.shape).toEqual([2, 150, 150, 3]);
   const { EMBEDDINGS } = await faceEmbed.run({ faces: FACES, encoder: undefined }, ctx, {});

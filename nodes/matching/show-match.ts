@@ -1,8 +1,7 @@
-import type { NodeContext, SavedFile } from "../../engine/node/context.ts";
+import type { NodeContext } from "../../engine/node/context.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
 import type { Embeddings, Matches } from "../shared/contracts/data.ts";
-import { encodePng } from "../shared/pictures/codec.ts";
-import { pictureBytes } from "../shared/pictures/picture-bytes.ts";
+import { previewPrefix, savePreviews } from "../shared/faces/save-previews.ts";
 
 export interface MatchView {
   readonly matches: Matches;
@@ -18,7 +17,7 @@ export interface MatchView {
 /** Shows who is who (`matchShown` of engine/api): both sets of pictures with their faces, the matrix, and how pairs come from it. */
 export async function showMatch(ctx: NodeContext, { matches, costs, threshold, gate, byPlace }: MatchView): Promise<void> {
   const { similarity, pairs, unmatchedReferences, unmatchedGenerated } = matches;
-  const prefix = `match/node-${ctx.nodeId.replace(/[^\w-]/g, "_")}`;
+  const prefix = previewPrefix(ctx, "match");
   ctx.show({
     match: [
       {
@@ -42,16 +41,8 @@ export async function showMatch(ctx: NodeContext, { matches, costs, threshold, g
 async function facesShown(ctx: NodeContext, prefix: string, { faces, source }: Embeddings): Promise<unknown> {
   const used = [...new Set(source.map((s) => s.image))].sort((a, b) => a - b);
   const shown = used.length > 0 ? used : faces.images.shape[0] ? [0] : [];
-  const pictures: SavedFile[] = [];
-  const sizes: { readonly width: number; readonly height: number }[] = [];
-  for (const image of shown) {
-    const { rgb, width, height } = pictureBytes(faces.images, image);
-    pictures.push(await ctx.save(prefix, "png", await encodePng(rgb, width, height), "temp"));
-    sizes.push({ width, height });
-  }
   return {
-    pictures,
-    sizes,
+    ...(await savePreviews(ctx, prefix, faces.images, shown)),
     faces: source.map(({ image, face }) => {
       const found = faces.faces[image]?.[face];
       return { image: shown.indexOf(image), box: [...(found?.box ?? [0, 0, 0, 0])], score: found?.score ?? 0 };

@@ -15,6 +15,8 @@ export interface NodeLook {
   readonly problem?: { readonly message: string; readonly input: string | undefined; readonly level: "error" | "warn" };
   /** URLs of pictures. */
   readonly pictures: readonly string[];
+  /** Faces on each of them: [x0, y0, x1, y1] in shares of the picture. */
+  readonly faces?: readonly (readonly (readonly [number, number, number, number])[])[];
   readonly text: string | undefined;
   /** Values that links brought in the last run, by widget. */
   readonly linked?: Readonly<Record<string, unknown>>;

@@ -116,8 +116,7 @@ function paintTitleOnly(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted
       ctx.fillText(line, x + inset, y + Math.max(TITLE_HEIGHT / 2 + 2, size * 0.75) + i * size * 1.2);
   }
   const [px, py, pw, ph] = it.layout.preview;
-  if (it.node.flags.collapsed !== true && it.look.pictures.length > 0 && ph > 20)
-    paintPictures(ctx, scene, it.look.pictures, [px, py, pw, ph]);
+  if (it.node.flags.collapsed !== true && it.look.pictures.length > 0 && ph > 20) paintPictures(ctx, scene, it.look, [px, py, pw, ph]);
 }
 
 function paintAll(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted): void {
@@ -206,7 +205,7 @@ function paintAll(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted): voi
   }
 
   const [px, py, pw, ph] = layout.preview;
-  if (look.pictures.length > 0 && ph > 24) paintPictures(ctx, scene, look.pictures, [px, py, pw, ph]);
+  if (look.pictures.length > 0 && ph > 24) paintPictures(ctx, scene, look, [px, py, pw, ph]);
   else if (look.text !== undefined && ph > 18) {
     ctx.textAlign = "left";
     ctx.font = `12px ${FONT}`;
@@ -440,8 +439,8 @@ export function gridOf(count: number, width: number, height: number): { readonly
   return best;
 }
 
-function paintPictures(ctx: CanvasRenderingContext2D, scene: Scene, urls: readonly string[], [x, y, w, h]: Rect): void {
-  const shown = urls.slice(0, 36);
+function paintPictures(ctx: CanvasRenderingContext2D, scene: Scene, { pictures, faces }: NodeLook, [x, y, w, h]: Rect): void {
+  const shown = pictures.slice(0, 36);
   const { columns, rows } = gridOf(shown.length, w, h);
   const cw = w / columns;
   const ch = h / rows;
@@ -460,7 +459,18 @@ function paintPictures(ctx: CanvasRenderingContext2D, scene: Scene, urls: readon
     const ih = image.naturalHeight * scale;
     // A picture of a few pixels is meant to be seen as such.
     ctx.imageSmoothingEnabled = scale < 3;
-    ctx.drawImage(image, cx + (cw - iw) / 2, cy + (ch - ih) / 2, iw, ih);
+    const [left, top] = [cx + (cw - iw) / 2, cy + (ch - ih) / 2];
+    ctx.drawImage(image, left, top, iw, ih);
+    // Light on dark, so that they stand out on any picture.
+    for (const [lineWidth, color] of [
+      [3, "rgb(0 0 0 / 65%)"],
+      [1.5, "#ffffff"],
+    ] as const) {
+      ctx.lineWidth = lineWidth;
+      ctx.strokeStyle = color;
+      for (const [x0, y0, x1, y1] of faces?.[i] ?? [])
+        ctx.strokeRect(left + x0 * iw, top + y0 * ih, Math.max(1, (x1 - x0) * iw), Math.max(1, (y1 - y0) * ih));
+    }
   }
   ctx.imageSmoothingEnabled = true;
 }

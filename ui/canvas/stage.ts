@@ -805,6 +805,7 @@ class StageCanvas extends LGraphCanvas {
       return node.docNode.outputs.flatMap((o, slot) => (wanted && typesFit(typeName(o.type), wanted.type, wanted.widget) ? [slot] : []));
     }
     const type = outputType(graph, end) ?? "*";
+    const isShown = (slot: number): boolean => (node.layout.inputs[slot]?.[0] ?? 0) >= 0;
     const rank = (slot: number): number => {
       const input = node.docNode.inputs[slot];
       return (
@@ -815,7 +816,7 @@ class StageCanvas extends LGraphCanvas {
       );
     };
     return node.docNode.inputs
-      .flatMap((i, slot) => (typesFit(type, typeName(i.type), i.widget !== undefined) ? [slot] : []))
+      .flatMap((i, slot) => (isShown(slot) && typesFit(type, typeName(i.type), i.widget !== undefined) ? [slot] : []))
       .sort((a, b) => rank(a) - rank(b));
   }
 

@@ -17,7 +17,7 @@ import { refusal } from "./links.ts";
 import { nodeFaces } from "./node-face.ts";
 import { emptyDocument, readDocument, writeDocument } from "./read-document.ts";
 import { settleDocument } from "./settle.ts";
-import { widgetsOf } from "./widgets.ts";
+import { shownWidgets, widgetsOf } from "./widgets.ts";
 
 const registry = new Registry(nodes);
 const faces = nodeFaces(registry);
@@ -378,5 +378,63 @@ describe("undo", () => {
     for (const value of ["a", "ab", "abc"])
       history = perform(history, { name: "widget.set", args: { place: null, id: 1, name: "value", value } }, faces);
     expect(history.past).toHaveLength(1);
+  });
+});
+
+describe("widgets that depend on others", () => {
+  const add = (type: string, values: Readonly<Record<string, unknown>> = {}): Doc =>
+    run(emptyDocument("x"), { name: "node.add", args: { place: null, type, pos: [0, 0], values } });
+  const first = (doc: Doc) => doc.nodes[0] ?? expect.fail();
+  const shown = (doc: Doc): string[] => shownWidgets(doc, first(doc), faces).map((w) => w.face.name);
+
+  test("what a mode does not read is not shown, keeps its value, and makes the node shorter", () => {
+    const rerefl = add("TrainReReFL");
+    const sft = run(
+      rerefl,
+      { name: "widget.set", args: { place: null, id: 1, name: "window_end", value: 7 } },
+      { name: "widget.set", args: { place: null, id: 1, name: "mode", value: "sft" } },
+    );
+    expect(shown(rerefl)).toContain("window_end");
+    expect(shown(rerefl)).not.toContain("k");
+    expect(shown(sft)).not.toContain("window_end");
+    expect(first(sft).size[1]).toBeLessThan(first(rerefl).size[1]);
+    const back = run(sft, { name: "widget.set", args: { place: null, id: 1, name: "mode", value: "rerefl" } });
+    expect(first(back).size).toEqual(first(rerefl).size);
+    expect(widgetsOf(back, first(back), faces).find((w) => w.face.name === "window_end")?.value).toBe(7);
+    expect(first(back).widgets_values).toHaveLength(first(sft).widgets_values?.length as number);
+  });
+
+  test("values of a choice that is not there have no entry in the file, and both readers agree", () => {
+    const doc = run(add("ResizeImageMaskNode"), {
+      name: "widget.set",
+      args: { place: null, id: 1, name: "resize_type", value: "scale total pixels" },
+    });
+    expect(shown(doc)).toEqual(["resize_type", "resize_type.megapixels", "resize_type.multiple", "scale_method"]);
+    expect(first(doc).widgets_values).toEqual(["scale total pixels", 1, 1, "area"]);
+    const set = run(doc, { name: "widget.set", args: { place: null, id: 1, name: "resize_type.megapixels", value: 2 } });
+    expect(promptOf(set)["1"]?.inputs).toMatchObject({ "resize_type.megapixels": 2, scale_method: "area" });
+  });
+
+  test("ComfyUI's upload button stays where it is, and is no value of ours", () => {
+    const inputs = [
+      { name: "image", type: "COMBO", widget: { name: "image" }, link: null },
+      { name: "upload", type: "IMAGEUPLOAD", widget: { name: "upload" }, link: null },
+    ];
+    const node = {
+      id: 1,
+      type: "LoadImage",
+      pos: [0, 0],
+      size: [300, 300],
+      mode: 0,
+      flags: {},
+      inputs,
+      widgets_values: ["a.png", "image"],
+    };
+    const doc = settleDocument(readDocument({ version: 0.4, nodes: [{ ...node, outputs: [], properties: {} }], links: [] }), faces);
+    const profile = (d: Doc): unknown => widgetsOf(d, first(d), faces).find((w) => w.face.name === "color_profile")?.value;
+    expect(profile(doc)).toBe("ignore");
+    const set = run(doc, { name: "widget.set", args: { place: null, id: 1, name: "color_profile", value: "convert" } });
+    expect(profile(set)).toBe("convert");
+    expect(promptOf(set)["1"]?.inputs).toMatchObject({ image: "a.png", color_profile: "convert" });
   });
 });

@@ -22,7 +22,7 @@ import {
 import { addReroute, bestPair, connect, type End, nextNodeId, removeLinks, removeReroutes } from "./links.ts";
 import { newNode } from "./new-node.ts";
 import type { NodeFaces } from "./node-face.ts";
-import { outerRect } from "./node-layout.ts";
+import { layoutNode, outerRect } from "./node-layout.ts";
 import { convertToSubgraph, unpackSubgraph } from "./subgraphs.ts";
 import { type Control, setWidgetValue } from "./widgets.ts";
 
@@ -158,11 +158,12 @@ const apply: Appliers = {
       const { color: _, bgcolor: __, ...rest } = n;
       return (color === undefined ? rest : { ...rest, color, bgcolor: color }) as DocNode;
     }),
-  "widget.set": (doc, { place, id, name, value }, faces) => editNode(doc, place, id, (n) => setWidgetValue(doc, n, faces, name, value)),
+  "widget.set": (doc, { place, id, name, value }, faces) =>
+    editNode(doc, place, id, (n) => fitted(doc, n, setWidgetValue(doc, n, faces, name, value), faces)),
   "widget.control": (doc, { place, id, name, control, value }, faces) =>
     editNode(doc, place, id, (n) => setWidgetValue(doc, n, faces, name, value, control)),
   "widgets.set": (doc, { place, values }, faces) =>
-    values.reduce((d, v) => editNode(d, place, v.id, (n) => setWidgetValue(d, n, faces, v.name, v.value)), doc),
+    values.reduce((d, v) => editNode(d, place, v.id, (n) => fitted(d, n, setWidgetValue(d, n, faces, v.name, v.value), faces)), doc),
   "link.connect": (doc, { place, from, to, after }, faces) => connect(doc, place, faces, from, to, after),
   "link.best": (doc, { place, from, to }, faces) => {
     const pair = bestPair(graphAt(doc, place), from, to, faces) ?? bestPair(graphAt(doc, place), to, from, faces);
@@ -332,6 +333,14 @@ function editNodes(doc: Doc, place: Place, ids: readonly Id[], edit: (node: DocN
 
 function moved(node: DocNode, to: Point | undefined): DocNode {
   return to ? { ...node, pos: to } : node;
+}
+
+/** A value that shows other widgets than before makes its node taller or shorter by as much. */
+function fitted(doc: Doc, before: DocNode, after: DocNode, faces: NodeFaces): DocNode {
+  if (!faces.get(after.type)?.inputs.some((i) => i.kind === "widget" && (i.when || i.readWhen))) return after;
+  const height = (n: DocNode): number => layoutNode(doc, n, faces).min[1];
+  const [old, least] = [height(before), height(after)];
+  return old === least ? after : { ...after, size: [after.size[0], Math.max(least, after.size[1] + least - old)] };
 }
 
 function flagged(node: DocNode, flag: string, on: boolean): DocNode {

@@ -1,5 +1,5 @@
 // What the editor knows about a node type: the declaration, read for people.
-import type { FileKind, WidgetType } from "../../engine/graph/catalogue.ts";
+import type { CatalogueNode, FileKind, WidgetType } from "../../engine/graph/catalogue.ts";
 import type { Registry } from "../../engine/node/registry.ts";
 import { describeWidget } from "../../engine/node/widget-type.ts";
 
@@ -18,6 +18,10 @@ export interface WidgetFace {
   /** A `control_after_generate` entry follows the value. */
   readonly control: boolean;
   readonly tooltip?: string;
+  /** It exists only while others have one of these values: it has no entry in the file else. */
+  readonly when?: Readonly<Record<string, readonly string[]>>;
+  /** It is read only while others have one of these values; it keeps its entry. */
+  readonly readWhen?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface SocketFace {
@@ -40,6 +44,8 @@ export interface NodeFace {
   readonly inputs: readonly InputFace[];
   readonly outputs: readonly { readonly name: string; readonly type: string }[];
   readonly variadic?: { readonly prefix: string; readonly type: string };
+  /** What the engine reads the file by; nodes of the canvas have none. */
+  readonly entry?: CatalogueNode;
 }
 
 export interface NodeFaces {
@@ -98,6 +104,8 @@ export function nodeFaces(registry: Registry): NodeFaces {
         ...(hints.file && { file: hints.file }),
         control: hints.controlAfterGenerate ?? false,
         ...(hints.tooltip !== undefined && { tooltip: hints.tooltip }),
+        ...(hints.when && { when: hints.when }),
+        ...(hints.onlyFor && { readWhen: { [hints.onlyFor.input]: hints.onlyFor.values } }),
       };
     });
     faces.set(type, {
@@ -109,6 +117,7 @@ export function nodeFaces(registry: Registry): NodeFaces {
       inputs,
       outputs: entry.outputs,
       ...(entry.variadic && { variadic: entry.variadic }),
+      entry,
     });
   }
   for (const face of VIRTUAL) if (!faces.has(face.type)) faces.set(face.type, face);

@@ -2,7 +2,7 @@
 import type { Doc, DocNode, Point, Rect } from "./document.ts";
 import { subgraphOf } from "./document.ts";
 import type { NodeFaces, WidgetFace } from "./node-face.ts";
-import { type WidgetState, widgetsOf } from "./widgets.ts";
+import { shownWidgets, type WidgetState } from "./widgets.ts";
 
 export const TITLE_HEIGHT = 30;
 export const SLOT_HEIGHT = 20;
@@ -11,6 +11,8 @@ const MULTILINE_HEIGHT = 72;
 const PADDING = 6;
 const MIN_WIDTH = 140;
 export const DEFAULT_WIDTH = 240;
+/** Where the sockets of widgets are that are not shown: nothing is drawn or joined there. */
+const AWAY: Point = [-1e6, -1e6];
 /** Least height of the pictures below the widgets. */
 const PREVIEW_HEIGHT = 160;
 
@@ -39,11 +41,11 @@ export interface LayoutOptions {
 
 /** Pure: the same node, the same layout. */
 export function layoutNode(doc: Doc, node: DocNode, faces: NodeFaces, options: LayoutOptions = {}): NodeLayout {
-  const states = widgetsOf(doc, node, faces);
+  const states = shownWidgets(doc, node, faces);
   const width = Math.max(node.size[0], MIN_WIDTH);
   const isReroute = node.type === "Reroute";
   const rows = node.inputs.flatMap((input, i) => (states.some((s) => s.input === i) || (input.widget && states.length > 0) ? [] : [i]));
-  const inputs: Point[] = node.inputs.map(() => [0, SLOT_HEIGHT / 2]);
+  const inputs: Point[] = node.inputs.map(() => AWAY);
   for (const [row, slot] of rows.entries()) inputs[slot] = [0, PADDING + row * SLOT_HEIGHT + SLOT_HEIGHT / 2];
   const outputs: Point[] = node.outputs.map((_, i) => [isReroute ? node.size[0] : width, PADDING + i * SLOT_HEIGHT + SLOT_HEIGHT / 2]);
   const slotsHeight = Math.max(rows.length, node.outputs.length) * SLOT_HEIGHT;
@@ -74,17 +76,18 @@ export function layoutNode(doc: Doc, node: DocNode, faces: NodeFaces, options: L
 /** The size a node opens with. */
 export function naturalSize(doc: Doc, node: DocNode, faces: NodeFaces): Point {
   if (node.type === "Reroute") return [75, 26];
-  const states = widgetsOf(doc, node, faces);
+  const states = shownWidgets(doc, node, faces);
   const isNote = node.type === "Note" || node.type === "MarkdownNote";
   const width = states.some((s) => isTall(s.face)) ? 320 : DEFAULT_WIDTH;
   const { min } = layoutNode(doc, { ...node, size: [width, 0] }, faces, { preview: showsPictures(node, faces) });
   return [width, isNote ? Math.max(min[1], 100) : min[1] + (showsScores(node, faces) ? SCORES_HEIGHT : 0)];
 }
 
-/** Whether the node gets room for pictures before it has any: it names one, or it saves or shows some. */
+/** Whether the node gets room for pictures before it has any: it names one, saves or shows some, or finds faces on them. */
 export function showsPictures(node: DocNode, faces: NodeFaces): boolean {
   const face = faces.get(node.type);
-  return face?.inputs.some((i) => (i.kind === "widget" ? i.file?.kind === "input" : face.isOutput && i.type === "IMAGE")) ?? false;
+  const shows = face?.isOutput || face?.outputs.some((o) => o.type === "FACES");
+  return face?.inputs.some((i) => (i.kind === "widget" ? i.file?.kind === "input" : shows && i.type === "IMAGE")) ?? false;
 }
 
 /** Room for a few lines of numbers. */

@@ -2,7 +2,7 @@
 import type { Doc, DocGraph, DocInput, DocNode } from "./document.ts";
 import type { NodeFace, NodeFaces } from "./node-face.ts";
 import { naturalSize } from "./node-layout.ts";
-import { widgetsOf } from "./widgets.ts";
+import { listedValues } from "./widgets.ts";
 
 /** Adds what is missing and removes nothing. Settling twice changes nothing. Unknown nodes stay as they are. */
 export function settleDocument(doc: Doc, faces: NodeFaces): Doc {
@@ -23,17 +23,14 @@ export function settleNode(doc: Doc, node: DocNode, faces: NodeFaces): DocNode {
   const face = faces.get(node.type);
   const sized = node.size[0] > 0 && node.size[1] > 0 ? node : { ...node, size: naturalSize(doc, node, faces) };
   if (!face) return sized;
-  const values = widgetsOf(doc, sized, faces);
   const inputs = growVariadic(face, [...sized.inputs, ...missingInputs(face, sized)]);
   const outputs = [...sized.outputs, ...face.outputs.slice(sized.outputs.length).map((o) => ({ name: o.name, type: o.type, links: null }))];
   const whole = { ...sized, inputs, outputs };
   const same = inputs.length === sized.inputs.length && outputs.length === sized.outputs.length;
   // Only a list that is too short has to be written out: the rest reads back as it is.
-  const wanted = values.reduce((n, v) => n + (v.control === undefined ? 1 : 2), 0);
   const given = sized.widgets_values ?? [];
-  if (!Array.isArray(given)) return same ? sized : whole;
-  if (given.length >= wanted) return same ? sized : whole;
-  const written = values.flatMap((v) => [v.value ?? null, ...(v.control === undefined ? [] : [v.control])]);
+  const written = listedValues(sized, face);
+  if (!written || (Array.isArray(given) && given.length >= written.length)) return same ? sized : whole;
   return { ...whole, widgets_values: written };
 }
 

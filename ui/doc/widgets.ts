@@ -1,4 +1,6 @@
 // The values of a node's widgets by name, whatever form the file keeps them in.
+import { isThere } from "../../engine/graph/catalogue.ts";
+import { readWidgetList, type WidgetList } from "../../engine/graph/widget-positions.ts";
 import type { Doc, DocNode } from "./document.ts";
 import { subgraphOf } from "./document.ts";
 import type { NodeFace, NodeFaces, WidgetFace } from "./node-face.ts";
@@ -10,71 +12,109 @@ const isControl = (value: unknown): value is Control => CONTROLS.some((c) => c =
 /** One widget of one node as it stands. */
 export interface WidgetState {
   readonly face: WidgetFace;
-  /** Position in `widgets_values`; the name, when the file keeps them by name. */
+  /** Of a promoted widget: its position in the instance's `widgets_values`, or its name when the file keeps them by name. */
   readonly at: number | string;
   readonly value: unknown;
   readonly control: Control | undefined;
   /** Index of the socket that doubles it, and whether a link drives it. */
   readonly input: number;
   readonly linked: boolean;
+  /** Neither missing nor left unread, as the other values are. */
+  readonly isRead: boolean;
 }
 
-/** Widgets a node shows, in order. Of a subgraph instance: those its definition promotes. */
+/** Every widget a node has, in order. Of a subgraph instance: those its definition promotes. */
 export function widgetsOf(doc: Doc, node: DocNode, faces: NodeFaces): readonly WidgetState[] {
   const definition = subgraphOf(doc, node);
   if (definition) return promoted(doc, node, faces);
   const face = faces.get(node.type) ?? (node.type === "PrimitiveNode" ? primitiveFace(doc, node, faces) : undefined);
   if (!face) return [];
-  const values = node.widgets_values ?? [];
-  const order = widgetOrder(node, face);
-  const states: WidgetState[] = [];
-  let at = 0;
-  for (const widget of order) {
+  const { named, controls } = readValues(node, face);
+  const of = valueAsked(node, face, named);
+  return widgetOrder(node, face).map((widget): WidgetState => {
     const input = node.inputs.findIndex((i) => i.widget?.name === widget.name);
     const linked = (node.inputs[input]?.link ?? null) !== null;
-    if (!isList(values)) {
-      const control = values.control_after_generate;
-      states.push({
-        face: widget,
-        at: widget.name,
-        value: widget.name in values ? values[widget.name] : widget.default,
-        control: widget.control ? (isControl(control) ? control : "fixed") : undefined,
-        input,
-        linked,
-      });
-      continue;
-    }
-    const value = at < values.length ? values[at] : undefined;
-    const next = values[at + 1];
-    const hasControl = isControl(next) && (widget.control || (typeof value === "number" && !followedByChoice(order, widget, next)));
-    states.push({
+    const word = controls.get(widget.name);
+    return {
       face: widget,
-      at,
-      value: value ?? widget.default,
-      control: hasControl ? next : widget.control ? "fixed" : undefined,
+      at: widget.name,
+      value: named.get(widget.name) ?? widget.default,
+      control: isControl(word) ? word : widget.control ? "fixed" : undefined,
       input,
       linked,
-    });
-    at += hasControl ? 2 : 1;
-  }
-  return states;
+      isRead: linked || isThere({ when: { ...widget.when, ...widget.readWhen } }, of),
+    };
+  });
 }
 
-function followedByChoice(order: readonly WidgetFace[], widget: WidgetFace, word: unknown): boolean {
-  return order[order.indexOf(widget) + 1]?.options?.some((o) => o === word) ?? false;
+/** The widgets that are shown: what the values of others leave unread is not. */
+export function shownWidgets(doc: Doc, node: DocNode, faces: NodeFaces): readonly WidgetState[] {
+  return widgetsOf(doc, node, faces).filter((w) => w.isRead);
+}
+
+/** As the engine reads them: both see the same value behind the same name. */
+function readValues(node: DocNode, face: NodeFace): WidgetList {
+  const values = node.widgets_values ?? [];
+  if (!isList(values)) {
+    const word = values.control_after_generate;
+    const seed = face.inputs.find((i) => i.kind === "widget" && i.control)?.name;
+    return {
+      named: new Map(Object.entries(values)),
+      controls: seed !== undefined && isControl(word) ? new Map([[seed, word]]) : new Map(),
+      used: 0,
+    };
+  }
+  const listed = face.entry ? node.inputs.flatMap((i) => i.widget?.name ?? []) : widgetOrder(node, face).map((w) => w.name);
+  return readWidgetList(values, listed, face.entry);
+}
+
+/** What a widget's condition is asked of; a value that comes over a link is not known. */
+function valueAsked(node: DocNode, face: NodeFace, named: ReadonlyMap<string, unknown>): (name: string) => unknown {
+  return (name) => {
+    if (node.inputs.some((i) => i.widget?.name === name && i.link !== null)) return undefined;
+    const widget = face.inputs.find((i) => i.kind === "widget" && i.name === name);
+    return named.get(name) ?? (widget?.kind === "widget" ? widget.default : undefined);
+  };
 }
 
 /** Widgets in the order of the file's own list, where it has one; those it does not know come after. */
-export function widgetOrder(node: DocNode, face: NodeFace): readonly WidgetFace[] {
+function widgetOrder(node: DocNode, face: NodeFace): readonly WidgetFace[] {
   const declared = face.inputs.filter((i) => i.kind === "widget");
   const listed = node.inputs.flatMap((i) => declared.filter((w) => w.name === i.widget?.name));
   return listed.length === 0 ? declared : [...listed, ...declared.filter((w) => !listed.includes(w))];
 }
 
+/** The whole list as the file keeps it, with what no widget explains. undefined when the values are kept by name, or the type is unknown. */
+export function listedValues(
+  node: DocNode,
+  face: NodeFace,
+  change?: { readonly name: string; readonly value: unknown; readonly control?: Control },
+): unknown[] | undefined {
+  const values = node.widgets_values ?? [];
+  if (!isList(values)) return undefined;
+  const { named, controls, used } = readValues(node, face);
+  const words = new Map(controls);
+  if (change) {
+    named.set(change.name, change.value);
+    if (change.control !== undefined) words.set(change.name, change.control);
+  }
+  const order = widgetOrder(node, face);
+  // Widgets that only the file knows (ComfyUI's upload button) keep their places.
+  const listed = node.inputs.flatMap((i) => i.widget?.name ?? []);
+  const names = [...listed, ...order.flatMap((w) => (listed.includes(w.name) ? [] : [w.name]))];
+  const of = valueAsked(node, face, named);
+  const written = names.flatMap((name): unknown[] => {
+    const widget = order.find((w) => w.name === name);
+    if (widget && !isThere(widget, of)) return [];
+    const word = words.get(name) ?? (widget?.control ? "fixed" : undefined);
+    return [named.get(name) ?? widget?.default ?? null, ...(word === undefined ? [] : [word])];
+  });
+  return [...written, ...values.slice(used)];
+}
+
 /** The node with one value changed. Unknown widgets are left alone. */
 export function setWidgetValue(doc: Doc, node: DocNode, faces: NodeFaces, name: string, value: unknown, control?: Control): DocNode {
-  const states = widgetsOf(doc, node, faces);
-  const state = states.find((s) => s.face.name === name);
+  const state = widgetsOf(doc, node, faces).find((s) => s.face.name === name);
   if (!state) return node;
   const values = node.widgets_values ?? [];
   if (!isList(values)) {
@@ -88,16 +128,9 @@ export function setWidgetValue(doc: Doc, node: DocNode, faces: NodeFaces, name: 
     next[Number(state.at)] = value;
     return { ...node, widgets_values: next };
   }
-  const known = states.flatMap((s) => {
-    const own = s === state;
-    const word = own && control !== undefined ? control : s.control;
-    return [own ? value : (s.value ?? null), ...(word === undefined ? [] : [word])];
-  });
-  const read = states.reduce(
-    (n, s) => Math.max(n, Number(s.at) + (isControl(values[Number(s.at) + 1]) && s.control !== undefined ? 2 : 1)),
-    0,
-  );
-  return { ...node, widgets_values: [...known, ...values.slice(read)] };
+  const face = faces.get(node.type) ?? primitiveFace(doc, node, faces);
+  const next = face && listedValues(node, face, { name, value, ...(control !== undefined && { control }) });
+  return next ? { ...node, widgets_values: next } : node;
 }
 
 function isList(values: readonly unknown[] | Readonly<Record<string, unknown>>): values is readonly unknown[] {
@@ -127,6 +160,7 @@ function promoted(doc: Doc, node: DocNode, faces: NodeFaces): readonly WidgetSta
         control: undefined,
         input,
         linked: (node.inputs[input]?.link ?? null) !== null,
+        isRead: true,
       },
     ];
   });

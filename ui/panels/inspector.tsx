@@ -4,7 +4,7 @@ import { duration } from "../canvas/paint-node.ts";
 import { socketHue, socketShape } from "../canvas/socket-look.ts";
 import { type DocNode, linkById, nodeById, subgraphOf, typeName } from "../doc/document.ts";
 import { titleOf } from "../doc/node-layout.ts";
-import { showValue, widgetsOf } from "../doc/widgets.ts";
+import { showValue, type WidgetState, widgetsOf } from "../doc/widgets.ts";
 import { sentence } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
 import { type NodeRun, picturesOf } from "../state/node-runs.ts";
@@ -67,13 +67,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
       </div>
       {/* Who is who, a training, a score: what the node is looked at for comes before its settings. */}
       {run && hasPanel && <Results node={promptId} run={run} />}
-      {widgets.length > 0 && (
-        <div class="section">
-          {widgets.map((state) => (
-            <WidgetField key={state.face.name} place={editor.place.value} id={node.id} state={state} promptId={promptId} />
-          ))}
-        </div>
-      )}
+      {widgets.length > 0 && <Widgets node={node} widgets={widgets} promptId={promptId} />}
       {run && !hasPanel && <Results node={promptId} run={run} />}
       {reward >= 0 && !definition && <ScoreDrop key={promptId} node={promptId} slot={reward} />}
       <Sockets node={node} />
@@ -81,9 +75,37 @@ function OneNode({ node }: { readonly node: DocNode }) {
   );
 }
 
+/** What the other values leave unread is there too, behind a line that says so. */
+function Widgets({
+  node,
+  widgets,
+  promptId,
+}: {
+  readonly node: DocNode;
+  readonly widgets: readonly WidgetState[];
+  readonly promptId: string;
+}) {
+  const place = useApp().editor.place.value;
+  const field = (state: WidgetState) => <WidgetField key={state.face.name} place={place} id={node.id} state={state} promptId={promptId} />;
+  const unread = widgets.filter((w) => !w.isRead && !w.face.when);
+  return (
+    <div class="section">
+      {widgets.filter((w) => w.isRead).map(field)}
+      {unread.length > 0 && (
+        <details class="unread">
+          <summary class="dim">
+            {unread.length} {unread.length === 1 ? "value" : "values"} not read with these settings
+          </summary>
+          {unread.map(field)}
+        </details>
+      )}
+    </div>
+  );
+}
+
 function Results({ node, run }: { readonly node: string; readonly run: NodeRun }) {
   const app = useApp();
-  const pictures = picturesOf(run);
+  const pictures = run.shown.faces ? [] : picturesOf(run);
   const runId = app.runs.tabRun(app.editor.tab.value.id).run ?? "";
   const scores = Object.entries(run.scores);
   const panels = resultPanels.filter((p) => p.matches(run));

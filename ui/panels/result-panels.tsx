@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { nodeById } from "../doc/document.ts";
 import { useApp } from "../state/context.ts";
 import type { NodeRun } from "../state/node-runs.ts";
+import { FacesPanel } from "./faces/faces-panel.tsx";
 import { MatchPanel } from "./match/match-panel.tsx";
 import { ScorePanel } from "./reward/score-panel.tsx";
 import { LiveTraining } from "./training/live-training.tsx";
@@ -28,6 +29,7 @@ export interface ResultPanel {
 export const resultPanels: readonly ResultPanel[] = [
   { id: "match", title: "Who is who", matches: (run) => (run.shown.match?.length ?? 0) > 0, Component: Match },
   { id: "training", title: "Training", matches: (run) => (run.shown.training?.length ?? 0) > 0, Component: Training },
+  { id: "faces", title: "Faces", matches: (run) => (run.shown.faces?.length ?? 0) > 0, Component: Faces },
   { id: "score", title: "Score", matches: (run) => (run.shown.score?.length ?? 0) > 0, Component: Score },
 ];
 
@@ -66,4 +68,9 @@ function Training({ node, run, runId }: ResultPanelProps) {
 function Score({ run }: ResultPanelProps) {
   const [score] = run.shown.score ?? [];
   return score ? <ScorePanel score={score} /> : null;
+}
+
+function Faces({ run }: ResultPanelProps) {
+  const [shown] = run.shown.faces ?? [];
+  return shown ? <FacesPanel shown={shown} /> : null;
 }

@@ -14,6 +14,7 @@ import { FormView } from "./form-view.tsx";
 import { Gallery } from "./gallery.tsx";
 import { keyText } from "./keys.ts";
 import { Palette } from "./palette.tsx";
+import { TrackerSettings } from "./tracker-settings.tsx";
 import { Viewer } from "./viewer.tsx";
 
 export function Dialogs() {
@@ -289,6 +290,7 @@ function Settings({ close }: { readonly close: () => void }) {
       {toggle("minimap", "Minimap")}
       {toggle("autoRun", "Run again after each change")}
       {toggle("autoCost", "Estimate the cost after each change")}
+      <TrackerSettings />
       <button type="button" class="button" onClick={() => (app.dialog.value = { kind: "shortcuts" })}>
         <Icon name="keyboard" /> Keyboard shortcuts
       </button>

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Id, nodeById, type Rect } from "../doc/document.ts";
 import { titleOf, type WidgetBox } from "../doc/node-layout.ts";
-import { showValue } from "../doc/widgets.ts";
+import { shownWidgets, showValue } from "../doc/widgets.ts";
 import { ChoiceList } from "../panels/choice-list.tsx";
 import { parseNumber } from "../panels/parse-number.ts";
 import { useApp } from "../state/context.ts";
@@ -45,7 +45,7 @@ export function InPlaceEditor({ edit, close }: { readonly edit: InPlace; readonl
     void app.editor.perform([{ name: "widget.set", args: { place, id: edit.id, name: face.name, value: next } }]);
   const next = (): void => {
     const node = nodeById(app.editor.graph.value, edit.id);
-    const names = node?.inputs.flatMap((i) => (i.widget && i.link === null ? [i.widget.name] : [])) ?? [];
+    const names = node ? shownWidgets(app.editor.doc.value, node, app.editor.faces).flatMap((w) => (w.linked ? [] : [w.face.name])) : [];
     const following = names[names.indexOf(face.name) + 1];
     const found = following === undefined ? undefined : stageRef.current?.widgetRect(edit.id, following);
     done();

@@ -1,7 +1,7 @@
 // The graph as a table: for screen readers, for the keyboard, and for finding things.
 import { linkById, nodeById, subgraphOf, typeName } from "../doc/document.ts";
 import { titleOf } from "../doc/node-layout.ts";
-import { showValue, widgetsOf } from "../doc/widgets.ts";
+import { shownWidgets, showValue } from "../doc/widgets.ts";
 import { useApp } from "../state/context.ts";
 import { readingOrder } from "./actions.ts";
 
@@ -54,7 +54,7 @@ export function ListView() {
                   {problem && <span class="bad"> {problem.message}</span>}
                 </td>
                 <td>
-                  {widgetsOf(doc, node, editor.faces)
+                  {shownWidgets(doc, node, editor.faces)
                     .map((w) => `${w.face.name} ${w.linked ? "linked" : showValue(w.value).slice(0, 40)}`)
                     .join(", ")}
                 </td>

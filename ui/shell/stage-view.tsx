@@ -2,13 +2,14 @@
 import { effect, untracked } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fileUrl } from "../../engine/api/files.ts";
+import type { FacesShown } from "../../engine/api/shown.ts";
 import { type NodeLook, PLAIN } from "../canvas/node-look.ts";
 import { duration } from "../canvas/paint-node.ts";
 import { Stage, type StageEvents, type Target } from "../canvas/stage.ts";
 import { boundsOf } from "../doc/arrange.ts";
 import { type DocNode, type Id, nodeById, type Point, subgraphOf } from "../doc/document.ts";
 import { outerRect, titleOf } from "../doc/node-layout.ts";
-import { widgetsOf } from "../doc/widgets.ts";
+import { shownWidgets, widgetsOf } from "../doc/widgets.ts";
 import { bytes } from "../panels/bytes.ts";
 import { Icon } from "../panels/icon.tsx";
 import type { App } from "../state/app.ts";
@@ -136,7 +137,7 @@ export function StageView() {
     };
     openers.widget = (id) => {
       const node = nodeById(app.editor.graph.value, id);
-      const first = node?.inputs.find((i) => i.widget && i.link === null)?.widget?.name;
+      const first = node && shownWidgets(app.editor.doc.value, node, app.editor.faces).find((w) => !w.linked)?.face.name;
       const found = first === undefined ? undefined : stage.widgetRect(id, first);
       if (found) setInPlace({ kind: "widget", id, box: found.box, rect: found.rect });
     };
@@ -249,6 +250,7 @@ function show(app: App, stage: Stage): void {
     const made: NodeLook = {
       status: run?.state ?? "idle",
       pictures: input !== undefined ? [input] : pictures,
+      ...(run?.shown.faces?.[0] && { faces: facesOf(run.shown.faces[0]) }),
       text: pictures.length > 0 || input !== undefined ? undefined : text,
       ...(run?.progress && {
         progress: run.progress.max > 0 ? run.progress.value / run.progress.max : 0,
@@ -265,6 +267,15 @@ function show(app: App, stage: Stage): void {
     return made;
   };
   stage.show({ doc, place: editor.place.value, faces: editor.faces, selection: editor.selection.value, look });
+}
+
+function facesOf({ pictures, sizes, faces }: FacesShown): NonNullable<NodeLook["faces"]> {
+  return pictures.map((_, i) =>
+    faces.flatMap(({ image, box: [x0, y0, x1, y1] }) => {
+      const size = sizes[i];
+      return image === i && size ? [[x0 / size.width, y0 / size.height, x1 / size.width, y1 / size.height] as const] : [];
+    }),
+  );
 }
 
 /** A node that names a picture shows it. */

@@ -19,6 +19,7 @@ import { Editor, type EditorStore, NONE } from "./editor.ts";
 import type { NodeRun } from "./node-runs.ts";
 import { prefs, shareGlobally } from "./prefs.ts";
 import { Runs } from "./runs.ts";
+import { changeSettings } from "./settings.ts";
 import { say } from "./toasts.ts";
 
 export type Dialog =
@@ -166,10 +167,7 @@ export class App {
       this.try(() => this.runs.reload(this.editor.tabs.value.tabs.map((t) => t.id))),
       this.try(async () => {
         const settings = await call("settings", {});
-        shareGlobally(
-          settings.editor,
-          (p) => void this.try(async () => void (await call("saveSettings", { body: { ...(await call("settings", {})), editor: p } }))),
-        );
+        shareGlobally(settings.editor, (p) => void this.try(async () => void (await changeSettings((s) => ({ ...s, editor: p })))));
       }),
     ]);
   }
