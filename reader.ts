@@ -4,10 +4,12 @@ import { findWorkflow } from "./engine/app/find-workflow.ts";
 import { serveReader } from "./engine/host/reader-process.ts";
 import { ModelFolders } from "./engine/store/model-folders.ts";
 import { describeModel } from "./nodes/onnx/describe-model.ts";
+import { maskedPicture } from "./nodes/shared/pictures/masked-picture.ts";
 import { checkPicture, thumbnail } from "./nodes/shared/pictures/thumbnail.ts";
 
 serveReader({
-  thumbnail: async ({ path, width }) => thumbnail(await readFile(path), "the picture", width),
+  thumbnail: async ({ path, width, opaque }) => thumbnail(await readFile(path), "the picture", { width, opaque }),
+  masked: async ({ path, name, mask, profile }) => maskedPicture(await readFile(path), name, mask, profile),
   picture: ({ bytes, name }) => checkPicture(bytes, name),
   workflow: async ({ bytes }) => findWorkflow(bytes),
   model: ({ models, folder, name }) => describeModel(new ModelFolders(models), folder, name),

@@ -63,14 +63,27 @@ export const routes = {
     method: "GET",
     path: "/api/files/:root/*name",
     params: file,
-    query: z.object({ width: z.coerce.number().int().min(1).max(4096).optional(), download: z.literal("1").optional() }),
+    query: z.object({
+      width: z.coerce.number().int().min(1).max(4096).optional(),
+      /** Of a thumbnail: without its transparency. */
+      opaque: z.literal("1").optional(),
+      download: z.literal("1").optional(),
+    }),
     answer: "bytes",
   },
-  /** The body is a png, jpeg or webp. A name that is taken by other bytes gets a number: use the answer's name. */
+  /**
+   * The body is a png, jpeg or webp. A name that is taken by other bytes gets a number: use the answer's name.
+   * With `maskOf`, a picture of the input folder, the body is a mask of it, bright where it masks, of any size: what is saved is that picture as a
+   * PNG, transparent there (what LoadImage's MASK is read from); `profile` as LoadImage's `color_profile`.
+   */
   upload: {
     method: "POST",
     path: "/api/files/input",
-    query: z.object({ name: z.string().min(1).max(200) }),
+    query: z.object({
+      name: z.string().min(1).max(200),
+      maskOf: z.string().max(1024).optional(),
+      profile: z.enum(["ignore", "convert"]).default("ignore"),
+    }),
     body: "bytes",
     answer: fileInfo,
   },

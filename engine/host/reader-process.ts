@@ -22,6 +22,8 @@ async function perform(parts: ReaderParts, task: string, asks: unknown): Promise
   switch (known) {
     case "thumbnail":
       return parts.thumbnail(readerTasks.thumbnail.asks.parse(asks));
+    case "masked":
+      return parts.masked(readerTasks.masked.asks.parse(asks));
     case "picture":
       return parts.picture(readerTasks.picture.asks.parse(asks));
     case "workflow":

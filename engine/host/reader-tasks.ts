@@ -8,7 +8,12 @@ const port = z.object({ name: z.string(), dtype: z.string(), shape: z.array(z.un
 /** Each task with what it takes and gives. Both cross a process border, and are parsed on the far side. */
 export const readerTasks = {
   /** A picture at most `width` pixels across, as webp. */
-  thumbnail: { asks: z.object({ path: z.string(), width: z.number() }), gives: bytes },
+  thumbnail: { asks: z.object({ path: z.string(), width: z.number(), opaque: z.boolean() }), gives: bytes },
+  /** A picture with a mask as its transparency, as PNG. */
+  masked: {
+    asks: z.object({ path: z.string(), name: z.string(), mask: bytes, profile: z.enum(["ignore", "convert"]) }),
+    gives: bytes,
+  },
   /** Decodes a whole picture and says what it is. */
   picture: {
     asks: z.object({ bytes: bytes, name: z.string() }),

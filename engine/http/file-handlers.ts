@@ -43,18 +43,22 @@ export function fileHandlers({
       const last = page.at(-1);
       return { files: page, next: last && start + limit < all.length ? nameOf(last) : null };
     },
-    async file({ params: { root, name }, query: { width, download } }) {
-      return width === undefined ? whole(await files[root].open(name), download === "1") : thumbnail(root, name, width);
+    async file({ params: { root, name }, query: { width, opaque, download } }) {
+      return width === undefined ? whole(await files[root].open(name), download === "1") : thumbnail(root, name, width, opaque === "1");
     },
-    async upload({ query: { name }, body }) {
-      const { format } = await reader.ask("picture", { bytes: body, name });
+    async upload({ query: { name, maskOf, profile }, body }) {
+      const bytes =
+        maskOf === undefined
+          ? body
+          : await reader.ask("masked", { path: await readable("input", maskOf), name: maskOf, mask: body, profile });
+      const { format } = await reader.ask("picture", { bytes, name });
       // The user's name is used if it is valid; the extension follows the content.
       const stem = name
         .replace(/\.[A-Za-z0-9]{1,5}$/, "")
         .replace(/[^\p{L}\p{N} ._()-]/gu, "_")
         .replace(/^[. ]+/, "")
         .slice(0, 100);
-      const saved = await files.input.add(`${stem || "picture"}${EXTENSION[format]}`, body);
+      const saved = await files.input.add(`${stem || "picture"}${EXTENSION[format]}`, bytes);
       announce({ kind: "changed", what: "input", name: saved.name });
       return fileInfoOf("input", saved);
     },
@@ -82,21 +86,28 @@ export function fileHandlers({
     return { format: found.format, document: parseJson(found.text, LIMITS) };
   }
 
+  /** The path of an ordinary file, for the child. @throws AppError as SharedFiles.open */
+  async function readable(root: FileRoot, name: string): Promise<string> {
+    const { file } = await files[root].open(name);
+    await file.close();
+    return files[root].path(name);
+  }
+
   /** Made once per content and width, in the child. */
-  async function thumbnail(root: FileRoot, name: string, width: number): Promise<BytesAnswer> {
+  async function thumbnail(root: FileRoot, name: string, width: number, opaque: boolean): Promise<BytesAnswer> {
     const { file, bytes, modified } = await files[root].open(name);
     await file.close();
     const path = await files[root].path(name);
     const size = THUMBNAIL_WIDTHS.find((w) => w >= width) ?? 1024;
     const key = createHash("sha256")
-      .update(JSON.stringify([path, bytes, modified, size]))
+      .update(JSON.stringify([path, bytes, modified, size, opaque]))
       .digest("hex");
     const folder = join(data, "thumbnails");
     const cached = join(folder, `${key}.webp`);
     const headers = fileHeaders("thumbnail.webp", false);
     const known = await readFile(cached).catch(() => undefined);
     if (known) return { headers, content: new Uint8Array(known), etag: `"${key}"` };
-    const made = await reader.ask("thumbnail", { path, width: size });
+    const made = await reader.ask("thumbnail", { path, width: size, opaque });
     await mkdir(folder, { recursive: true });
     await writeAtomic(cached, made);
     return { headers, content: made, etag: `"${key}"` };

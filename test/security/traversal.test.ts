@@ -95,6 +95,11 @@ test("names of uploads and of graphs in queries and bodies", async () => {
     expect(ref.filename).toMatch(/^[^/\\\p{Cc}.][^/\\\p{Cc}]*$/u);
     expect(existsSync(join(server.dir, "input", ref.filename))).toBe(true);
   }
+  for (const name of NASTY_NAMES.filter((n) => n.length <= 1024)) {
+    const query = `name=mask.png&maskOf=${encodeURIComponent(name)}`;
+    const { status, body } = await ask(server.port, "POST", `/api/files/input?${query}`, { "x-whos-who": "1" }, picture);
+    expect([name, status >= 400 && status < 500, body.includes(SECRET)]).toEqual([name, true, false]);
+  }
   expect(readdirSync(server.dir).sort()).toEqual(before);
   for (const name of NASTY_NAMES) {
     const score = {

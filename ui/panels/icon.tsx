@@ -36,6 +36,7 @@ const PATHS = {
   compare: "M8 2v12M3 4.5h3v7H3zM10 4.5h3v7h-3z",
   clock: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 4.8V8l2.4 1.6",
   image: "M2 3h12v10H2zM2 10.5l3.5-3.5 3 3 2-2L14 11M10.5 5.8h.01",
+  brush: "M13.5 2.5l-6 6M5.5 8.5l2 2c0 2.5-2 3.5-5 3 1-1 .5-4 3-5z",
   form: "M2.5 3h11v3h-11zM2.5 8.5h6M2.5 12h9",
 } as const;
 

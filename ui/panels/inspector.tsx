@@ -7,6 +7,7 @@ import { titleOf } from "../doc/node-layout.ts";
 import { showValue, type WidgetState, widgetsOf } from "../doc/widgets.ts";
 import { sentence } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
+import { maskSource, paintMask } from "../state/mask-source.ts";
 import { type NodeRun, picturesOf } from "../state/node-runs.ts";
 import { Icon } from "./icon.tsx";
 import { resultPanels } from "./result-panels.tsx";
@@ -85,12 +86,18 @@ function Widgets({
   readonly widgets: readonly WidgetState[];
   readonly promptId: string;
 }) {
-  const place = useApp().editor.place.value;
+  const app = useApp();
+  const place = app.editor.place.value;
   const field = (state: WidgetState) => <WidgetField key={state.face.name} place={place} id={node.id} state={state} promptId={promptId} />;
   const unread = widgets.filter((w) => !w.isRead && !w.face.when);
   return (
     <div class="section">
       {widgets.filter((w) => w.isRead).map(field)}
+      {maskSource(app, node) && (
+        <button type="button" class="button" onClick={() => paintMask(app, node)}>
+          <Icon name="brush" /> Paint a mask
+        </button>
+      )}
       {unread.length > 0 && (
         <details class="unread">
           <summary class="dim">

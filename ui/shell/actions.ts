@@ -9,6 +9,7 @@ import { outerRect, titleOf } from "../doc/node-layout.ts";
 import { saveDocument } from "../doc/tabs.ts";
 import type { App } from "../state/app.ts";
 import { NONE } from "../state/editor.ts";
+import { maskSource, paintMask } from "../state/mask-source.ts";
 import { prefs, setPrefs } from "../state/prefs.ts";
 import { say } from "../state/toasts.ts";
 
@@ -251,6 +252,20 @@ export function makeActions(app: App): readonly Action[] {
         if (node) lookAt(app, node.id);
       },
       isEnabled: () => only() !== undefined,
+    },
+    {
+      id: "node.mask",
+      title: "Paint a mask",
+      group: "Node",
+      keys: [],
+      run: () => {
+        const node = only();
+        if (node) paintMask(app, node);
+      },
+      isEnabled: () => {
+        const node = only();
+        return node !== undefined && maskSource(app, node) !== undefined;
+      },
     },
     {
       id: "node.group",

@@ -245,7 +245,7 @@ function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (op
               "line" as const,
             ]
           : []),
-        ...action("run.selected", "node.look", "node.pinResult"),
+        ...action("run.selected", "node.look", "node.pinResult", "node.mask"),
         "line",
         ...action("node.rename", "edit.copy", "edit.duplicate", "edit.disconnect"),
         "line",

@@ -13,6 +13,7 @@ import { Dialog } from "./dialog.tsx";
 import { FormView } from "./form-view.tsx";
 import { Gallery } from "./gallery.tsx";
 import { keyText } from "./keys.ts";
+import { MaskEditor } from "./mask/mask-editor.tsx";
 import { Palette } from "./palette.tsx";
 import { TrackerSettings } from "./tracker-settings.tsx";
 import { Viewer } from "./viewer.tsx";
@@ -65,6 +66,7 @@ export function Dialogs() {
         </Dialog>
       )}
       {dialog.kind === "result" && <Result node={dialog.node} close={close} />}
+      {dialog.kind === "mask" && <MaskEditor {...dialog} close={close} />}
     </div>
   );
 }

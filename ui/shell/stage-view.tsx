@@ -15,6 +15,7 @@ import { Icon } from "../panels/icon.tsx";
 import type { App } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
 import { NONE } from "../state/editor.ts";
+import { inputRef } from "../state/input-name.ts";
 import { picturesOf, secondsLeft } from "../state/node-runs.ts";
 import { prefs } from "../state/prefs.ts";
 import { say } from "../state/toasts.ts";
@@ -311,13 +312,7 @@ function openPicture(app: App, id: Id, index: number): void {
   const node = nodeById(app.editor.graph.value, id);
   if (pictures.length > 0) app.dialog.value = { kind: "viewer", pictures, index };
   else if (node?.type === "LoadImage" && Array.isArray(node.widgets_values)) {
-    const name = String(node.widgets_values[0]);
-    const parts = name.split("/");
-    app.dialog.value = {
-      kind: "viewer",
-      index: 0,
-      pictures: [{ type: "input", subfolder: parts.slice(0, -1).join("/"), filename: parts.at(-1) ?? "" }],
-    };
+    app.dialog.value = { kind: "viewer", index: 0, pictures: [inputRef(String(node.widgets_values[0]))] };
   }
 }
 

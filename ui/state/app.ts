@@ -8,7 +8,7 @@ import type { DryRunReport, QueueState, RunDetail } from "../../engine/api/runs.
 import type { SystemInfo } from "../../engine/api/system.ts";
 import type { Registry } from "../../engine/node/registry.ts";
 import type { Command, FormField } from "../doc/commands.ts";
-import { type Doc, type DocGraph, type DocNode, type Id, linkById, nodeById } from "../doc/document.ts";
+import { type Doc, type DocGraph, type DocNode, type Id, linkById, nodeById, type Place } from "../doc/document.ts";
 import { type Flow, gradientFlow } from "../doc/gradient-flow.ts";
 import { nodeFaces } from "../doc/node-face.ts";
 import { isDirty, openDocument, openTab, saveDocument, type Tab } from "../doc/tabs.ts";
@@ -16,6 +16,7 @@ import { widgetsOf } from "../doc/widgets.ts";
 import { ApiFailure, call } from "../net/client.ts";
 import { type Check, checkDocument, type Problem, problem } from "./checks.ts";
 import { Editor, type EditorStore, NONE } from "./editor.ts";
+import { inputName, inputRef } from "./input-name.ts";
 import type { NodeRun } from "./node-runs.ts";
 import { prefs, shareGlobally } from "./prefs.ts";
 import { Runs } from "./runs.ts";
@@ -34,7 +35,8 @@ export type Dialog =
   | { readonly kind: "form" }
   | { readonly kind: "rename-group"; readonly index: number; readonly title: string }
   | { readonly kind: "compare"; readonly run: string }
-  | { readonly kind: "result"; readonly node: string };
+  | { readonly kind: "result"; readonly node: string }
+  | { readonly kind: "mask"; readonly place: Place; readonly node: Id; readonly widget: string; readonly picture: string };
 
 export type Drawer = "problems" | "queue" | "log" | null;
 
@@ -543,7 +545,7 @@ export class App {
         info,
         ...this.inputs.value.filter((f) => f.ref.filename !== info.ref.filename || f.ref.subfolder !== info.ref.subfolder),
       ];
-      name = info.ref.subfolder === "" ? info.ref.filename : `${info.ref.subfolder}/${info.ref.filename}`;
+      name = inputName(info.ref);
     });
     return name;
   }
@@ -553,8 +555,7 @@ export class App {
     file: { readonly kind: "input" } | { readonly kind: "model"; readonly folder: string } | undefined,
   ): readonly string[] | undefined {
     if (!file) return undefined;
-    if (file.kind === "input")
-      return this.inputs.value.map((f) => (f.ref.subfolder === "" ? f.ref.filename : `${f.ref.subfolder}/${f.ref.filename}`));
+    if (file.kind === "input") return this.inputs.value.map((f) => inputName(f.ref));
     return this.models.value?.models.flatMap((m) => (m.folder === file.folder ? [m.name] : []));
   }
 
@@ -573,8 +574,7 @@ export class App {
   }
 
   inputUrl(name: string, width?: number): string {
-    const parts = name.split("/");
-    return fileUrl({ type: "input", subfolder: parts.slice(0, -1).join("/"), filename: parts.at(-1) ?? "" }, width);
+    return fileUrl(inputRef(name), width);
   }
 }
 

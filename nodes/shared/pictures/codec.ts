@@ -124,6 +124,18 @@ function profileName(profile: Uint8Array): string | undefined {
   return /sRGB|^(c2|uRGB)$/i.test(name) ? undefined : name || "without a name";
 }
 
+/** RGB [height, width, 3] and alpha [height, width] as RGBA. */
+export function withAlpha(rgb: Uint8Array, alpha: Uint8Array): Uint8Array {
+  const out = new Uint8Array(alpha.length * 4);
+  for (let i = 0; i < alpha.length; i++) {
+    out[4 * i] = rgb[3 * i] ?? 0;
+    out[4 * i + 1] = rgb[3 * i + 1] ?? 0;
+    out[4 * i + 2] = rgb[3 * i + 2] ?? 0;
+    out[4 * i + 3] = alpha[i] ?? 0;
+  }
+  return out;
+}
+
 /** A PNG of [height, width, 3] 8-bit RGB. */
 export async function encodePng(rgb: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   return sharp(rgb, { raw: { width, height, channels: 3 }, limitInputPixels: MAX_PIXELS })

@@ -1,14 +1,21 @@
 import sharp from "sharp";
 import { expectPicture } from "../../../engine/formats/picture-format.ts";
-import { decodePicture } from "./codec.ts";
+import { decodePicture, withAlpha } from "./codec.ts";
 
-/** A small webp, upright, at most `width` pixels across; never larger than the picture. @throws AppError as {@link decodePicture} */
-export async function thumbnail(bytes: Uint8Array, name: string, width: number): Promise<Uint8Array> {
-  const { rgb, width: from, height } = await decodePicture(bytes, name);
-  return sharp(rgb, { raw: { width: from, height, channels: 3 } })
-    .resize({ width, withoutEnlargement: true })
-    .webp({ quality: 80 })
-    .toBuffer();
+/**
+ * A small webp, upright, at most `width` pixels across; never larger than the picture.
+ * @param opaque without the picture's transparency @throws AppError as {@link decodePicture}
+ */
+export async function thumbnail(
+  bytes: Uint8Array,
+  name: string,
+  { width, opaque = false }: { readonly width: number; readonly opaque?: boolean },
+): Promise<Uint8Array> {
+  const { rgb, width: from, height, alpha } = await decodePicture(bytes, name);
+  const raw = { width: from, height };
+  const picture =
+    alpha && !opaque ? sharp(withAlpha(rgb, alpha), { raw: { ...raw, channels: 4 } }) : sharp(rgb, { raw: { ...raw, channels: 3 } });
+  return picture.resize({ width, withoutEnlargement: true }).webp({ quality: 80 }).toBuffer();
 }
 
 /** Decodes the whole picture, so that a damaged one is refused. @throws AppError as {@link decodePicture} */
