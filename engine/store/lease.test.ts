@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -156,7 +156,12 @@ test("previews are removed by age, then by size, the oldest first", async () => 
   file("old", 600, 500);
   file("mid", 600, 400);
   file("new", 600, 300);
+  file(".lease", 1, 20_000);
   expect(await sweepFolder(dir, { maxAgeMs: 1000, maxBytes: 1300 }, now)).toBe(2);
-  expect(readdirSync(dir).sort()).toEqual(["mid", "new"]);
-  expect(readFileSync(join(dir, "new")).length).toBe(600);
+  expect(readdirSync(dir).sort()).toEqual([".lease", "mid", "new"]);
+  // At the limits, everything stays.
+  expect(await sweepFolder(dir, { maxAgeMs: 400, maxBytes: 1200 }, now)).toBe(0);
+  expect(await sweepFolder(dir, { maxAgeMs: 399, maxBytes: 1200 }, now)).toBe(1);
+  expect(await sweepFolder(dir, { maxAgeMs: 400, maxBytes: 599 }, now)).toBe(1);
+  expect(readdirSync(dir)).toEqual([".lease"]);
 });

@@ -49,7 +49,7 @@ type Header = z.infer<typeof header>;
 export class ResultStore {
   readonly #options: ResultStoreOptions;
   readonly #fs: FileSystem;
-  /** Bytes on disk; undefined until counted. */
+  /** No less than the bytes on disk: what disappears is not subtracted before the next count. Undefined until counted. */
   #total: number | undefined;
 
   constructor(options: ResultStoreOptions, fs: FileSystem = nodeFileSystem) {
@@ -131,7 +131,6 @@ export class ResultStore {
       // The system's refusal (too many open files, a disk that fails for a moment) says nothing about the entry.
       if (codeOf(error) !== "" && !DAMAGE.has(codeOf(error))) return undefined;
       await this.#fs.unlink(path).catch(() => undefined);
-      this.#total = undefined;
       return undefined;
     }
   }

@@ -89,6 +89,12 @@ describe("output directory", () => {
     await run.write("samples/a.png", Uint8Array.of(1));
     await run.append("m.jsonl", "{}");
     expect(await run.list()).toEqual(["m.jsonl", "samples/a.png"]);
+    // What a killed process left of a line, even one character, stays a line of its own.
+    await run.appendBytes("torn.jsonl", new TextEncoder().encode("{"));
+    await run.append("torn.jsonl", "1");
+    await run.append("torn.jsonl", "2");
+    expect(readFileSync(join(run.path, "torn.jsonl"), "utf8")).toBe("{\n1\n2\n");
+    await expect(run.append("torn.jsonl", "3\n4")).rejects.toMatchObject({ code: "STORE_LINE" });
     await run.remove("m.jsonl");
     await run.remove("m.jsonl");
     expect(await run.read("m.jsonl")).toBeUndefined();
@@ -167,6 +173,22 @@ describe("results on disk", () => {
       true,
     ]);
   });
+});
+
+test("results: what is kept is worth reading back, and no more than half of the budget", async () => {
+  const store = new ResultStore({ folder: join(dir, "cache"), budgetBytes: 400_000, salt: "s" });
+  const kept = async (bytes: number, ms: number, effects: readonly (typeof scored)[] = []): Promise<string> => {
+    const key = `${bytes} ${ms} ${effects.length}`;
+    await store.write(key, { outputs: { t: new Uint8Array(bytes) }, effects, opened: [] }, ms);
+    const about = await store.peek(key);
+    return about ? (about.hasOutputs ? "all" : "effects") : "nothing";
+  };
+  const scored = { kind: "node.scored", node: "1", type: "T", name: "sir", value: 0.5 } as const;
+  expect(await kept(10, 19)).toBe("nothing");
+  expect(await kept(10, 20)).toBe("all");
+  expect(await kept(190_000, 10_000)).toBe("all");
+  expect(await kept(210_000, 10_000)).toBe("nothing");
+  expect(await kept(210_000, 10_000, [scored])).toBe("effects");
 });
 
 describe("journal", () => {
@@ -277,7 +299,33 @@ describe("models", () => {
     mkdirSync(join(dir, "models", "unet"), { recursive: true });
     writeFileSync(join(dir, "models", "unet", name), "GGUF");
     await expect(models().open("unet", name)).rejects.toMatchObject({ code: "MODEL_FORMAT", hint: expect.stringMatching(hint) });
+    // In a cache the file itself has a name without an ending.
+    writeFileSync(join(dir, "blob"), "GGUF");
+    symlinkSync(join(dir, "blob"), join(dir, "models", "unet", `link-${name}`));
+    await expect(models().open("unet", `link-${name}`)).rejects.toMatchObject({ hint: expect.stringMatching(hint) });
   });
+
+  test("a damaged file is named, with what to do", async () => {
+    writeFileSync(join(dir, "models", "unet", "m.safetensors"), new Uint8Array(20).fill(255));
+    const opening = models().open("unet", "m.safetensors");
+    await expect(opening).rejects.toMatchObject({
+      code: expect.stringMatching(/^FILE_SAFETENSORS_/),
+      message: expect.stringContaining("m.safetensors"),
+      hint: expect.stringContaining("get it again"),
+    });
+  });
+
+  test("a folder of one variant is that variant; of two, a question", async () => {
+    const hf = join(dir, "models", "unet", "hf");
+    const open = async () => [...(await models().open("unet", "hf")).tensors.keys()];
+    writeFileSync(join(hf, "m.fp16.safetensors"), file(["half", f32([1], [1])]));
+    expect(await open()).toEqual(["half"]);
+    writeFileSync(join(hf, "m.bf16.safetensors"), file(["brain", f32([1], [1])]));
+    await expect(open()).rejects.toMatchObject({ code: "MODEL_SHARDS" });
+    writeFileSync(join(hf, "m.safetensors"), file(["whole", f32([1], [1])]));
+    expect(await open()).toEqual(["whole"]);
+  });
+
   test("a file: entries point into it, read and readRows copy", async () => {
     writeFileSync(
       join(dir, "models", "unet", "m.safetensors"),
@@ -407,6 +455,12 @@ describe("models", () => {
       hint: "did you mean qwen.safetensors?",
     });
     await expect(models().open("diffusion_models", "../../x")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    await expect(models().open("vae", "x")).rejects.toMatchObject({ message: expect.stringMatching(/; it is empty$/) });
+    mkdirSync(join(dir, "models", "vae"));
+    for (let k = 10; k < 31; k++) writeFileSync(join(dir, "models", "vae", `${k}.safetensors`), "");
+    await expect(models().open("vae", "x")).rejects.toMatchObject({ message: expect.stringMatching(/29.safetensors and 1 more$/) });
+    rmSync(join(dir, "models", "vae", "30.safetensors"));
+    await expect(models().open("vae", "x")).rejects.toMatchObject({ message: expect.stringMatching(/29.safetensors$/) });
     const typed = new ModelFolders({ roots: [], allowed: { "./q": join(dir, "models", "unet", "qwen.safetensors") } });
     expect((await typed.open("diffusion_models", "./q")).tensors.size).toBe(1);
   });
