@@ -1,8 +1,9 @@
-// Files below the three roots a browser may see. A file is named by root and relative name; no route takes a path.
+// Files below the roots a browser may see. A file is named by root and relative name; no route takes a path.
 import { z } from "zod";
 
-/** `input`: what the user gave. `output`: what runs saved. `temp`: previews, which are deleted when the server next starts. */
-export const fileRoot = z.enum(["input", "output", "temp"]);
+/** `input`: what the user gave. `output`: what runs saved. `temp`: previews, which are deleted when the server next starts.
+ * `run`: `ID/NAME`, what a run of the command line saved in a folder of its own. */
+export const fileRoot = z.enum(["input", "output", "temp", "run"]);
 export type FileRoot = z.infer<typeof fileRoot>;
 
 /** What nodes save and show (ComfyUI's triple): the file `subfolder/filename` below its root. */

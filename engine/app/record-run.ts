@@ -1,11 +1,15 @@
-// The life of a run, for CLI and server alike: it is in the journal before it begins, and its record is written however it ends.
+// The life of a run, for CLI and server alike: its folder is its own, it is in the journal before it begins, and its record is written however it ends.
 
 import { stringifyJson } from "../base/json.ts";
 import type { RunError, RunEvent } from "../graph/events.ts";
 import type { RunHandle, RunOutcome } from "../host/compute-host.ts";
-import type { EndedRun, EndState, Journal } from "../store/journal.ts";
+import type { EndState, Journal } from "../store/journal.ts";
+import { takeLease } from "../store/lease.ts";
 import type { OutputDirectory } from "../store/output-directory.ts";
+import { writeResult } from "./journalled-run.ts";
 import { RunRecord, type RunRecordOptions } from "./run-record.ts";
+import type { RunView } from "./run-view.ts";
+import { leftCheckpoint } from "./training/left-checkpoint.ts";
 
 export interface RecordRunOptions extends RunRecordOptions {
   readonly journal: Journal;
@@ -14,11 +18,15 @@ export interface RecordRunOptions extends RunRecordOptions {
   readonly file: string;
   /** Milliseconds since 1970. */
   readonly started: number;
+  /** What the journal is to keep of a run that is not queued in it: see `writeRequest`. */
+  readonly about?: { readonly request: string; readonly document: string };
+  /** Follows it; the journal keeps what it has seen. */
+  readonly view: RunView;
   /** Starts it. */
   readonly begin: (onEvent: (event: RunEvent) => void) => RunHandle;
   readonly onEvent: (event: RunEvent) => void;
-  /** What the journal keeps about the run, and what its end is called: a run that was cancelled to be continued later is `paused`. */
-  readonly conclude?: (outcome: RunOutcome, state: RecordedRun["state"]) => Promise<{ readonly state: EndState } & EndedRun>;
+  /** Asked when it was cancelled: one that can go on is then called paused. */
+  readonly isPausing?: () => boolean;
 }
 
 export interface RecordedRun {
@@ -30,25 +38,38 @@ export interface RecordedRun {
 
 /**
  * Preconditions: the id is new to the journal, or queued in it. Nothing is lost when the process dies in between: the journal
- * then calls the run interrupted. @throws AppError STORE_*
+ * then calls the run interrupted. @throws AppError STORE_LEASED when another run writes into the same folder; STORE_*
  */
-export function recordRun(options: RecordRunOptions): { readonly handle: RunHandle; readonly done: Promise<RecordedRun> } {
-  const { journal, directory, run, workflow, started } = options;
+export async function recordRun(options: RecordRunOptions): Promise<{ readonly handle: RunHandle; readonly done: Promise<RecordedRun> }> {
+  const { journal, directory, run, workflow, started, about, view } = options;
   const record = new RunRecord(options);
-  journal.begin({ run, graph: workflow.sha256, output: directory.root, started });
-  const handle = options.begin((event) => {
-    record.add(event);
-    options.onEvent(event);
-  });
+  const lease = await takeLease(directory.root, `run ${run}`);
+  let handle: RunHandle;
+  try {
+    journal.begin({ run, graph: workflow.sha256, output: directory.root, started, ...about });
+    handle = options.begin((event) => {
+      record.add(event);
+      view.add(event);
+      options.onEvent(event);
+    });
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
   const done = async (): Promise<RecordedRun> => {
-    const outcome = await handle.done;
-    const { event } = outcome;
-    await directory.saveAs(options.file, new TextEncoder().encode(`${stringifyJson(record.document(outcome), 2)}\n`));
-    const error = "error" in event ? event.error : undefined;
-    const state = event.kind === "run.failed" ? "failed" : event.kind === "run.cancelled" ? "cancelled" : "finished";
-    const kept = await options.conclude?.(outcome, state);
-    journal.end(run, kept?.state ?? state, event.at, error, kept);
-    return { state, error, outcome, record };
+    try {
+      const outcome = await handle.done;
+      const { event } = outcome;
+      await directory.saveAs(options.file, new TextEncoder().encode(`${stringifyJson(record.document(outcome), 2)}\n`));
+      const error = "error" in event ? event.error : undefined;
+      const state = event.kind === "run.failed" ? "failed" : event.kind === "run.cancelled" ? "cancelled" : "finished";
+      const canResume = state !== "finished" && (await leftCheckpoint(directory.root, Object.values(view.trainings)));
+      const called: EndState = state === "cancelled" && canResume && options.isPausing?.() ? "paused" : state;
+      journal.end(run, called, event.at, error, writeResult(view, outcome, canResume));
+      return { state, error, outcome, record };
+    } finally {
+      await lease.release();
+    }
   };
   return { handle, done: done() };
 }

@@ -3,12 +3,15 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { computeSettings } from "../app/compute-settings.ts";
+import { plainIssue, writeRequest } from "../app/journalled-run.ts";
 import { loadGraph, planGraph, readWorkflowFile } from "../app/load-workflow.ts";
+import { parametersOf } from "../app/parameters.ts";
 import { dataFolder, modelRoots } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
 import { recordRun } from "../app/record-run.ts";
 import { runId } from "../app/run-id.ts";
 import { namedScores } from "../app/run-record.ts";
+import { RunView } from "../app/run-view.ts";
 import { type Versions, versionsOf } from "../app/versions.ts";
 import { byteCount } from "../base/byte-count.ts";
 import { AppError } from "../base/errors.ts";
@@ -22,7 +25,6 @@ import { ComputeHost, type RunHandle } from "../host/compute-host.ts";
 import { Registry } from "../node/registry.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { Journal } from "../store/journal.ts";
-import { takeLease } from "../store/lease.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -107,7 +109,22 @@ export const run: Command = async (args, program) => {
       host.run({ run: id, mode, plan, workflow, output, resume: values.resume, inputs, models }, onEvent);
     if (values["dry-run"]) return await rehearse(begin, plan, values.json);
     const sha256 = createHash("sha256").update(stringifyJson(found.prompt)).digest("hex");
+    const steps = plan.steps.map(({ id, type, title }) => ({ id, type, title }));
+    const kept = writeRequest(
+      { name, kind: "run", parent: null, device: device.data, steps: steps.length, resume: values.resume },
+      {
+        workflow: found.document ?? found.prompt,
+        // Values that were set here are not in the document.
+        ...(found.document !== undefined && { prompt: found.prompt }),
+        ...(values.only && { targets: values.only }),
+        api: found.prompt,
+        parameters: parametersOf(plan, registry),
+        warnings: [...issues, ...loaded.warnings].map(plainIssue),
+        steps,
+      },
+    );
     const about = {
+      about: kept,
       workflow: { file, name, sha256 },
       plan,
       graph: found.prompt,
@@ -132,6 +149,8 @@ const leave = (): never => process.exit(EXIT.cancelled);
 type Begin = (id: string, mode: "run" | "dry", onEvent: Parameters<ComputeHost["run"]>[1]) => RunHandle;
 
 interface Performance {
+  /** For the journal. */
+  readonly about: ReturnType<typeof writeRequest>;
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
   readonly plan: Plan;
   readonly graph: unknown;
@@ -148,13 +167,12 @@ async function perform(begin: Begin, program: Program, { output, asJson, ...abou
   const directory = await OutputDirectory.open(output);
   const started = Date.now();
   const run = runId(started);
-  const lease = await takeLease(output, `run ${run}`);
-  let journal: Journal | undefined;
+  const journal = new Journal(join(dataFolder(program), "journal.sqlite"));
   try {
-    journal = new Journal(join(dataFolder(program), "journal.sqlite"));
     const reporter = asJson ? jsonReporter(terminal()) : textReporter(terminal(), about.plan);
-    const { handle, done } = recordRun({
+    const { handle, done } = await recordRun({
       ...about,
+      view: new RunView(about.plan.steps),
       run,
       journal,
       directory,
@@ -178,8 +196,7 @@ async function perform(begin: Begin, program: Program, { output, asJson, ...abou
       console.error(`not run: ${skipped.map((s) => `${s.title} (${s.id})`).join(", ")}; what is wrong stands above, and in run.json`);
     return { finished: skipped.length > 0 ? EXIT.partial : EXIT.ok, failed: EXIT.failed, cancelled: EXIT.cancelled }[state];
   } finally {
-    journal?.close();
-    await lease.release();
+    journal.close();
   }
 }
 

@@ -36,7 +36,8 @@ type Names =
   | "clearQueue";
 
 export function runHandlers(services: Services): Pick<Handlers, Names> {
-  const { queue, output } = services;
+  const { queue } = services;
+  const { history } = queue;
   const logs = new LRUCache<string, TrainingLog>({ max: 16 });
   return {
     async validate({ body }) {
@@ -47,31 +48,34 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
     submit: ({ body }) => queue.submit(body),
     score: async ({ body }) => queue.submit(await scoreSubmission(services, body)),
     async runs({ query: { before, limit, graph, state } }) {
-      const runs = queue.list({ before, limit: limit + 1, graph, state });
+      const runs = history.list({ before, limit: limit + 1, graph, state });
       const page = runs.slice(0, limit);
       return { runs: page, next: runs.length > limit ? (page.at(-1)?.id ?? null) : null };
     },
-    run: ({ params: { id } }) => queue.detail(id),
+    run: ({ params: { id } }) => history.detail(id),
     cancel: ({ params: { id } }) => queue.cancel(id),
     pause: ({ params: { id } }) => queue.pause(id),
     retry: ({ params: { id } }) => queue.again(id, false),
     resume: ({ params: { id } }) => queue.again(id, true),
     removeRun({ params: { id } }) {
-      queue.remove(id);
+      history.remove(id);
       return {};
     },
     async curves({ params: { id }, query: { after, node } }) {
-      const { directory, of } = training(id, node);
-      const { nodes, parameters } = queue.detail(id);
+      const { output, directory, of } = training(id, node);
+      const { nodes, parameters } = history.detail(id);
       const view = nodes.find((n) => n.id === of);
-      return readCurves(await logOf(directory), {
+      return readCurves(await logOf(output, directory), {
         after,
         total: shownUpdates(view?.shown?.training),
         isRunning: view?.state === "running",
         settings: Object.fromEntries(parameters.filter((p) => p.node === of).map((p) => [p.input, p.value])),
       });
     },
-    samples: ({ params: { id }, query: { node } }) => readSamples(output.root, training(id, node).directory),
+    samples({ params: { id }, query: { node } }) {
+      const { output, directory } = training(id, node);
+      return readSamples(output, directory, history.refOf(id));
+    },
     queue: () => queue.state(),
     pauseQueue: () => queue.setPaused(true),
     resumeQueue: () => queue.setPaused(false),
@@ -80,19 +84,20 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
   };
 
   /** Kept, so that a poll reads only what is new. */
-  async function logOf(directory: string): Promise<TrainingLog> {
-    const path = await resolveInside(output.root, directory);
+  async function logOf(output: string, directory: string): Promise<TrainingLog> {
+    const path = await resolveInside(output, directory);
     const log = logs.get(path) ?? new TrainingLog(path);
     logs.set(path, log);
     return log;
   }
 
   /** @throws AppError RUN_NOT_FOUND, TRAINING_NONE */
-  function training(id: string, node: string | undefined): { readonly directory: string; readonly of: string } {
-    const all = Object.entries(queue.trainings(id));
+  function training(id: string, node: string | undefined): { readonly output: string; readonly directory: string; readonly of: string } {
+    const { output, directories } = history.trainings(id);
+    const all = Object.entries(directories);
     const found = node === undefined ? all[0] : all.find(([own]) => own === node);
     if (!found) throw new AppError("TRAINING_NONE", "this run has no training that has begun", { hint: "wait until its node runs" });
-    return { of: found[0], directory: found[1] };
+    return { output, of: found[0], directory: found[1] };
   }
 }
 

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { FileRef, FileRoot } from "../api/files.ts";
 import type { scorePicture } from "../api/runs.ts";
 import { loadGraph } from "../app/load-workflow.ts";
-import type { Submission } from "../app/run-queue.ts";
+import type { Submission } from "../app/submission.ts";
 import { AppError } from "../base/errors.ts";
 import { readWorkflow } from "../graph/parse-workflow.ts";
 import type { Services } from "./services.ts";

@@ -7,9 +7,12 @@ import { z } from "zod";
 import type { EventMessage } from "../api/event-message.ts";
 import { type SystemInfo, settings as settingsSchema } from "../api/system.ts";
 import { computeSettings } from "../app/compute-settings.ts";
+import { describeInterrupted } from "../app/describe-interrupted.ts";
 import { Gallery } from "../app/gallery.ts";
 import { dataFolder } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
+import { RunFeed } from "../app/run-feed.ts";
+import { RunFiles } from "../app/run-files.ts";
 import { RunQueue } from "../app/run-queue.ts";
 import { TrackerFeed } from "../app/trackers/tracker-feed.ts";
 import { TrainingLog } from "../app/training/training-log.ts";
@@ -105,9 +108,13 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const boot = randomUUID();
     const state = await serverState(folder);
     const hub: EventHub = new EventHub({ events, boot, queue: () => queue.state() });
+    const runFeed = new RunFeed(events, (message) => {
+      hub.publish(message);
+      if (message.kind === "run") feed.event(message.event);
+    });
     const queue: RunQueue = new RunQueue({
       journal,
-      events,
+      feed: runFeed,
       host,
       registry,
       output,
@@ -116,11 +123,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
       device,
       threads: threads ?? availableParallelism(),
       versions,
-      hasCheckpoint: async (directory) => (await (await output.runDirectory(directory)).list()).includes("checkpoint.safetensors"),
-      publish: (message) => {
-        hub.publish(message);
-        if (message.kind === "run") feed.event(message.event);
-      },
       isPaused: state.isPaused,
       savePaused: (isPaused) => writeAtomic(join(folder, "server.json"), new TextEncoder().encode(JSON.stringify({ isPaused }))),
     });
@@ -135,7 +137,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       },
       log: (directory) => new TrainingLog(join(output.root, directory)),
       describe: (run, node) => {
-        const { summary, parameters } = queue.detail(run);
+        const { summary, parameters } = queue.history.detail(run);
         const settings = parameters.flatMap((p) => (p.node === node ? [[p.input, p.value] as const] : []));
         return { name: summary.name, started: summary.started ?? Date.now(), settings: Object.fromEntries(settings) };
       },
@@ -193,6 +195,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
         input: new SharedFiles([options.input, examples, ...beside.slice(0, 1)]),
         output: new SharedFiles([output.root]),
         temp: new SharedFiles([join(output.root, "temp")]),
+        run: new RunFiles(queue.history),
       },
       output,
       data: folder,
@@ -226,7 +229,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
       },
     });
     cleanUp.push(() => http.close());
-    await queue.start();
+    for (const run of await describeInterrupted(journal, events)) runFeed.summary(queue.history.summary(run));
+    queue.start();
     const load = setInterval(() => {
       if (hub.size === 0) return;
       void residentBytes(host.pid).then((computeBytes) => hub.publish({ kind: "load", computeBytes, freeBytes: freemem() }));

@@ -9,14 +9,14 @@ import type { ReaderHost } from "../host/reader-host.ts";
 import type { Registry } from "../node/registry.ts";
 import type { GraphFiles } from "../store/graph-files.ts";
 import type { OutputDirectory } from "../store/output-directory.ts";
-import type { SharedFiles } from "../store/shared-files.ts";
+import type { FileFolder, SharedFiles } from "../store/shared-files.ts";
 
 /** What the routes speak to. */
 export interface Services {
   readonly queue: RunQueue;
   readonly gallery: Gallery;
   readonly graphs: GraphFiles;
-  readonly files: Readonly<Record<FileRoot, SharedFiles>>;
+  readonly files: Readonly<Record<Exclude<FileRoot, "input">, FileFolder>> & { readonly input: SharedFiles };
   readonly output: OutputDirectory;
   /** Where thumbnails, settings and the like lie. */
   readonly data: string;

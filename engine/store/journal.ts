@@ -149,16 +149,23 @@ export class Journal {
     );
   }
 
-  /** Preconditions: the id is new, or `queued`. Result: `running` by this process, on disk. */
-  begin({ run, graph, output, started }: NewRun & { readonly started: number }): void {
+  /** Preconditions: the id is new, or `queued` with the texts it was queued with. Result: `running` by this process, on disk. */
+  begin({
+    run,
+    graph,
+    output,
+    started,
+    request = "",
+    document = "",
+  }: NewRun & { readonly started: number; readonly request?: string; readonly document?: string }): void {
     this.#guard("write", () => {
       const { changes } = this.#database
         .prepare(
-          `INSERT INTO runs VALUES (?, 'running', ?, ?, '', '', 0, ?, ?, NULL, NULL, '', '', ?, ?, '', '')
+          `INSERT INTO runs VALUES (?, 'running', ?, ?, '', '', 0, ?, ?, NULL, NULL, ?, '', ?, ?, ?, '')
            ON CONFLICT (run) DO UPDATE SET state = 'running', started = excluded.started, pid = excluded.pid, pid_start = excluded.pid_start
            WHERE state = 'queued'`,
         )
-        .run(run, graph, output, started, started, self.pid, `${self.machine}:${self.start}`);
+        .run(run, graph, output, started, started, request, self.pid, `${self.machine}:${self.start}`, document);
       if (changes === 0) throw new Error(`run ${run} has begun before`);
     });
   }

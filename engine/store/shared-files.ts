@@ -17,11 +17,23 @@ export interface SharedFile {
   readonly modified: number;
 }
 
+/** Files by name, below a folder or several. */
+export interface FileFolder {
+  /** Newest first. Links and hidden files are not listed. */
+  list(skip?: (name: string) => boolean): Promise<readonly SharedFile[]>;
+  /** The caller closes it. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  open(name: string): Promise<SharedFile & { readonly file: FileHandle }>;
+  /** The real path of a file that exists. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  path(name: string): Promise<string>;
+  /** @throws AppError FILE_NOT_FOUND, FILE_KEPT, PATH_UNSAFE, STORE_* */
+  remove(name: string): Promise<void>;
+}
+
 const MAX_DEPTH = 6;
 /** Files listed per root at most. */
 const MAX_LISTED = 20_000;
 
-export class SharedFiles {
+export class SharedFiles implements FileFolder {
   readonly #roots: readonly string[];
 
   /** @param roots searched in this order; the first one is written to. Absent ones are skipped. */
@@ -29,20 +41,17 @@ export class SharedFiles {
     this.#roots = roots;
   }
 
-  /** Newest first. Links and hidden files are not listed. */
   async list(skip: (name: string) => boolean = () => false): Promise<readonly SharedFile[]> {
     const found = new Map<string, SharedFile>();
     for (const root of this.#roots) await collect(root, "", found, skip);
     return [...found.values()].sort((a, b) => b.modified - a.modified || (a.name < b.name ? -1 : 1));
   }
 
-  /** The caller closes it. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
   async open(name: string): Promise<SharedFile & { readonly file: FileHandle }> {
     const { file, size, mtimeMs } = await openRegular(await this.path(name));
     return { file, name, bytes: size, modified: mtimeMs };
   }
 
-  /** The real path of a file that exists. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
   async path(name: string): Promise<string> {
     for (const root of this.#roots) {
       if (!(await isThere(root))) continue;
@@ -71,7 +80,6 @@ export class SharedFiles {
     }
   }
 
-  /** @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
   async remove(name: string): Promise<void> {
     const path = await this.path(name);
     const { file } = await openRegular(path);

@@ -53,7 +53,7 @@ test("every route with a name, every nasty name, however it is written", async (
   for (const route of named)
     for (const name of NASTY_NAMES)
       for (const text of written(name))
-        for (const root of route.path.includes(":root") ? ["input", "output", "temp", ".."] : [""]) {
+        for (const root of route.path.includes(":root") ? ["input", "output", "temp", "run", ".."] : [""]) {
           const pattern = route.path.replace(":root", root).replace(":folder", "vae");
           if (!/^[^:*]*[:*](name|id)[^:*]*$/.test(pattern)) throw new Error(`the test does not know a parameter of ${pattern}`);
           const path = pattern.replace(/[:*](name|id)/, () => text);

@@ -1,6 +1,7 @@
 // The answers of `curves` and `samples`, from a training's run directory.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { FileRef } from "../../api/files.ts";
 import type { Curves, Samples } from "../../api/training.ts";
 import { trainingAlarms } from "./training-alarms.ts";
 import type { TrainingLog } from "./training-log.ts";
@@ -42,11 +43,13 @@ function secondsLeft(log: TrainingLog, total: number): number | null {
   return Math.max(0, total - log.done) * (mean(recent) + mean(sampling));
 }
 
+/** Of a run directory: pictures that the training drew on its way. */
+export const SAMPLES = "samples";
 const SAMPLE = /^(\d+)-(?:step-(\d+)|reference-(\d+)|(target))\.(?:png|jpe?g|webp)$/;
 
-/** @param output folder of all runs @param directory of the training, below it */
-export async function readSamples(output: string, directory: string): Promise<Samples> {
-  const names = await readdir(join(output, directory, "samples")).catch(() => []);
+/** @param output folder of the run @param directory of the training, below it @param named how clients name a file of that folder */
+export async function readSamples(output: string, directory: string, named: (ref: FileRef) => FileRef = (ref) => ref): Promise<Samples> {
+  const names = await readdir(join(output, directory, SAMPLES)).catch(() => []);
   const samples = names.sort().flatMap((filename): Samples["samples"] => {
     const [, row, step, reference] = SAMPLE.exec(filename) ?? [];
     if (row === undefined) return [];
@@ -55,7 +58,7 @@ export async function readSamples(output: string, directory: string): Promise<Sa
         row: Number(row),
         kind: step !== undefined ? "sample" : reference !== undefined ? "reference" : "target",
         update: step === undefined ? null : Number(step),
-        file: { filename, subfolder: `${directory}/samples`, type: "output" },
+        file: named({ filename, subfolder: `${directory}/${SAMPLES}`, type: "output" }),
       },
     ];
   });
