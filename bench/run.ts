@@ -1,9 +1,10 @@
 // npm run bench [-- section...]: ratios first; milliseconds are this machine's, at this moment.
 import { engineOverhead } from "./engine-overhead.ts";
 import { findPeer } from "./side.ts";
+import { uiSpeed } from "./ui/run.ts";
 import { versus } from "./versus.ts";
 
-const SECTIONS = ["engine", "product", "forward", "step", "reward"] as const;
+const SECTIONS = ["engine", "product", "forward", "step", "reward", "ui"] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !SECTIONS.some((s) => s === name));
 if (unknown.length) {
@@ -11,9 +12,14 @@ if (unknown.length) {
   process.exit(1);
 }
 const wanted = SECTIONS.filter((s) => asked.length === 0 || asked.includes(s));
-const peer = findPeer();
-console.log(`Node ${process.version}; PyTorch ${peer ? peer.version : "not installed (set PYTHON to a Python that has it)"}`);
-console.log("Minima of interleaved runs. Goals: time / PyTorch ≤ 0.80, memory / PyTorch ≤ 1.00.");
+const races = wanted.filter((s) => s !== "engine" && s !== "ui");
+const peer = races.length > 0 ? findPeer() : undefined;
+console.log(`Node ${process.version}`);
+if (races.length > 0) {
+  console.log(`PyTorch ${peer ? peer.version : "not installed (set PYTHON to a Python that has it)"}`);
+  console.log("Minima of interleaved runs. Goals: time / PyTorch ≤ 0.80, memory / PyTorch ≤ 1.00.");
+}
 for (const section of wanted)
   if (section === "engine") await engineOverhead();
+  else if (section === "ui") await uiSpeed();
   else await versus(section, [1, 2], peer);
