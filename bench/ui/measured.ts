@@ -1,4 +1,4 @@
-import { table } from "../table.ts";
+import { textTable } from "../text-table.ts";
 
 /** One line of a section. */
 export interface Measured {
@@ -11,7 +11,7 @@ export interface Measured {
 
 /** Name, number, goal, and how far from the goal it is: up to 1.00 the goal is met. */
 export function measuredTable(lines: readonly Measured[]): string {
-  return table(
+  return textTable(
     ["", "measured", "goal", "ratio (≤ 1 is met)"],
     lines.map(({ name, value, unit, goal }) => {
       const text = `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
