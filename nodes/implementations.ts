@@ -74,6 +74,7 @@ import previewImage from "./image/preview-image.ts";
 import resizeImageMaskNode from "./image/resize-image-mask-node.ts";
 import saveImage from "./image/save-image.ts";
 import saveImageAdvanced from "./image/save-image-advanced.ts";
+import loraFromFile from "./lora/lora-from-file.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.ts";
 import saveLora from "./lora/save-lora.ts";
 import drawMatches from "./matching/draw-matches.ts";
@@ -175,6 +176,7 @@ export const implementations: readonly AnyNode[] = [
   vaeEncode,
   vaeLoader,
   // lora
+  loraFromFile,
   loraLoaderModelOnly,
   saveLora,
   // faces

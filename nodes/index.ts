@@ -74,6 +74,7 @@ import previewImage from "./image/preview-image.node.ts";
 import resizeImageMaskNode from "./image/resize-image-mask-node.node.ts";
 import saveImage from "./image/save-image.node.ts";
 import saveImageAdvanced from "./image/save-image-advanced.node.ts";
+import loraFromFile from "./lora/lora-from-file.node.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.node.ts";
 import saveLora from "./lora/save-lora.node.ts";
 import drawMatches from "./matching/draw-matches.node.ts";
@@ -175,6 +176,7 @@ export const nodes: readonly AnyDeclaration[] = [
   vaeEncode,
   vaeLoader,
   // lora
+  loraFromFile,
   loraLoaderModelOnly,
   saveLora,
   // faces

@@ -35,8 +35,11 @@ test("declarations load in a browser: no sharp, no node module, no body, and the
   const { modules, code } = await bundle();
   const own = modules.filter((id) => id.startsWith(root) && !id.includes("node_modules")).map((id) => relative(root, id));
   expect(own.filter((id) => id.endsWith(".node.ts")).length).toBeGreaterThan(50);
-  // The names of the learning rate's shapes stand beside their formulas.
-  expect(own.filter((id) => /^engine\/(?!base|graph|node|api)/.test(id))).toEqual(["engine/nn/lr-schedule.ts"]);
+  // The names of the learning rate's shapes and of the LoRA formats stand beside what makes them.
+  expect(own.filter((id) => /^engine\/(?!base|graph|node|api)/.test(id)).sort()).toEqual([
+    "engine/formats/lora-formats.ts",
+    "engine/nn/lr-schedule.ts",
+  ]);
   expect(modules.filter((id) => id.includes("node_modules") && !/node_modules\/(zod|@noble\/hashes)\//.test(id))).toEqual([]);
   const names = [...builtinModules, "sharp", "onnxruntime-node"].flatMap((name) => [name, `node:${name}`]);
   const imported = [...code.matchAll(/(?:from|import|require)\s*\(?\s*["'`]([^"'`]+)["'`]/g)].map((m) => m[1] ?? "");

@@ -4,9 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { toAppError } from "../engine/base/errors.ts";
+import { writeLora } from "../engine/formats/lora-file.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
 import type { DiffusionModel } from "../nodes/shared/contracts/modules.ts";
-import { exportLora } from "../nodes/shared/lora/lora-export.ts";
 import { dryRunTraining } from "../nodes/train/cost/dry-run-training.ts";
 import evaluateEdits from "../nodes/train/evaluate-edits.ts";
 import { TRAIN_INPUTS, type TrainInputs } from "../nodes/train/train-options.ts";
@@ -97,7 +97,7 @@ const lora = (scale: number, b: number) => ({
 const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[] = [
   ["one NaN weight in the model", () => outcome({ model: sick(fakeModel()) })],
   ["the same, found by the first sample", () => outcome({ model: sick(fakeModel()), samples: 1 })],
-  ["a LoRA of NaN is saved", () => threw(() => exportLora(lora(1, Number.NaN), "comfyui", "bfloat16"))],
+  ["a LoRA of NaN is saved", () => threw(() => writeLora(lora(1, Number.NaN), "comfyui", "bfloat16"))],
   ["learning rate 0", () => outcome({ learning_rate: 0 })],
   ["alpha 0", () => outcome({ alpha: 0 })],
   ["the loss and the reward both weigh 0", () => outcome({ lambda: 0, reward_weight: 0 })],

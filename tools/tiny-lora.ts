@@ -1,6 +1,6 @@
 import { randomSource } from "../engine/base/random.ts";
+import { writeLora } from "../engine/formats/lora-file.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
-import { exportLora } from "../nodes/shared/lora/lora-export.ts";
 import { TINY_TRANSFORMER, type TinyTransformerSizes } from "./tiny-transformer.ts";
 
 const RANK = 4;
@@ -27,5 +27,5 @@ export function tinyLora(seed: number, sizes: TinyTransformerSizes = TINY_TRANSF
       };
     }),
   ).flat();
-  return exportLora({ adapters, rank: RANK, alpha: RANK }, "comfyui", "bfloat16");
+  return writeLora({ adapters }, "comfyui", "bfloat16");
 }

@@ -16,6 +16,10 @@ const TEXT = `graph: runs workflows of typed nodes
     --json                       print one event per line
   graph validate FILE [--json]   every issue of a workflow at once
   graph show FILE [--json]       what a picture, a LoRA or a run.json was made with
+  graph export RUN_DIR           a LoRA from a checkpoint of a training
+    --update N|best              after which update (default: the newest)
+    --ema | --raw                the running average (default where there is one), or the weights themselves
+    --format comfyui|diffusers|kohya|all, --dtype float32|bfloat16|float16, --out DIR
   graph nodes [NAME] [--json]    the nodes there are, or all about one
   graph models [--models DIR]    the models that are found
   graph doctor                   Node, backends, memory, disk, models, permissions

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   validate: async () => (await import("./validate.ts")).validateCommand,
   show: async () => (await import("./show.ts")).show,
+  export: async () => (await import("./export.ts")).exportCommand,
   nodes: async () => (await import("./nodes.ts")).nodes,
   models: async () => (await import("./models.ts")).models,
   doctor: async () => (await import("./doctor.ts")).doctor,

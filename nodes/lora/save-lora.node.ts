@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { LORA_DTYPES, LORA_FORMATS } from "../../engine/formats/lora-formats.ts";
 import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { LORA, MODEL, VAE } from "../shared/contracts/sockets.ts";
-import { LORA_DTYPES, LORA_FORMATS } from "../shared/lora/lora-formats.ts";
 
 export default declareNode({
   type: "SaveLoRA",

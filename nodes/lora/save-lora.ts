@@ -1,10 +1,10 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { stringifyJson } from "../../engine/base/json.ts";
+import { writeLora } from "../../engine/formats/lora-file.ts";
+import { LORA_FORMATS, type LoraDType } from "../../engine/formats/lora-formats.ts";
 import type { NodeContext } from "../../engine/node/context.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import type { DiffusionModel, Lora, Vae } from "../shared/contracts/modules.ts";
-import { exportLora } from "../shared/lora/lora-export.ts";
-import { LORA_FORMATS, type LoraDType } from "../shared/lora/lora-formats.ts";
 import { loadLora } from "./load-lora.ts";
 import { probePicture, psnr } from "./probe-picture.ts";
 import declaration from "./save-lora.node.ts";
@@ -19,7 +19,7 @@ export default implementNode(declaration, {
     const trained = model && vae ? await probePicture(ctx.compute, model.withAdapters(lora.adapters), vae, 1) : null;
     const files: { format: string; file: string; psnr_db: number | "not checked" }[] = [];
     for (const f of formats) {
-      const bytes = exportLora(lora, f, dtype, { prompt: stringifyJson(ctx.workflow.prompt) });
+      const bytes = writeLora(lora, f, dtype, { prompt: stringifyJson(ctx.workflow.prompt) });
       const saved = await ctx.save(`${prefix}_${f}`, "safetensors", bytes);
       const db = model && vae && trained ? await compare(ctx, model, vae, lora, trained, saved.filename, bytes, dtype) : null;
       ctx.log(

@@ -25,7 +25,7 @@ export interface ObjectiveOptions {
   readonly sigmaRescaleCap: number;
   /** draft: last K steps; draft_lv: K re-noised samples beside the last step; flowbp_sparse: K steps of the rollout. */
   readonly k: number;
-  /** Weight of mean((v_θ − v_0)²) at the evaluations that carry the reward's gradient, v_0 the model without adapters. 0 = off. */
+  /** Weight of mean((v_θ − v_0)²) at the evaluations that carry the reward's gradient, v_0 the model before training. 0 = off. */
   readonly anchorBeta: number;
 }
 

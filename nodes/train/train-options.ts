@@ -1,9 +1,8 @@
 // What TrainReReFL can be told: its widgets, and what follows from them.
 import { z } from "zod";
-import { sha256 } from "../../engine/base/hash.ts";
 import { LR_SCHEDULES } from "../../engine/nn/lr-schedule.ts";
 import { type InputValues, input, optional, widget } from "../../engine/node/define-node.ts";
-import { CLIP, DATASET, MODEL, REWARD, VAE } from "../shared/contracts/sockets.ts";
+import { CLIP, DATASET, LORA, MODEL, REWARD, VAE } from "../shared/contracts/sockets.ts";
 import { ATTENTION_TARGETS } from "./attention-targets.ts";
 import { MODES, type Mode, type ObjectiveOptions } from "./objective.ts";
 import { PRESET_NAMES, PRESETS } from "./presets.ts";
@@ -20,6 +19,9 @@ export const VISION_SIZE = widget(count(32, 4096, 384), {
 /** Read by these modes only. */
 const only = (...values: Mode[]) => ({ onlyFor: { input: "mode", values } });
 const REWARDED = only("rerefl", "draft", "draft_lv", "flowbp_sparse", "id_loss");
+
+/** `continue`: the LoRA's own numbers are trained on. `base`: it stays as it is beside the model, and a new one is trained. */
+const INIT_LORA_AS = ["continue", "base"] as const;
 
 export const TRAIN_INPUTS = {
   model: input(MODEL),
@@ -65,7 +67,7 @@ export const TRAIN_INPUTS = {
   seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
   anchor_beta: widget(real(0, 1e6, 0), {
     ...only("rerefl", "draft", "draft_lv", "flowbp_sparse"),
-    tooltip: "Weight of mean((v - v₀)²), v₀ the model without the LoRA, where the reward's gradient enters; 0 = off",
+    tooltip: "Weight of mean((v - v₀)²), v₀ the model before training, where the reward's gradient enters; 0 = off",
   }),
   constraint: optional(REWARD, "A second reward that must stay at or above constraint_min while the first one rises"),
   constraint_min: widget(real(-1e6, 1e6, 0), { ...REWARDED, tooltip: "τ, for example what the model scores before training", step: 0.01 }),
@@ -76,11 +78,15 @@ export const TRAIN_INPUTS = {
   constraint_max: widget(real(0, 1e6, 10), { ...REWARDED, tooltip: "λ never exceeds this" }),
   vision_size: VISION_SIZE,
   keep_every: widget(count(0, 100_000, 0), {
-    tooltip: "Updates between LoRAs kept in checkpoints/; 0 = only the best by the held-out reward",
+    tooltip: "Updates between LoRAs and states kept in checkpoints/; 0 = only the best LoRA by the held-out reward",
   }),
   keep_last: widget(count(1, 1000, 5), { tooltip: "How many of these are kept, the newest" }),
   on_trouble: widget(z.enum(["warn", "stop"]).default("warn"), {
     tooltip: "When nothing is learned, no face is found, a loss runs away or one reward is paid for with another: say so, or end the run",
+  }),
+  init_lora: optional(LORA, "A LoRA to start from: your own or another's (LoraFromFile)"),
+  init_lora_as: widget(z.enum(INIT_LORA_AS).default("continue"), {
+    tooltip: "continue: train the LoRA itself, its layers, ranks and alphas. base: leave it as it is, and train a new one on top",
   }),
 } as const;
 
@@ -109,7 +115,9 @@ export function targetList(text: string): readonly string[] {
     .filter((t) => t !== "");
 }
 
-export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward" | "constraint">): ObjectiveOptions {
+export function objectiveOf(
+  i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward" | "constraint" | "init_lora">,
+): ObjectiveOptions {
   return {
     mode: i.mode,
     lambda: i.lambda,
@@ -126,31 +134,6 @@ export function objectiveOf(i: Omit<TrainInputs, "model" | "vae" | "clip" | "dat
 /** Updates between samples. */
 export function sampleInterval({ sample_every, steps }: Pick<TrainInputs, "sample_every" | "steps">): number {
   return sample_every > 0 ? sample_every : Math.max(1, Math.ceil(steps / 5));
-}
-
-/**
- * Identity of everything that decides the weights after n updates. The number of updates belongs to it only when the learning
- * rate depends on it: a constant run can be made longer. How often it saves or samples decides nothing.
- */
-export function fingerprintOf(i: TrainInputs, version: string): string {
-  const {
-    model,
-    vae,
-    clip,
-    dataset,
-    reward,
-    constraint,
-    steps,
-    checkpoint_every: _c,
-    sample_every: _e,
-    samples: _s,
-    on_trouble: _t,
-    keep_every: _k,
-    keep_last: _l,
-    ...settings
-  } = i;
-  const modules = [model.id, vae.id, clip.id, dataset.id, reward?.id ?? "", constraint?.id ?? ""];
-  return sha256(JSON.stringify([version, ...modules, i.lr_schedule === "constant" ? 0 : steps, settings]));
 }
 
 /** Checks across widgets, before anything runs. */

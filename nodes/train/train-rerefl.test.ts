@@ -2,59 +2,23 @@ import { expect, test } from "vitest";
 import { readSafetensors } from "../../engine/formats/safetensors.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
-import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, noise, skippedReward } from "../../test/fake-diffusion.ts";
+import { fakeDataset, fakeModel, fakeReward, noise, skippedReward } from "../../test/fake-diffusion.ts";
 import { interpreterCompute } from "../../test/interpreter-compute.ts";
 import { type MemoryDirectory, memoryDirectory } from "../../test/memory-directory.ts";
+import { fakeTrainInputs, trainFake } from "../../test/train-fake.ts";
 import type { Adapter, DiffusionModel, Reward } from "../shared/contracts/modules.ts";
 import { dryRunTraining } from "./cost/dry-run-training.ts";
 import { loraNorm, newAdapters } from "./loop/adapters.ts";
-import { fingerprintOf, TRAIN_INPUTS, type TrainInputs } from "./train-options.ts";
+import { fingerprintOf } from "./loop/fingerprint.ts";
+import { TRAIN_INPUTS, type TrainInputs } from "./train-options.ts";
 import node from "./train-rerefl.ts";
 
-const modules = { model: fakeModel(), vae: fakeVae, clip: fakeClip, dataset: fakeDataset(), reward: fakeReward };
+const inputs = fakeTrainInputs;
 
-/** Every widget's default, then these. */
-function inputs(changes: Partial<TrainInputs> = {}): TrainInputs {
-  const widgets = Object.entries(TRAIN_INPUTS).flatMap(([name, spec]) =>
-    spec.kind === "widget" ? [[name, spec.schema.parse(undefined)]] : [],
-  );
-  const small = {
-    steps: 4,
-    accumulate: 2,
-    learning_rate: 0.05,
-    rank: 2,
-    alpha: 2,
-    targets: "to_q, to_k",
-    denoise_steps: 3,
-    window_end: 2,
-    samples: 1,
-  };
-  return { ...Object.fromEntries(widgets), ...modules, ...small, ...changes };
-}
-
-/** @param stop aborted when `after` updates are in the metrics */
-async function train(
-  changes: Partial<TrainInputs> = {},
-  directories = new Map<string, MemoryDirectory>(),
-  stop = new AbortController(),
-  after = Number.POSITIVE_INFINITY,
-) {
-  const logs: string[] = [];
-  const ctx = {
-    ...fakeContext(interpreterCompute()),
-    signal: stop.signal,
-    progress: (done: number) => {
-      if (done >= after) stop.abort();
-    },
-    log: (_: string, message: string) => void logs.push(message),
-    runDirectory: async (name: string) => {
-      const dir = directories.get(name) ?? memoryDirectory();
-      directories.set(name, dir);
-      return dir;
-    },
-  };
-  const result = await node.run(inputs(changes), ctx, {});
-  return { ...result, directories, logs, ctx };
+/** @param stopAfter updates in the metrics after which the run is stopped */
+async function train(changes: Partial<TrainInputs> = {}, directories = new Map<string, MemoryDirectory>(), stopAfter?: number) {
+  const result = await trainFake(changes, { directories, ...(stopAfter !== undefined && { stopAfter }) });
+  return { ...result, logs: result.logs.map((line) => line.replace(/^\w+: /, "")) };
 }
 
 const metricsOf = (dir: MemoryDirectory | undefined): Record<string, number>[] =>
@@ -128,8 +92,7 @@ test("a constraint holds the reward back: λ grows, is carried through a stop, a
   expect(duals.every((x, k) => x > (duals[k - 1] ?? 0))).toBe(true);
   const [[name, dir] = ["", memoryDirectory()]] = whole;
   const interrupted = new Map([[name, memoryDirectory()]]);
-  const abort = new AbortController();
-  await expect(train(changes, interrupted, abort, 5)).rejects.toMatchObject({ code: "CANCELLED" });
+  await expect(train(changes, interrupted, 5)).rejects.toMatchObject({ code: "CANCELLED" });
   const rest = await train(changes, interrupted);
   expect(rest.lora).toEqual(lora);
   expect(interrupted.get(name)?.files.get("metrics.jsonl")).toEqual(dir.files.get("metrics.jsonl"));
@@ -295,6 +258,8 @@ test("LoRAs are kept along the way: the newest few and the best; a sheet shows u
   const [dir] = directories.values();
   const files = [...(dir?.files.keys() ?? [])].filter((name) => name.startsWith("checkpoints/")).sort();
   expect(files).toEqual([
+    "checkpoints/checkpoint-000005.safetensors",
+    "checkpoints/checkpoint-000006.safetensors",
     "checkpoints/lora-000005.safetensors",
     "checkpoints/lora-000006.safetensors",
     "checkpoints/lora-best.safetensors",

@@ -1,19 +1,23 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { stringifyJson } from "../../engine/base/json.ts";
+import { writeLora } from "../../engine/formats/lora-file.ts";
+import type { CheckpointLora } from "../../engine/formats/train-checkpoint.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
-import { exportLora } from "../shared/lora/lora-export.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
 import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
 import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
 import { drawSample, sampleFile } from "./draw-sample.ts";
 import { aboutLora, settingsOf } from "./loop/about-lora.ts";
-import { loraNorm, newAdapters } from "./loop/adapters.ts";
+import { loraNorm } from "./loop/adapters.ts";
+import { encodeCheckpoint } from "./loop/checkpoint.ts";
 import { exampleAt, streamOf } from "./loop/data-order.ts";
+import { fingerprintOf } from "./loop/fingerprint.ts";
 import { KeptLoras } from "./loop/kept-loras.ts";
 import { settingsWarnings } from "./loop/settings-warnings.ts";
+import { startAdapters, withInitLora } from "./loop/start-adapters.ts";
 import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
 import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
@@ -26,7 +30,7 @@ import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
 import { SampleSheet } from "./sample-sheet.ts";
-import { fingerprintOf, ignoredWidgets, objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "./train-options.ts";
+import { ignoredWidgets, objectiveOf, sampleInterval, type TrainInputs, withPreset } from "./train-options.ts";
 import declaration, { VERSION } from "./train-rerefl.node.ts";
 
 /** What a run was started with; written anew when it goes on. */
@@ -44,7 +48,7 @@ const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
 export default implementNode(declaration, {
   dryRun: dryRunTraining,
   async run(typed: TrainInputs, ctx): Promise<{ model: DiffusionModel; lora: Lora }> {
-    const i = withPreset(typed);
+    const { inputs: i, warnings } = withInitLora(withPreset(typed));
     if (i.mode !== "sft" && !i.reward)
       throw new AppError("TRAIN_REWARD", `mode ${i.mode} needs a reward`, { hint: "connect a reward node, or choose mode sft" });
     const issues = settingsIssues(i);
@@ -55,6 +59,7 @@ export default implementNode(declaration, {
     const watch = new TrainingWatch({ onTrouble: i.on_trouble, warn: (message) => ctx.log("warn", message) });
     for (const message of settingsWarnings(i)) watch.tell(message, message);
     for (const word of nothingHeldOut(i)) ctx.log("warn", word);
+    for (const word of warnings) ctx.log("warn", word);
     const ignored = ignoredWidgets(typed);
     if (ignored.length > 0) ctx.log("warn", `mode ${i.mode} does not read ${ignored.join(", ")}: what was set there has no effect`);
     const options = objectiveOf(i);
@@ -66,7 +71,13 @@ export default implementNode(declaration, {
       { now: ctx.now },
     );
     const first = await examples.get("train", 0);
-    const adapters = reachable(i.model, newAdapters(i.model, targetList(i.targets), i.rank, i.alpha, i.seed), first);
+    const { model, adapters, leftOut } = startAdapters(i, first);
+    if (leftOut.length > 0)
+      ctx.log(
+        "warn",
+        `${leftOut.length} layers of init_lora change nothing in this model and are left out: ${leftOut.slice(0, 3).join(", ")}`,
+      );
+    if (i.init_lora && i.init_lora_as === "base") ctx.log("info", "the new LoRA works on top of init_lora: whoever uses it loads both");
     const params = new Map<string, Float32Array>();
     const shapes = new Map<string, readonly number[]>();
     for (const { nameA, nameB, a, b } of adapters) {
@@ -81,7 +92,7 @@ export default implementNode(declaration, {
       CONFIG,
       new TextEncoder().encode(`${stringifyJson({ fingerprint, ...settingsOf(i, VERSION), graph: ctx.workflow.prompt }, 2)}\n`),
     );
-    const runner = new ModelRunner(ctx.compute, i.model.withAdapters(adapters), i.vae, params, shapes, ctx.now);
+    const runner = new ModelRunner(ctx.compute, model.withAdapters(adapters), i.vae, params, shapes, ctx.now, startOf(adapters));
     const state = freshState(params, shapes, i.ema_decay > 0);
     const reward =
       i.reward && i.constraint
@@ -128,8 +139,13 @@ export default implementNode(declaration, {
       return held;
     };
     const kept = new KeptLoras(dir, i.keep_last);
-    const loraNow = () =>
-      exportLora(loraOf(adapters, exported(), `lora.${fingerprint.slice(0, 16)}`, i, first.example.prompt), "comfyui", "float32");
+    const name = `lora.${fingerprint.slice(0, 16)}`;
+    const about = (step: number) => aboutLora(i, VERSION, first.example.prompt, step);
+    const loraNow = (step: number) => writeLora(loraOf(adapters, exported(), name, i, about(step)), "comfyui", "float32");
+    const loraIn = (step: number): CheckpointLora => ({
+      layers: adapters.map(({ target, nameA, nameB, scale }) => ({ target, a: nameA, b: nameB, scale })),
+      about: { ...about(step), prompt: stringifyJson(ctx.workflow.prompt) },
+    });
     const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
@@ -156,6 +172,7 @@ export default implementNode(declaration, {
         emaDecay: i.ema_decay,
         checkpointEvery: i.checkpoint_every,
         fingerprint,
+        lora: loraIn,
       },
       {
         async start(_, step) {
@@ -177,15 +194,15 @@ export default implementNode(declaration, {
             Object.assign(carried, nextDual(before, reading, constraint));
           }
           const dual = carried.dual === undefined ? {} : { constraint_dual: carried.dual, constraint_mean: carried.mean ?? 0 };
-          if (i.keep_every > 0 && step % i.keep_every === 0) await kept.add(step, loraNow());
-          if (!isDue(step)) return dual;
-          const means = meansOf("held_out", await drawSamples(step));
+          const means = isDue(step) ? meansOf("held_out", await drawSamples(step)) : {};
           const score = means["held_out.reward"];
           if (score !== undefined && !(score <= (carried.best ?? Number.NEGATIVE_INFINITY))) {
             carried.best = score;
-            await kept.best(loraNow());
+            await kept.best(loraNow(step));
           }
-          return { ...dual, ...means, lora_norm: await loraNorm(ctx.compute, adapters, exported()) };
+          if (i.keep_every > 0 && step % i.keep_every === 0)
+            await kept.add(step, loraNow(step), encodeCheckpoint(state, fingerprint, loraIn(step)));
+          return isDue(step) ? { ...dual, ...means, lora_norm: await loraNorm(ctx.compute, adapters, exported()) } : dual;
         },
         pictures: (step) =>
           isDue(step) ? Object.fromEntries(Array.from({ length: rows }, (_, k) => [String(k), sampleFile(k, step)])) : {},
@@ -200,18 +217,23 @@ export default implementNode(declaration, {
         hint: "run the same command again to continue",
       });
     // Names of their own: the result can be trained on, and is another model than any other result.
-    const lora = loraOf(adapters, exported(), `lora.${fingerprint.slice(0, 16)}.${i.steps}`, i, first.example.prompt);
-    return { model: i.model.withAdapters(lora.adapters), lora };
+    const lora = loraOf(adapters, exported(), `${name}.${i.steps}`, i, about(i.steps));
+    return { model: model.withAdapters(lora.adapters), lora };
   },
 });
+
+/** The adapters' first numbers by name. */
+function startOf(adapters: readonly Adapter[]): ReadonlyMap<string, Float32Array> {
+  return new Map(adapters.flatMap(({ nameA, nameB, a, b }) => [[nameA, a.data] as const, [nameB, b.data] as const]));
+}
 
 /** These weights as a LoRA whose adapters are called `name`. */
 function loraOf(
   adapters: readonly Adapter[],
   weights: ReadonlyMap<string, Float32Array>,
   name: string,
-  i: TrainInputs,
-  prompt: string,
+  { rank, alpha }: Pick<TrainInputs, "rank" | "alpha">,
+  about: NonNullable<Lora["about"]>,
 ): Lora {
   const result = adapters.map((x) => ({
     ...x,
@@ -220,13 +242,7 @@ function loraOf(
     a: f32(x.a.shape, weights.get(x.nameA) ?? x.a.data),
     b: f32(x.b.shape, weights.get(x.nameB) ?? x.b.data),
   }));
-  return { adapters: result, rank: i.rank, alpha: i.alpha, about: aboutLora(i, VERSION, prompt) };
-}
-
-/** Adapters the velocity depends on: the last block's text output reaches nothing. */
-function reachable(model: DiffusionModel, adapters: readonly Adapter[], example: PreparedExample): readonly Adapter[] {
-  const used = new Set(weightNames(velocityGraph(model.withAdapters(adapters), example.conditional.shape)));
-  return adapters.filter((a) => used.has(a.nameA) && used.has(a.nameB));
+  return { adapters: result, rank, alpha, about };
 }
 
 /** Mean of each number over the rows that have it, as `<prefix>.<name>`. */

@@ -8,10 +8,12 @@ import type { DryRun, Estimate } from "../../../engine/node/define-node.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { Dataset, Example } from "../../shared/contracts/data.ts";
 import type { DenoiseShape, GridSize, LatentSpace } from "../../shared/contracts/diffusion.ts";
-import type { DiffusionModel } from "../../shared/contracts/modules.ts";
+import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts";
 import { gridOf, tokenSide } from "../../shared/diffusion/latent-space.ts";
 import { targetedLinears } from "../loop/adapters.ts";
+import { continuedAdapters } from "../loop/init-lora.ts";
 import { settingsWarnings } from "../loop/settings-warnings.ts";
+import { withInitLora } from "../loop/start-adapters.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import { objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "../train-options.ts";
 import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
@@ -25,7 +27,7 @@ const LOOKED_AT = 32;
 
 /** Modules that only a real run can make are absent: what depends on them is then neither checked nor estimated. */
 export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx: NodeContext): Promise<DryRun> {
-  const i = withPreset(typed);
+  const i = withInitLora(withPreset(typed)).inputs;
   const issues: Issue[] = [...rewardIssues(i, ctx), ...settingsIssues(i)];
   const examples = i.dataset ? await examplesOf(i.dataset, issues) : [];
   const { model } = i;
@@ -54,7 +56,7 @@ export function nothingHeldOut({ dataset, samples }: Pick<TrainInputs, "dataset"
 
 /** Whether every widget and the modules the estimate needs are there. */
 function isComplete(i: Readonly<Partial<TrainInputs>>): i is TrainInputs {
-  const { reward: _r, constraint: _c, ...needed } = i;
+  const { reward: _r, constraint: _c, init_lora: _l, ...needed } = i;
   return i.model !== undefined && i.vae !== undefined && Object.values(needed).every((v) => v !== undefined);
 }
 
@@ -70,8 +72,20 @@ function rewardIssues({ mode, reward }: Readonly<Partial<TrainInputs>>, ctx: Nod
 }
 
 /** What is wrong by the settings and the model's layers alone: a run looks at it first too. */
-export function settingsIssues({ model, targets, rank }: Readonly<Partial<TrainInputs>>): readonly Issue[] {
+export function settingsIssues({ model, targets, rank, init_lora, init_lora_as }: Readonly<Partial<TrainInputs>>): readonly Issue[] {
   if (!model || targets === undefined) return [];
+  if (init_lora) {
+    // The LoRA was read for these layers, or comes from another training on this model.
+    const foreign = init_lora.adapters.filter(({ target, a, b }) => {
+      const [out, in_] = model.linears.get(target) ?? [];
+      return out === undefined || (init_lora_as === "continue" && (a.shape[1] !== in_ || b.shape[0] !== out));
+    });
+    if (foreign.length > 0)
+      return [
+        { input: "init_lora", message: `${foreign[0]?.target} of init_lora fits no layer of the model`, hint: "take a LoRA of this model" },
+      ];
+    if (init_lora_as === "continue") return [];
+  }
   const endings = new Set([...model.linears.keys()].flatMap((path) => path.split(".").map((_, at, all) => all.slice(at).join("."))));
   const unknown = targetList(targets)
     .filter((target) => targetedLinears(model, [target]).length === 0)
@@ -166,7 +180,8 @@ async function estimateOf(
   const state = parameters * 4 * (i.ema_decay > 0 ? 5 : 4);
   const checkpoint = parameters * 4 * (i.ema_decay > 0 ? 4 : 3);
   // A checkpoint is written beside the one it replaces.
-  const diskBytes = 2 * checkpoint + pictures * target.h * target.w * tokenSide(i.model.latentSpace) ** 2 * 3 + i.steps * 1024;
+  const kept = i.keep_every > 0 ? Math.min(i.keep_last, Math.floor(i.steps / i.keep_every)) * (checkpoint + parameters * 4) : 0;
+  const diskBytes = 2 * checkpoint + kept + pictures * target.h * target.w * tokenSide(i.model.latentSpace) ** 2 * 3 + i.steps * 1024;
   const graphs = [costs.forward, costs.backward, ...(evaluations.reward > 0 ? [costs.decode, costs.decodeBackward] : [])];
   return {
     steps: i.steps,
@@ -197,6 +212,7 @@ function graphBytes(bytes: readonly number[]): number {
 
 /** The model with adapters of the wanted rank. All share one array of zeros: only their shapes matter here. */
 function adapted(i: TrainInputs): { model: DiffusionModel; trainable: ReadonlySet<string>; parameters: number } {
+  if (i.init_lora && i.init_lora_as === "continue") return trainedOn(i.model, continuedAdapters(i.model, i.init_lora));
   const chosen = targetedLinears(i.model, targetList(i.targets));
   const zeros = new Float32Array(i.rank * Math.max(...chosen.flatMap(([, size]) => size)));
   const adapters = chosen.map(([target, [out, in_]]) => ({
@@ -207,8 +223,12 @@ function adapted(i: TrainInputs): { model: DiffusionModel; trainable: ReadonlySe
     b: f32([out, i.rank], zeros.subarray(0, out * i.rank)),
     scale: i.alpha / i.rank,
   }));
+  return trainedOn(i.init_lora ? i.model.withAdapters(i.init_lora.adapters) : i.model, adapters);
+}
+
+function trainedOn(model: DiffusionModel, adapters: readonly Adapter[]): ReturnType<typeof adapted> {
   return {
-    model: i.model.withAdapters(adapters),
+    model: model.withAdapters(adapters),
     trainable: new Set(adapters.flatMap(({ nameA, nameB }) => [nameA, nameB])),
     parameters: adapters.reduce((n, { a, b }) => n + a.data.length + b.data.length, 0),
   };

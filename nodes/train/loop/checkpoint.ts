@@ -1,8 +1,8 @@
 // The state of a run as one safetensors file: parameters, moments, average, and everything else that decides the next step.
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { AppError, toAppError } from "../../../engine/base/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../../engine/formats/safetensors.ts";
+import { type CheckpointLora, CheckpointSum, checkpointHeader } from "../../../engine/formats/train-checkpoint.ts";
 import type { AdamWState } from "../../../engine/nn/adamw.ts";
 import { bytesOfTensor, expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 
@@ -17,28 +17,21 @@ export interface TrainState {
   readonly carried: Record<string, number>;
 }
 
-const header = z.object({
-  format: z.literal("whos-who.train"),
-  version: z.literal("1"),
-  step: z.coerce.number().int().nonnegative(),
-  fingerprint: z.string(),
-  carried: z.string(),
-  /** Of names and numbers; files before it had none. */
-  sha256: z.string().optional(),
-});
-
 /** What a checkpoint's checksum covers: everything that decides the next step. */
-function checksum(tensors: ReadonlyMap<string, Tensor>, rest: readonly string[]): string {
-  const hash = createHash("sha256").update(JSON.stringify(rest));
+function checksum(tensors: ReadonlyMap<string, Tensor>, rest: ConstructorParameters<typeof CheckpointSum>[0]): string {
+  const sum = new CheckpointSum(rest);
   for (const name of [...tensors.keys()].sort()) {
     const t = tensors.get(name);
-    if (t) hash.update(name).update(bytesOfTensor(t));
+    if (t) sum.add(name, bytesOfTensor(t));
   }
-  return hash.digest("hex");
+  return sum.digest();
 }
 
-/** @param fingerprint identity of configuration and data: a checkpoint of another one is refused when read. */
-export function encodeCheckpoint(state: TrainState, fingerprint: string): Uint8Array {
+/**
+ * @param fingerprint identity of configuration and data: a checkpoint of another one is refused when read.
+ * @param lora how the parameters make a LoRA, where they do
+ */
+export function encodeCheckpoint(state: TrainState, fingerprint: string, lora?: CheckpointLora): Uint8Array {
   const tensors = new Map<string, Tensor>();
   const add = (prefix: string, arrays: ReadonlyMap<string, Float32Array>) => {
     for (const [name, data] of arrays) tensors.set(`${prefix}.${name}`, f32(state.shapes.get(name) ?? [data.length], data));
@@ -47,9 +40,10 @@ export function encodeCheckpoint(state: TrainState, fingerprint: string): Uint8A
   add("m", state.adam.m);
   add("v", state.adam.v);
   if (state.ema) add("ema", state.ema);
-  const [step, carried] = [String(state.adam.step), JSON.stringify(state.carried)];
-  const sha256 = checksum(tensors, [step, fingerprint, carried]);
-  return writeSafetensors(tensors, { format: "whos-who.train", version: "1", step, fingerprint, carried, sha256 });
+  const rest = { fingerprint, carried: JSON.stringify(state.carried), ...(lora && { lora: JSON.stringify(lora) }) };
+  const { step } = state.adam;
+  const sha256 = checksum(tensors, { step, ...rest });
+  return writeSafetensors(tensors, { format: "whos-who.train", version: "1", step: String(step), ...rest, sha256 });
 }
 
 /**
@@ -64,10 +58,10 @@ export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerpri
       hint: "delete it to start anew; the LoRAs kept in checkpoints/ are whole",
     });
   const file = parsed(bytes, damaged);
-  const meta = header.safeParse(file.metadata);
+  const meta = checkpointHeader.safeParse(file.metadata);
   if (!meta.success) throw damaged("is not the checkpoint of a training run", meta.error);
   const { step, carried, sha256 } = meta.data;
-  if (sha256 !== undefined && sha256 !== checksum(file.tensors, [String(step), meta.data.fingerprint, carried]))
+  if (sha256 !== undefined && sha256 !== checksum(file.tensors, meta.data))
     throw damaged("is damaged: its numbers are not those that were written");
   if (meta.data.fingerprint !== fingerprint)
     throw new AppError("TRAIN_CHECKPOINT", `${name} was written by a run with another model, dataset or settings`, {

@@ -1,9 +1,9 @@
 import type { RunDirectory } from "../../../engine/node/context.ts";
 
 const FOLDER = "checkpoints";
-const NUMBERED = /^checkpoints\/lora-(\d+)\.safetensors$/;
+const NUMBERED = /^checkpoints\/(?:lora|checkpoint)-(\d+)\.safetensors$/;
 
-/** LoRAs of a run along its way, in `checkpoints/`: the newest few, and the best. */
+/** Of a run along its way, in `checkpoints/`: the newest few LoRAs, each with the state it came from, and the best LoRA. */
 export class KeptLoras {
   readonly #dir: RunDirectory;
   readonly #last: number;
@@ -13,14 +13,31 @@ export class KeptLoras {
     this.#last = last;
   }
 
-  /** Keeps the LoRA of an update, and removes the oldest beyond the number to keep. */
-  async add(step: number, bytes: Uint8Array): Promise<void> {
-    await this.#dir.write(`${FOLDER}/lora-${String(step).padStart(6, "0")}.safetensors`, bytes);
-    const numbered = (await this.#dir.list()).filter((file) => NUMBERED.test(file) && Number(NUMBERED.exec(file)?.[1]) <= step).sort();
-    for (const file of numbered.slice(0, Math.max(0, numbered.length - this.#last))) await this.#dir.remove(file);
+  /** Keeps what an update left, and removes the oldest beyond the number to keep. @param state a whole checkpoint, to fork or export from */
+  async add(step: number, lora: Uint8Array, state: Uint8Array): Promise<void> {
+    await this.#dir.write(keptState(step), state);
+    await this.#dir.write(`${FOLDER}/lora-${numbered(step)}.safetensors`, lora);
+    const files = (await this.#dir.list()).filter((file) => stepOf(file) <= step);
+    const steps = [...new Set(files.map(stepOf))].sort((x, y) => x - y);
+    const dropped = new Set(steps.slice(0, Math.max(0, steps.length - this.#last)));
+    for (const file of files) if (dropped.has(stepOf(file))) await this.#dir.remove(file);
   }
 
   async best(bytes: Uint8Array): Promise<void> {
     await this.#dir.write(`${FOLDER}/lora-best.safetensors`, bytes);
   }
+}
+
+/** Where the state after an update is kept. */
+export function keptState(step: number): string {
+  return `${FOLDER}/checkpoint-${numbered(step)}.safetensors`;
+}
+
+function numbered(step: number): string {
+  return String(step).padStart(6, "0");
+}
+
+/** NaN for another file. */
+function stepOf(file: string): number {
+  return Number(NUMBERED.exec(file)?.[1]);
 }

@@ -1,5 +1,6 @@
 // Steps, accumulation, optimiser, metrics, checkpoints, resume. Knows nothing of models or rewards: `micro` gives gradients.
 import { AppError } from "../../../engine/base/errors.ts";
+import type { CheckpointLora } from "../../../engine/formats/train-checkpoint.ts";
 import { type AdamWOptions, type Arrays, adamWState, adamWStep, clipGradNorm, emaStep } from "../../../engine/nn/adamw.ts";
 import { type LrSchedule, learningRate } from "../../../engine/nn/lr-schedule.ts";
 import type { NodeContext, RunDirectory } from "../../../engine/node/context.ts";
@@ -25,6 +26,8 @@ export interface LoopOptions {
   readonly checkpointEvery: number;
   /** Identity of everything that decides the result: a checkpoint of another identity is refused. */
   readonly fingerprint: string;
+  /** How the parameters make a LoRA after an update, where they do: checkpoints say it. */
+  readonly lora?: (step: number) => CheckpointLora;
 }
 
 /** Gradients of one example's loss, and numbers to log. Without gradients it counts towards the batch with zeros. */
@@ -104,7 +107,7 @@ export async function trainLoop(
   await hooks.start?.(state, first);
   const board = await TensorBoardLog.open(dir, first);
   const pace = new Pace();
-  const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint));
+  const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint, options.lora?.(state.adam.step)));
   let saved = first;
   let trouble: string | undefined;
   while (state.adam.step < options.steps) {

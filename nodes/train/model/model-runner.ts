@@ -71,6 +71,7 @@ export class ModelRunner {
   readonly #bytes = new Map<string, number>();
   readonly #rewards = new Map<Reward, number>();
   readonly #now: () => number;
+  readonly #start: ReadonlyMap<string, Float32Array> | undefined;
   /** Where a number first was not finite since somebody cleared this. */
   notFinite: string | undefined;
   /** Time of evaluations since the runner was made. */
@@ -85,6 +86,7 @@ export class ModelRunner {
   /**
    * @param params trainable weights, read at every call: the optimiser updates them in place.
    * @param now milliseconds, for `times`.
+   * @param start the weights before training; without them, zeros
    */
   constructor(
     compute: Compute,
@@ -93,8 +95,10 @@ export class ModelRunner {
     params: ReadonlyMap<string, Float32Array>,
     shapes: ReadonlyMap<string, readonly number[]>,
     now: () => number = () => 0,
+    start?: ReadonlyMap<string, Float32Array>,
   ) {
     this.#now = now;
+    this.#start = start;
     this.#compute = compute;
     this.#model = model;
     this.#vae = vae;
@@ -108,7 +112,7 @@ export class ModelRunner {
   }
 
   /**
-   * v = v_θ(x, σ | prompt). With "untrained" weights all trainable ones are zero: for adapters, the model before training.
+   * v = v_θ(x, σ | prompt). With "untrained" weights, of the model before training.
    */
   async velocity(
     prompt: PreparedPrompt,
@@ -207,7 +211,10 @@ export class ModelRunner {
   #feeds(prompt: PreparedPrompt, x: Float32Array, sigma: number, weights: "trained" | "untrained"): Feeds {
     const params: Record<string, Tensor> = {};
     for (const [name, data] of this.#params)
-      params[name] = f32(this.#shapes.get(name) ?? [data.length], weights === "untrained" ? new Float32Array(data.length) : data);
+      params[name] = f32(
+        this.#shapes.get(name) ?? [data.length],
+        weights === "untrained" ? (this.#start?.get(name) ?? new Float32Array(data.length)) : data,
+      );
     return { ...prompt.feeds, x: f32(this.#tokens(prompt.shape.target), x), sigma: f32([1], [sigma]), ...params };
   }
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
+import { writeLora } from "../../engine/formats/lora-file.ts";
+import { LORA_FORMATS } from "../../engine/formats/lora-formats.ts";
 import { readSafetensors } from "../../engine/formats/safetensors.ts";
 import { toFloat32 } from "../../engine/tensor/convert.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Lora } from "../shared/contracts/modules.ts";
-import { exportLora } from "../shared/lora/lora-export.ts";
-import { LORA_FORMATS } from "../shared/lora/lora-formats.ts";
 import { loadLora } from "./load-lora.ts";
 import { weightsOfBytes } from "./weights-of-bytes.ts";
 
@@ -37,11 +37,11 @@ async function product(bytes: Uint8Array): Promise<number[]> {
 }
 
 test.each(LORA_FORMATS)("%s carries the scale", async (format) => {
-  expect(await product(exportLora(lora(), format, "float32"))).toEqual([100, -120, 228, -280, 356, -440]);
+  expect(await product(writeLora(lora(), format, "float32"))).toEqual([100, -120, 228, -280, 356, -440]);
 });
 
 test("diffusers' file means the same to a program that does not read PEFT's metadata", () => {
-  const { tensors, metadata } = readSafetensors(exportLora(lora(), "diffusers", "float32"));
+  const { tensors, metadata } = readSafetensors(writeLora(lora(), "diffusers", "float32"));
   const b = tensors.get("transformer.transformer_blocks.0.attn.to_q.lora_B.weight");
   expect(b && [...toFloat32(b)].slice(0, 3)).toEqual([2, 4, 6]);
   const peft = JSON.parse(metadata.lora_adapter_metadata ?? "");
@@ -49,7 +49,7 @@ test("diffusers' file means the same to a program that does not read PEFT's meta
 });
 
 test("an adapter of NaN is not saved", () => {
-  expect(() => exportLora(lora(new Array(12).fill(Number.NaN)), "comfyui", "bfloat16")).toThrow(
+  expect(() => writeLora(lora(new Array(12).fill(Number.NaN)), "comfyui", "bfloat16")).toThrow(
     expect.objectContaining({ code: "LORA_NAN" }),
   );
 });
@@ -57,7 +57,7 @@ test("an adapter of NaN is not saved", () => {
 test("metadata: what the LoRA says of itself, and the graph", () => {
   const about = { "modelspec.architecture": "qwen-image-edit/lora" };
   for (const format of LORA_FORMATS)
-    expect(readSafetensors(exportLora({ ...lora(), about }, format, "float32", { prompt: "{}" })).metadata).toMatchObject({
+    expect(readSafetensors(writeLora({ ...lora(), about }, format, "float32", { prompt: "{}" })).metadata).toMatchObject({
       ...about,
       prompt: "{}",
       format: "pt",
