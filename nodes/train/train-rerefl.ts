@@ -23,7 +23,6 @@ import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
 import { ModelRunner } from "./model/model-runner.ts";
 import type { PreparedExample } from "./model/prepared-example.ts";
-import { velocityGraph, weightNames } from "./model/training-graphs.ts";
 import { draft, draftLv, flowbpSparse } from "./modes/draft.ts";
 import { idLoss } from "./modes/id-loss.ts";
 import { rerefl } from "./modes/rerefl.ts";

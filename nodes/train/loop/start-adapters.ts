@@ -1,7 +1,7 @@
 // What a run trains: new adapters, or a LoRA's own, on the layers that the velocity depends on.
 import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts";
-import { velocityGraph, weightNames } from "../model/graphs.ts";
 import type { PreparedExample } from "../model/prepared-example.ts";
+import { velocityGraph, weightNames } from "../model/training-graphs.ts";
 import { type TrainInputs, targetList } from "../train-options.ts";
 import { newAdapters, targetedLinears } from "./adapters.ts";
 import { continuedAdapters, rankAndAlpha } from "./init-lora.ts";
