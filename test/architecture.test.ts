@@ -22,7 +22,17 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   "engine/store": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node"],
   "engine/run": ["engine/base", "engine/tensor", "engine/formats", "engine/graph", "engine/node", "engine/ir", "engine/store"],
   "engine/host": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/ir"],
-  "engine/app": ["engine/base", "engine/graph", "engine/node", "engine/store", "engine/run", "engine/host", "engine/formats", "engine/api"],
+  "engine/app": [
+    "engine/base",
+    "engine/tensor",
+    "engine/graph",
+    "engine/node",
+    "engine/store",
+    "engine/run",
+    "engine/host",
+    "engine/formats",
+    "engine/api",
+  ],
   "engine/http": [
     "engine/base",
     "engine/graph",
