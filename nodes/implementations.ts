@@ -1,6 +1,7 @@
 // The body of each node of index.ts, for the compute process: it loads sharp, kernels and models, so nothing else imports it.
 
 import type { AnyNode } from "../engine/node/define-node.ts";
+import cameraAngle from "./core/camera-angle.ts";
 import comfySwitchNode from "./core/comfy-switch-node.ts";
 import previewAny from "./core/preview-any.ts";
 import primitiveBoolean from "./core/primitive-boolean.ts";
@@ -52,6 +53,7 @@ import faceEncoderLoader from "./faces/face-encoder-loader.ts";
 import faceEncoderOnnx from "./faces/face-encoder-onnx.ts";
 import faceLandmarks from "./faces/face-landmarks.ts";
 import batchImagesNode from "./image/batch-images-node.ts";
+import canny from "./image/canny.ts";
 import fluxKontextImageScale from "./image/flux-kontext-image-scale.ts";
 import getImageSize from "./image/get-image-size.ts";
 import growMask from "./image/grow-mask.ts";
@@ -75,6 +77,7 @@ import resizeImageMaskNode from "./image/resize-image-mask-node.ts";
 import saveImage from "./image/save-image.ts";
 import saveImageAdvanced from "./image/save-image-advanced.ts";
 import loraFromFile from "./lora/lora-from-file.ts";
+import loraLoader from "./lora/lora-loader.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.ts";
 import saveLora from "./lora/save-lora.ts";
 import drawMatches from "./matching/draw-matches.ts";
@@ -85,6 +88,7 @@ import sir from "./matching/sir.ts";
 import applyOnnx from "./onnx/apply-onnx.ts";
 import loadOnnx from "./onnx/load-onnx.ts";
 import onnxReward from "./onnx/onnx-reward.ts";
+import checkpointLoaderSimple from "./qwen/checkpoint-loader-simple.ts";
 import clipLoader from "./qwen/clip-loader.ts";
 import qwenImageEditSampler from "./qwen/qwen-image-edit-sampler.ts";
 import textEncodeQwenImageEdit from "./qwen/text-encode-qwen-image-edit.ts";
@@ -120,6 +124,7 @@ export const implementations: readonly AnyNode[] = [
   previewAny,
   resolutionSelector,
   stringConcatenate,
+  cameraAngle,
   saveTensors,
   // image
   fluxKontextImageScale,
@@ -142,11 +147,13 @@ export const implementations: readonly AnyNode[] = [
   imageCompositeMasked,
   imagePadForOutpaint,
   imageBlur,
+  canny,
   imageScaleToMaxDimension,
   imageInvert,
   getImageSize,
   // qwen
   unetLoader,
+  checkpointLoaderSimple,
   modelSamplingAuraFlow,
   cfgNorm,
   ksampler,
@@ -178,6 +185,7 @@ export const implementations: readonly AnyNode[] = [
   // lora
   loraFromFile,
   loraLoaderModelOnly,
+  loraLoader,
   saveLora,
   // faces
   faceDetectorLoader,

@@ -1,6 +1,7 @@
 // Every node there is, listed by hand: what is imported is what is served. One line here and one entry below per node, in the order of the palette.
 
 import type { AnyDeclaration } from "../engine/node/define-node.ts";
+import cameraAngle from "./core/camera-angle.node.ts";
 import comfySwitchNode from "./core/comfy-switch-node.node.ts";
 import previewAny from "./core/preview-any.node.ts";
 import primitiveBoolean from "./core/primitive-boolean.node.ts";
@@ -52,6 +53,7 @@ import faceEncoderLoader from "./faces/face-encoder-loader.node.ts";
 import faceEncoderOnnx from "./faces/face-encoder-onnx.node.ts";
 import faceLandmarks from "./faces/face-landmarks.node.ts";
 import batchImagesNode from "./image/batch-images-node.node.ts";
+import canny from "./image/canny.node.ts";
 import fluxKontextImageScale from "./image/flux-kontext-image-scale.node.ts";
 import getImageSize from "./image/get-image-size.node.ts";
 import growMask from "./image/grow-mask.node.ts";
@@ -75,6 +77,7 @@ import resizeImageMaskNode from "./image/resize-image-mask-node.node.ts";
 import saveImage from "./image/save-image.node.ts";
 import saveImageAdvanced from "./image/save-image-advanced.node.ts";
 import loraFromFile from "./lora/lora-from-file.node.ts";
+import loraLoader from "./lora/lora-loader.node.ts";
 import loraLoaderModelOnly from "./lora/lora-loader-model-only.node.ts";
 import saveLora from "./lora/save-lora.node.ts";
 import drawMatches from "./matching/draw-matches.node.ts";
@@ -85,6 +88,7 @@ import sir from "./matching/sir.node.ts";
 import applyOnnx from "./onnx/apply-onnx.node.ts";
 import loadOnnx from "./onnx/load-onnx.node.ts";
 import onnxReward from "./onnx/onnx-reward.node.ts";
+import checkpointLoaderSimple from "./qwen/checkpoint-loader-simple.node.ts";
 import clipLoader from "./qwen/clip-loader.node.ts";
 import qwenImageEditSampler from "./qwen/qwen-image-edit-sampler.node.ts";
 import textEncodeQwenImageEdit from "./qwen/text-encode-qwen-image-edit.node.ts";
@@ -120,6 +124,7 @@ export const nodes: readonly AnyDeclaration[] = [
   previewAny,
   resolutionSelector,
   stringConcatenate,
+  cameraAngle,
   saveTensors,
   // image
   fluxKontextImageScale,
@@ -142,11 +147,13 @@ export const nodes: readonly AnyDeclaration[] = [
   imageCompositeMasked,
   imagePadForOutpaint,
   imageBlur,
+  canny,
   imageScaleToMaxDimension,
   imageInvert,
   getImageSize,
   // qwen
   unetLoader,
+  checkpointLoaderSimple,
   modelSamplingAuraFlow,
   cfgNorm,
   ksampler,
@@ -178,6 +185,7 @@ export const nodes: readonly AnyDeclaration[] = [
   // lora
   loraFromFile,
   loraLoaderModelOnly,
+  loraLoader,
   saveLora,
   // faces
   faceDetectorLoader,

@@ -58,6 +58,15 @@ rank("Other issues", (t) =>
 );
 rank("Warnings", (t) => t.warnings.map((i) => `${i.code} ${typeAt(t, i)}: ${withoutIds(i.message)}`));
 list(
+  "Not valid, and why",
+  told.flatMap((t) => {
+    const why = [
+      ...new Set(t.issues.map((i) => (i.code === "UNKNOWN_NODE_TYPE" ? typeAt(t, i) : `${typeAt(t, i)}: ${withoutIds(i.message)}`))),
+    ];
+    return why.length > 0 ? [`${t.file}: ${why.join(", ")}`] : [];
+  }),
+);
+list(
   "Valid",
   valid.map((t) => t.file),
 );

@@ -16,7 +16,16 @@ const PASS = new Set(["Reroute", "Reroute (rgthree)", "SetNode", "easy setNode"]
 const GET = new Set(["GetNode", "easy getNode"]);
 
 /** Nodes that only exist on the canvas. */
-export const VIRTUAL: ReadonlySet<string> = new Set([...PASS, ...GET, "PrimitiveNode", "Note", "MarkdownNote"]);
+export const VIRTUAL: ReadonlySet<string> = new Set([
+  ...PASS,
+  ...GET,
+  "PrimitiveNode",
+  "Note",
+  "MarkdownNote",
+  ...["Label", "Bookmark", "Fast Muter", "Fast Bypasser", "Fast Groups Muter", "Fast Groups Bypasser", "Fast Actions Button"].map(
+    (name) => `${name} (rgthree)`,
+  ),
+]);
 
 /**
  * Follows a link through reroutes, primitives, Set and Get nodes, bypassed nodes and subgraph borders. Loops lead nowhere.

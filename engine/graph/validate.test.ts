@@ -296,9 +296,9 @@ describe("validate", () => {
   });
 
   test("unknown constants are ignored with a warning", () => {
-    const result = validate({ "1": node("Source", { name: "n", upload: "image" }), "2": node("Save", { image: ["1", 0] }) }, registry);
+    const result = validate({ "1": node("Source", { name: "n", uplaod: "image" }), "2": node("Save", { image: ["1", 0] }) }, registry);
     expect(result.ok).toBe(true);
-    expect(result.warnings.map((w) => w.path)).toEqual([["1", "upload"]]);
+    expect(result.warnings.map((w) => w.path)).toEqual([["1", "uplaod"]]);
   });
 
   test("values over links: inlined where certain, refused where certainly wrong", () => {

@@ -8,6 +8,7 @@ import { compareIds, isLink, type Link, type Prompt, type PromptNode, unwrapValu
 import { socketFeedsWidget, socketsMatch, takesAnything } from "./socket-match.ts";
 import { sourcesFirst } from "./sources-first.ts";
 import { consumersOf, reach, ValidGraph, type ValidNode } from "./valid-graph.ts";
+import { isEditorOnly } from "./widget-positions.ts";
 import { parseWidget } from "./widget-value.ts";
 
 export interface ValidateOptions {
@@ -268,7 +269,7 @@ class Validation {
     let free: string[] | undefined;
     let undeclared = 0;
     for (const [name, value] of given) {
-      if (declaration.inputs.has(name)) continue;
+      if (declaration.inputs.has(name) || isEditorOnly(name, value)) continue;
       const { variadic } = declaration;
       const number = variadic && name.startsWith(variadic.prefix) ? name.slice(variadic.prefix.length) : "";
       if (variadic && isLink(value) && /^\d{1,6}$/.test(number)) {

@@ -10,6 +10,11 @@ export function isControlWord(value: unknown): boolean {
   return CONTROL.has(value);
 }
 
+/** Entries that are stored, and sometimes sent, like widgets, and mean something to the editor only. Some files name the control word by itself. */
+export function isEditorOnly(name: string, value: unknown): boolean {
+  return name === "control_after_generate" || name === "upload" || (name === value && isControlWord(value));
+}
+
 /**
  * Name → value. Values that the file gives by name are taken as they are, the others by position: a `control_after_generate` entry follows a seed and has no
  * name. Entries that are absent or null are left out.

@@ -8,8 +8,9 @@ import type { Prompt, PromptNode } from "./prompt.ts";
 import { type LinkedWidgets, repairLinkedValues } from "./repair-linked-values.ts";
 import { type Boundary, resolveInput, VIRTUAL } from "./resolve-link.ts";
 import { BYPASSED, MUTED, openScopes, type Scope } from "./scope.ts";
+import { foreignValues, replaceForeign } from "./stand-ins.ts";
 import type { UiNode } from "./ui-workflow.ts";
-import { namedWidgetValues } from "./widget-positions.ts";
+import { isEditorOnly, namedWidgetValues } from "./widget-positions.ts";
 
 export interface Instance {
   readonly title: string;
@@ -17,9 +18,6 @@ export interface Instance {
   readonly inputs: ReadonlyMap<string, readonly (readonly [node: string, input: string])[]>;
 }
 type Instances = Map<string, { readonly title: string; readonly inputs: Map<string, [string, string][]> }>;
-
-/** Entries that are stored like widgets and never sent. */
-const EDITOR_ONLY = ["control_after_generate", "upload"];
 
 export type PromptResult =
   | {
@@ -32,11 +30,12 @@ export type PromptResult =
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /**
- * UI workflow → API prompt: widget values by name, modes, reroutes, primitives, subgraphs ("instance:inner" ids). A prompt passes unchanged.
+ * UI workflow → API prompt: widget values by name, modes, reroutes, primitives, subgraphs ("instance:inner" ids), and other packs' nodes
+ * told in ours. Of a prompt, only the last is changed.
  * Pure. The result still has to be validated.
  */
 export function workflowToPrompt(workflow: Workflow, catalogue: Catalogue): PromptResult {
-  if (workflow.format === "api") return { ok: true, prompt: workflow.prompt, warnings: [], instances: new Map() };
+  if (workflow.format === "api") return { ok: true, ...replaceForeign(workflow.prompt), instances: new Map() };
   let opened: ReturnType<typeof openScopes>;
   try {
     opened = openScopes(workflow.ui, WORKFLOW_LIMITS.maxNodes);
@@ -57,7 +56,8 @@ export function workflowToPrompt(workflow: Workflow, catalogue: Catalogue): Prom
       nodes.set(`${scope.prefix}${node.id}`, promptNode(scope, node, catalogue, { linked, warnings, instances }));
     }
   warnings.push(...repairLinkedValues(nodes, linked, catalogue));
-  return { ok: true, prompt: Object.fromEntries(nodes), warnings, instances };
+  const { prompt, warnings: more } = replaceForeign(Object.fromEntries(nodes));
+  return { ok: true, prompt, warnings: [...warnings, ...more], instances };
 }
 
 interface Findings {
@@ -69,14 +69,16 @@ interface Findings {
 function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, { linked, warnings, instances }: Findings): PromptNode {
   const declaration = catalogue.get(node.type);
   const id = `${scope.prefix}${node.id}`;
-  const values = namedWidgetValues(node, declaration, (rest) =>
-    warnings.push({
-      code: "WIDGET_COUNT",
-      path: [id],
-      message: `node ${id} (${node.type}) was saved with more widgets than it has here; ignored: ${rest.map(show).join(", ")}`,
-      hint: `see \`graph nodes ${node.type}\` for what it has`,
-    }),
-  );
+  const values =
+    foreignValues(node) ??
+    namedWidgetValues(node, declaration, (rest) =>
+      warnings.push({
+        code: "WIDGET_COUNT",
+        path: [id],
+        message: `node ${id} (${node.type}) was saved with more widgets than it has here; ignored: ${rest.map(show).join(", ")}`,
+        hint: `see \`graph nodes ${node.type}\` for what it has`,
+      }),
+    );
   warnings.push(...disagreements(id, node, declaration, values));
   const { outer } = scope;
   for (const [name, value] of scope.innerValues.get(node.id) ?? []) {
@@ -85,7 +87,7 @@ function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, { linked, 
     const { inputs: promoted } = (outer && instances.get(`${outer.scope.prefix}${outer.instance.id}`)) ?? {};
     promoted?.set(name, [...(promoted.get(name) ?? []), [id, name]]);
   }
-  for (const name of EDITOR_ONLY) if (!declaration?.inputs.has(name)) values.delete(name);
+  for (const [name, value] of values) if (isEditorOnly(name, value) && !declaration?.inputs.has(name)) values.delete(name);
   const inputs = new Map([...values].map(([name, value]) => [name, Array.isArray(value) ? { __value__: value } : value]));
   for (const input of node.inputs) {
     const borders: Boundary[] = [];

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { NodeContext } from "../../engine/node/context.ts";
 import type { AnyNode } from "../../engine/node/define-node.ts";
+import cameraAngle from "./camera-angle.ts";
 import comfySwitchNode from "./comfy-switch-node.ts";
 import previewAny, { previewText } from "./preview-any.ts";
 import primitiveBoolean from "./primitive-boolean.ts";
@@ -71,4 +72,23 @@ test("PreviewAny shows text as it is and everything else readably", async () => 
   expect(previewText(loop)).toBe('{\n  "build": "ƒ",\n  "map": "Map of 1",\n  "self": "…"\n}');
   expect(previewText(Array.from({ length: 1000 }, (_, i) => i))).toContain("… 1000 in all");
   expect(previewText("x".repeat(50_000)).length).toBe(20_000);
+});
+
+// ComfyUI's nodes_camera_angle: sectors of 45° round the front, and where each word begins.
+test.each([
+  [333, 17, 5, "front-left quarter view elevated shot medium shot"],
+  [338, -16, 1.9, "front view low-angle shot wide shot"],
+  [360, 14, 2, "front view eye-level shot medium shot"],
+  [90, -15, 6, "right side view eye-level shot close-up"],
+  [200, 45, 10, "back view high-angle shot close-up"],
+])("CameraAngle %s, %s, %s", async (horizontal_angle, vertical_angle, zoom, expected) => {
+  const { prompt, camera_info } = await cameraAngle.run(
+    { horizontal_angle, vertical_angle, zoom, image: undefined, view: "" },
+    context([]),
+    {},
+  );
+  expect(prompt).toBe(expected);
+  const { x, y, z } = camera_info.position;
+  expect([Math.hypot(x, y, z), camera_info.fov]).toEqual([expect.closeTo(6, 9), 35]);
+  expect(Math.asin(y / 6) * 57.29577951308232).toBeCloseTo(vertical_angle, 9);
 });

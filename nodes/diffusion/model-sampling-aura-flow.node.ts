@@ -10,6 +10,9 @@ export default declareNode({
   inputs: {
     model: input(MODEL),
     shift: widget(z.number().min(0).max(100).default(1.73), { step: 0.01 }),
+    sampling: widget(z.enum(["flow"]).default("flow"), {
+      tooltip: "Newer ComfyUI also has img_to_img_velocity, for models such as Marigold's, which are not here.",
+    }),
   },
   outputs: { MODEL },
   cache: "pure",

@@ -7,7 +7,9 @@ import { f32, type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
 import { memoryWeights } from "../../test/memory-weights.ts";
 import { tinyTransformer } from "../../tools/tiny-transformer.ts";
+import loraWithClip from "../lora/lora-loader.ts";
 import loraLoader from "../lora/lora-loader-model-only.ts";
+import type { TextEncoder } from "../shared/contracts/diffusion.ts";
 import { denoiseInputs } from "../shared/diffusion/denoise-inputs.ts";
 import unetLoader from "./unet-loader.ts";
 
@@ -81,5 +83,8 @@ test("LoraLoaderModelOnly stacks on what is there, and strength 0 is no LoRA", a
   expect(await put(model, 0)).toBe(model);
   const twice = await put(await put(model, 1), -0.5);
   expect(twice.adapters.map((a) => a.scale)).toEqual([1, -0.5]);
+  const clip: TextEncoder = { id: "text", encode: () => Promise.reject(new Error("not asked")) };
+  const both = await loraWithClip.run({ model, clip, lora_name: "l", strength_model: 2, strength_clip: 1 }, ctx, {});
+  expect([both.CLIP, both.MODEL.adapters.map((a) => a.scale)]).toEqual([clip, [2]]);
   expect(ctx.logs[0]).toContain("1 tensors mean no layer of this model and were left out: text_encoder.x.lora_A.weight");
 });

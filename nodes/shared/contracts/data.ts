@@ -127,3 +127,13 @@ export interface Dataset {
   /** Equal where pictures have the same sizes and the references are as many, so that examples can share a batch. Absent: all can. */
   bucket?(split: "train" | "heldOut", index: number): string;
 }
+
+/** A camera round a subject of size 1 at the origin; y points up, z to the front. */
+export interface Camera {
+  readonly position: { readonly x: number; readonly y: number; readonly z: number };
+  readonly target: { readonly x: number; readonly y: number; readonly z: number };
+  readonly zoom: number;
+  readonly cameraType: "perspective";
+  /** Degrees. */
+  readonly fov: number;
+}

@@ -1,6 +1,6 @@
 // Every socket type of the built-in nodes. Data types hold numbers (data.ts); module types hold differentiable functions (modules.ts).
 import { socket } from "../../../engine/node/socket.ts";
-import type { Conditioning, Dataset, Embeddings, Faces, Image, Latent, Mask, Matches, Metrics, Similarity } from "./data.ts";
+import type { Camera, Conditioning, Dataset, Embeddings, Faces, Image, Latent, Mask, Matches, Metrics, Similarity } from "./data.ts";
 import type { NoiseSource, TextEncoder } from "./diffusion.ts";
 import type { DiffusionModel, FaceDetector, FaceEncoder, Guider, Lora, Reward, Vae } from "./modules.ts";
 
@@ -21,6 +21,9 @@ export const FLOAT = socket<number>("FLOAT");
 export const STRING = socket<string>("STRING");
 export const BOOLEAN = socket<boolean>("BOOLEAN");
 export const ANY = socket<unknown>("*");
+
+/** Where a camera stands, as ComfyUI's 3D nodes have it. */
+export const LOAD3D_CAMERA = socket<Camera>("LOAD3D_CAMERA");
 
 /** The name of a sampler. */
 export const SAMPLER = socket<string>("SAMPLER");

@@ -1,0 +1,20 @@
+import type { NodeContext } from "../../engine/node/context.ts";
+import type { DiffusionModel } from "../shared/contracts/modules.ts";
+import { loadLora } from "./load-lora.ts";
+
+/** The model with a LoRA of the loras folder on it, and a warning of what in the file means no layer of it; at strength 0, the model itself. */
+export async function putLora(
+  ctx: Pick<NodeContext, "models" | "log">,
+  model: DiffusionModel,
+  name: string,
+  strength: number,
+): Promise<DiffusionModel> {
+  if (strength === 0) return model;
+  const { adapters, unmatched } = await loadLora(await ctx.models.open("loras", name), model.linears, strength);
+  if (unmatched.length)
+    ctx.log(
+      "warn",
+      `${name}: ${unmatched.length} tensors mean no layer of this model and were left out: ${unmatched.slice(0, 5).join(", ")}`,
+    );
+  return model.withAdapters(adapters);
+}
