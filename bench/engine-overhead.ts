@@ -76,6 +76,7 @@ function world(): World {
     compute: () => ({ device: "cpu", compile: none, grad: none, run: none }),
     models: { list: none, open: none, bytes: none, checkExternal: none },
     readInput: none,
+    listInputs: none,
     save: none,
     saveAs: none,
     runDirectory: none,

@@ -96,6 +96,10 @@ import textEncodeQwenImageEditDiffusers from "./qwen/text-encode-qwen-image-edit
 import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus.ts";
 import unetLoader from "./qwen/unet-loader.ts";
 import vaeLoader from "./qwen/vae-loader.ts";
+import measureRealism from "./realism/measure-realism.ts";
+import realismBandsLoader from "./realism/realism-bands-loader.ts";
+import realismPriors from "./realism/realism-priors.ts";
+import realismReport from "./realism/realism-report.ts";
 import capReward from "./rewards/cap-reward.ts";
 import countReward from "./rewards/count-reward.ts";
 import evaluateReward from "./rewards/evaluate-reward.ts";
@@ -214,6 +218,11 @@ export const implementations: readonly AnyNode[] = [
   gateReward,
   normalizeReward,
   evaluateReward,
+  // realism
+  realismBandsLoader,
+  measureRealism,
+  realismPriors,
+  realismReport,
   // data
   folderDataset,
   renderedPeopleDataset,

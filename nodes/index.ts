@@ -96,6 +96,10 @@ import textEncodeQwenImageEditDiffusers from "./qwen/text-encode-qwen-image-edit
 import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus.node.ts";
 import unetLoader from "./qwen/unet-loader.node.ts";
 import vaeLoader from "./qwen/vae-loader.node.ts";
+import measureRealism from "./realism/measure-realism.node.ts";
+import realismBandsLoader from "./realism/realism-bands-loader.node.ts";
+import realismPriors from "./realism/realism-priors.node.ts";
+import realismReport from "./realism/realism-report.node.ts";
 import capReward from "./rewards/cap-reward.node.ts";
 import countReward from "./rewards/count-reward.node.ts";
 import evaluateReward from "./rewards/evaluate-reward.node.ts";
@@ -214,6 +218,11 @@ export const nodes: readonly AnyDeclaration[] = [
   gateReward,
   normalizeReward,
   evaluateReward,
+  // realism
+  realismBandsLoader,
+  measureRealism,
+  realismPriors,
+  realismReport,
   // data
   folderDataset,
   renderedPeopleDataset,

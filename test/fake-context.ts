@@ -30,6 +30,7 @@ export function fakeContext(compute?: Compute): FakeContext {
     compute: compute ?? { device: "cpu", compile: closed("compute"), grad: closed("compute"), run: closed("compute") },
     models: { list: closed("models"), open: closed("models"), bytes: closed("models"), checkExternal: closed("models") },
     readInput: closed("input files"),
+    listInputs: closed("input folders"),
     save: async (prefix, extension, bytes) => {
       const filename = `${prefix}_00001_.${extension}`;
       saved.set(filename, bytes);

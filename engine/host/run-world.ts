@@ -32,6 +32,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     compute: (check) => (check ? runtime.checkedBy(check) : runtime),
     models,
     readInput: (name) => inputs.read(name),
+    listInputs: (folder) => inputs.list(folder),
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
     saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
     runDirectory: async (name) => (await output()).runDirectory(name),

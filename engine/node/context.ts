@@ -35,7 +35,7 @@ export interface WeightFile {
   readRows(name: string, rows: readonly number[]): Promise<Tensor>;
 }
 
-/** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `faces`, `onnx`. Names are relative paths inside one. */
+/** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `faces`, `onnx`, `realism`. Names are relative paths inside one. */
 export interface Models {
   list(folder: string): Promise<readonly string[]>;
   /** Opens `.safetensors`, a sharded folder or its index. @throws AppError MODEL_NOT_FOUND with the names that exist. */
@@ -82,6 +82,11 @@ export interface NodeContext {
   readonly models: Models;
   /** Bytes of a file the user put into the input directory. @throws AppError INPUT_NOT_FOUND */
   readInput(name: string): Promise<Uint8Array>;
+  /**
+   * Names of all files below a folder of the input directory, as `readInput` takes them, sorted; `.` is the directory itself.
+   * What lies there is no part of a cache key: a node that lists is `cache: "never"`. @throws AppError INPUT_NOT_FOUND
+   */
+  listInputs(folder: string): Promise<readonly string[]>;
   /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory, or below the folder for previews. */
   save(prefix: string, extension: string, bytes: Uint8Array, type?: SavedFile["type"]): Promise<SavedFile>;
   /** A file of a fixed name below the output directory, replaced atomically. */

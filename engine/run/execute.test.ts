@@ -907,6 +907,7 @@ test("a result holds only while every file that its nodes opened is the same, on
       return now !== undefined && file.kind === "text" ? sha256(now) : (now ?? null);
     },
     readInput: async () => new Uint8Array(1),
+    listInputs: async () => [],
     models: {
       list: async () => [],
       open: async (_folder, name) => {

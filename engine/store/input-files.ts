@@ -1,12 +1,15 @@
 // Pictures and other files that a workflow names as inputs.
 import { createHash } from "node:crypto";
-import { realpath } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { expectPicture } from "../formats/picture-format.ts";
 import { TEMPORARY } from "./output-directory.ts";
 import { findBelow, openRegular } from "./safe-path.ts";
 
+/** Files and folders below one that is listed, at most: a folder with more was not meant. */
+const MAX_LISTED = 100_000;
+const MAX_DEPTH = 8;
 /** Far above any picture, far below what would exhaust memory. */
 const MAX_BYTES = 256 * 2 ** 20;
 
@@ -57,6 +60,30 @@ export class InputFiles {
     return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   }
 
+  /**
+   * Names of the files below a folder, as {@link read} takes them, sorted; `.` = the input folder itself. Hidden ones are left out. The first root
+   * that has the folder counts.
+   * @throws AppError INPUT_NOT_FOUND, INPUT_TOO_MANY, PATH_UNSAFE
+   */
+  async list(folder: string): Promise<readonly string[]> {
+    const { roots, plain } = this.#place(folder);
+    const suffix = folder.slice(folder.indexOf(plain) + plain.length);
+    for (const root of roots) {
+      const path = plain === "." ? root : await findBelow(root, plain);
+      const about = path === undefined ? undefined : await stat(path).catch(() => undefined);
+      if (path === undefined || !about?.isDirectory()) continue;
+      const names: string[] = [];
+      await collect(path, plain === "." ? "" : `${plain}/`, names, []);
+      return names.sort().map((name) => name + suffix);
+    }
+    throw new AppError("INPUT_NOT_FOUND", `there is no input folder ${JSON.stringify(folder.slice(0, 200))}`, {
+      hint:
+        roots.length === 0
+          ? "name the folder it is in with --input DIR"
+          : `put it into ${roots.join(" or ")}, or name the folder it is in with --input DIR`,
+    });
+  }
+
   async #find(name: string): Promise<string> {
     const { allowed } = this.#options;
     const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;
@@ -81,5 +108,20 @@ export class InputFiles {
     if (folder === "input") return { roots, plain };
     if (output === undefined) return { roots: [], plain };
     return { roots: [folder === "output" ? output : join(output, TEMPORARY)], plain };
+  }
+}
+
+/** Regular files below a folder. Links are followed, but not in a circle. @param above real paths of the folders it lies in */
+async function collect(folder: string, prefix: string, names: string[], above: readonly string[]): Promise<void> {
+  const real = await realpath(folder);
+  if (above.includes(real) || above.length >= MAX_DEPTH) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    const about = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
+    if (about?.isDirectory()) await collect(path, `${prefix}${entry.name}/`, names, [...above, real]);
+    else if (about?.isFile()) names.push(prefix + entry.name);
+    if (names.length > MAX_LISTED)
+      throw new AppError("INPUT_TOO_MANY", `${folder} holds more than ${MAX_LISTED} files`, { hint: "name a folder with fewer" });
   }
 }

@@ -26,6 +26,8 @@ export interface FoundModel {
 /** A folder's older name is searched too. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = { diffusion_models: ["unet"], text_encoders: ["clip"] };
 const FILE = /\.(safetensors|onnx)$/;
+/** Folders whose files are of other kinds too. */
+const OTHERS: Readonly<Record<string, RegExp>> = { realism: /\.json$/ };
 const MAX_DEPTH = 4;
 const MAX_BYTES = 2 ** 31;
 
@@ -38,7 +40,7 @@ export class ModelFolders implements Models {
 
   async list(folder: string): Promise<readonly string[]> {
     const names = new Set<string>();
-    for (const place of await this.#places(folder)) await collect(place, "", names);
+    for (const place of await this.#places(folder)) await collect(place, "", names, OTHERS[folder]);
     return [...names].sort();
   }
 
@@ -169,7 +171,7 @@ export class ModelFolders implements Models {
 }
 
 /** Model files, and folders that are one model (a config beside the weights). Links are followed, but not in a circle. */
-async function collect(root: string, below: string, names: Set<string>, above: readonly string[] = []): Promise<void> {
+async function collect(root: string, below: string, names: Set<string>, others?: RegExp, above: readonly string[] = []): Promise<void> {
   const real = await realpath(join(root, below)).catch(() => undefined);
   if (real === undefined || above.includes(real)) return;
   const entries = await readdir(real, { withFileTypes: true }).catch(() => []);
@@ -184,7 +186,7 @@ async function collect(root: string, below: string, names: Set<string>, above: r
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const name = below === "" ? entry.name : `${below}/${entry.name}`;
-    if (FILE.test(entry.name)) names.add(name);
-    else if (!entry.isFile() && name.split("/").length < MAX_DEPTH) await collect(root, name, names, [...above, real]);
+    if (FILE.test(entry.name) || (entry.isFile() && others?.test(entry.name))) names.add(name);
+    else if (!entry.isFile() && name.split("/").length < MAX_DEPTH) await collect(root, name, names, others, [...above, real]);
   }
 }

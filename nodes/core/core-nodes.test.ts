@@ -21,6 +21,7 @@ function context(shown: unknown[]): NodeContext {
     compute: { device: "cpu", compile: refuse, grad: refuse, run: refuse },
     models: { list: refuse, open: refuse, bytes: refuse, checkExternal: refuse },
     readInput: refuse,
+    listInputs: refuse,
     save: refuse,
     saveAs: refuse,
     runDirectory: refuse,

@@ -25,6 +25,7 @@ const ctx: NodeContext = {
   compute: createRuntime({ device: "cpu" }),
   models: faceModels,
   readInput: unused,
+  listInputs: unused,
   save: async (prefix, extension, _bytes, type = "output") => ({ filename: `${prefix}.${extension}`, subfolder: "", type }),
   saveAs: unused,
   runDirectory: unused,

@@ -78,13 +78,6 @@ export function mapReward(
   });
 }
 
-/** A named constant of an observation, in the graph. @throws AppError REWARD_CONSTANT */
-export function constantOf(constants: Readonly<Record<string, Value>>, name: string): Value {
-  const value = constants[name];
-  if (!value) throw new AppError("REWARD_CONSTANT", `the constant ${name} was not given`);
-  return value;
-}
-
 /** True for what a REWARD socket carries. */
 export function isReward(x: unknown): x is Reward {
   return typeof x === "object" && x !== null && "observe" in x && "build" in x && "name" in x;

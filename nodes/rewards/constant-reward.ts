@@ -1,7 +1,7 @@
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Image } from "../shared/contracts/data.ts";
 import type { Reward, RewardContext } from "../shared/contracts/modules.ts";
-import { constantOf } from "./combine-rewards.ts";
+import { constantOf } from "../shared/rewards/constant-of.ts";
 
 /** A reward without a gradient: a number that `measure` reads off the picture. */
 export function constantReward(

@@ -1,8 +1,8 @@
 import { implementNode } from "../../engine/node/define-node.ts";
 import type { FaceDetector, Reward } from "../shared/contracts/modules.ts";
+import { detectOnce } from "../shared/faces/detect-once.ts";
 import { constantReward } from "./constant-reward.ts";
 import declaration from "./count-reward.node.ts";
-import { detectOnce } from "./people.ts";
 
 /**
  * 1 − |N − M| / max(N, M) for N faces found and M people asked for: 1 when the count is right, 0 when nobody is there. Counting

@@ -1,8 +1,8 @@
 import { implementNode } from "../../engine/node/define-node.ts";
 import { batchOf } from "../shared/pictures/picture.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
+import { onePicture, rewardContext } from "../shared/rewards/reward-context.ts";
 import declaration from "./evaluate-reward.node.ts";
-import { onePicture, rewardContext } from "./reward-context.ts";
 
 export default implementNode(declaration, {
   async run({ reward, image, references, target }, ctx) {

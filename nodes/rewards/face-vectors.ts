@@ -6,7 +6,7 @@ import { tensor } from "../../engine/tensor/tensor.ts";
 import type { Face } from "../shared/contracts/data.ts";
 import type { FaceEncoder } from "../shared/contracts/modules.ts";
 import { alignCrops, cropSamples, cropTaps } from "../shared/faces/align-crops.ts";
-import { constantOf } from "./combine-rewards.ts";
+import { constantOf } from "../shared/rewards/constant-of.ts";
 
 /** Most readings per side of a crop pixel: faces up to 6 times the crop are read without gaps. Memory grows with its square. */
 const MAX_SAMPLES = 4;

@@ -1,10 +1,10 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Face, Image } from "../shared/contracts/data.ts";
 import type { FaceEncoder, Reward } from "../shared/contracts/modules.ts";
+import { scaledFace } from "../shared/faces/scaled-face.ts";
 import { buildSimilarity } from "../shared/matching/similarity.ts";
-import { constantOf } from "./combine-rewards.ts";
+import { constantOf } from "../shared/rewards/constant-of.ts";
 import { buildFaceVectors, cropConstants } from "./face-vectors.ts";
 import declaration from "./identity-loss.node.ts";
 import { type Against, peopleOf, targetOf } from "./people.ts";
@@ -34,7 +34,7 @@ export function identityReward(encoder: FaceEncoder, { against, cap, infoNce, te
         throw new AppError("REWARD_TARGET", `the target shows ${target.faces.length} faces, but there are ${people.count} references`, {
           hint: "face k of the target must be the person of reference k",
         });
-      const faces = target.faces.map((face) => scaled(face, target.image, image));
+      const faces = target.faces.map((face) => scaledFace(face, target.image, image));
       const [, height = 0, width = 0] = image.shape;
       const { constants, structure } = cropConstants(encoder, faces, people.count, [height, width]);
       return {
@@ -58,23 +58,6 @@ export function identityReward(encoder: FaceEncoder, { against, cap, infoNce, te
       const info_nce = b.neg(b.sum(b.mul(b.log(b.softmax(b.div(similarity, temperature), 0)), own), [], false));
       return { reward: b.sub(cosine, b.mul(info_nce, infoNce)), parts: { cosine, info_nce } };
     },
-  };
-}
-
-/** The face in the coordinates of a picture of another size. */
-function scaled(face: Face, from: Image, to: Image): Face {
-  const [, h0 = 1, w0 = 1] = from.shape;
-  const [, h1 = 1, w1 = 1] = to.shape;
-  if (h0 === h1 && w0 === w1) return face;
-  const [sx, sy] = [w1 / w0, h1 / h0];
-  const move = ([x, y]: readonly [number, number]) => [x * sx, y * sy] as const;
-  const [a, b, c, d, e] = face.points5;
-  const [x0, y0, x1, y1] = face.box;
-  return {
-    box: [x0 * sx, y0 * sy, x1 * sx, y1 * sy],
-    score: face.score,
-    points5: [move(a), move(b), move(c), move(d), move(e)],
-    ...(face.points68 ? { points68: face.points68.map(move) } : {}),
   };
 }
 

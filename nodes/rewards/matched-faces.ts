@@ -2,11 +2,12 @@
 
 import type { Face, Image } from "../shared/contracts/data.ts";
 import type { FaceDetector, FaceEncoder, RewardContext } from "../shared/contracts/modules.ts";
+import { type DetectOptions, detectOnce } from "../shared/faces/detect-once.ts";
 import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { aspectOf, layoutDistances, placeOf } from "../shared/faces/layout.ts";
 import { hungarian } from "../shared/matching/hungarian.ts";
 import { unitRows } from "../shared/matching/similarity.ts";
-import { type Against, type DetectOptions, detectOnce, intendedPlaces, type People, peopleOf } from "./people.ts";
+import { type Against, intendedPlaces, type People, peopleOf } from "./people.ts";
 
 export interface MatchedFacesOptions extends DetectOptions {
   readonly against: Against;

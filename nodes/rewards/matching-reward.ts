@@ -2,7 +2,7 @@ import { type Tensor, tensor } from "../../engine/tensor/tensor.ts";
 import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
 import { buildMimr, type MimrOptions, mimrWeights } from "../shared/matching/mimr-value.ts";
 import { buildSimilarity } from "../shared/matching/similarity.ts";
-import { constantOf } from "./combine-rewards.ts";
+import { constantOf } from "../shared/rewards/constant-of.ts";
 import { buildFaceVectors, cropConstants } from "./face-vectors.ts";
 import { type MatchedFacesOptions, matchPicture } from "./matched-faces.ts";
 

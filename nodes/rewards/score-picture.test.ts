@@ -6,8 +6,8 @@ import { fakeContext } from "../../test/fake-context.ts";
 import { interpreterCompute } from "../../test/interpreter-compute.ts";
 import type { Reward } from "../shared/contracts/modules.ts";
 import { decodePicture } from "../shared/pictures/codec.ts";
+import { gradientMap } from "../shared/pictures/gradient-map.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
-import { gradientMap } from "./gradient-map.ts";
 import scorePicture from "./score-picture.ts";
 
 const [H, W] = [6, 9];

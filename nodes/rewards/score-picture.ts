@@ -3,10 +3,10 @@ import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Image } from "../shared/contracts/data.ts";
 import { encodePng } from "../shared/pictures/codec.ts";
+import { gradientMap } from "../shared/pictures/gradient-map.ts";
 import { pictureBytes } from "../shared/pictures/picture-bytes.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
-import { gradientMap } from "./gradient-map.ts";
-import { onePicture, rewardContext } from "./reward-context.ts";
+import { onePicture, rewardContext } from "../shared/rewards/reward-context.ts";
 import declaration from "./score-picture.node.ts";
 
 export default implementNode(declaration, {

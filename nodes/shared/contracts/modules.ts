@@ -111,6 +111,8 @@ export interface RewardContext {
   readonly target: { readonly image: Image; readonly faces: readonly Face[] } | null;
   readonly conditioning?: Conditioning;
   readonly prompt?: string;
+  /** The noise level that x̂0 was predicted from. Absent, or 0: a finished picture. Above about 0.25 a prediction is smooth by nature. */
+  readonly sigma?: number;
 }
 
 /**

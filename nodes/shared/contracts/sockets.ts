@@ -1,5 +1,7 @@
 // Every socket type of the built-in nodes. Data types hold numbers (data.ts); module types hold differentiable functions (modules.ts).
 import { socket } from "../../../engine/node/socket.ts";
+import type { Preferences } from "../realism/preferences.ts";
+import type { RealismScorer } from "../realism/scorer-net.ts";
 import type { Camera, Conditioning, Dataset, Embeddings, Faces, Image, Latent, Mask, Matches, Metrics, Similarity } from "./data.ts";
 import type { NoiseSource, TextEncoder } from "./diffusion.ts";
 import type { DiffusionModel, FaceDetector, FaceEncoder, Guider, Lora, Reward, Vae } from "./modules.ts";
@@ -38,3 +40,5 @@ export const CLIP = socket<TextEncoder>("CLIP");
 export const FACE_DETECTOR = socket<FaceDetector>("FACE_DETECTOR");
 export const FACE_ENCODER = socket<FaceEncoder>("FACE_ENCODER");
 export const REWARD = socket<Reward>("REWARD");
+export const PREFERENCES = socket<Preferences>("PREFERENCES");
+export const REALISM_SCORER = socket<RealismScorer>("REALISM_SCORER");

@@ -142,3 +142,11 @@ export async function encodePng(rgb: Uint8Array, width: number, height: number):
     .png({ compressionLevel: 4 })
     .toBuffer();
 }
+
+/** 8-bit RGB through JPEG and back, with halved colour resolution, as cameras and the web do. @param quality 1–100 */
+export async function jpegRoundTrip(rgb: Uint8Array, width: number, height: number, quality: number): Promise<Uint8Array> {
+  const file = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality, chromaSubsampling: "4:2:0" })
+    .toBuffer();
+  return sharp(file).toColourspace("srgb").raw({ depth: "uchar" }).toBuffer();
+}

@@ -19,7 +19,7 @@ export async function idLoss(s: Situation): Promise<MicroResult> {
   const x = addNoise(x0, eps, sigma);
   const target = x0.map((z, i) => (eps[i] ?? 0) - z);
   const v = await s.runner.velocity(s.example.conditional, x, sigma);
-  const { dx0, logs } = await rewardGradient(s, x0Of(x, v, sigma));
+  const { dx0, logs } = await rewardGradient(s, x0Of(x, v, sigma), sigma);
   const back = await s.runner.vjp(s.example.conditional, {
     x,
     sigma,

@@ -52,7 +52,7 @@ export async function oneEvaluation(
   share = 1,
 ): Promise<Record<string, number>> {
   const guided = await guidedVelocity(s, x, sigma);
-  const { dx0, logs } = await rewardGradient(s, x0Of(x, guided.v, sigma));
+  const { dx0, logs } = await rewardGradient(s, x0Of(x, guided.v, sigma), sigma);
   if (dx0) {
     const cotangent = scaled(dx0, -sigma * sigmaBoost(s.options, sigma) * share, guided.factor);
     const back = await s.runner.vjp(s.example.conditional, { x, sigma, cotangent, target: await anchor(s, x, sigma, share) });

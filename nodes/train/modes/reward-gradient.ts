@@ -12,14 +12,14 @@ export interface RewardGradient {
 
 /**
  * Decodes x0, lets the reward observe the picture (detection, assignment: no gradient) and differentiates it.
- * A skipped picture contributes nothing and is counted in `reward_skipped`.
+ * A skipped picture contributes nothing and is counted in `reward_skipped`. @param sigma the noise level x0 was predicted from; 0 = sampled to the end
  */
-export async function rewardGradient(s: Situation, x0: Float32Array): Promise<RewardGradient> {
+export async function rewardGradient(s: Situation, x0: Float32Array, sigma = 0): Promise<RewardGradient> {
   if (!s.reward) return { dx0: null, logs: {} };
   const image = await s.runner.decode(s.example.target, x0);
   // A detector sees nothing in a picture of NaN: that is no picture without a face.
   if (s.runner.notFinite !== undefined) return { dx0: null, logs: {} };
-  const observation = await s.reward.observe(image, contextOf(s.compute, s.example.example));
+  const observation = await s.reward.observe(image, { ...contextOf(s.compute, s.example.example), sigma });
   const seen = observationNumbers(observation.info, "reward.");
   if (observation.skip !== undefined) return { dx0: null, logs: { ...seen, reward_skipped: 1 } };
   const { reward, parts, dx0 } = await s.runner.reward(s.example.target, x0, s.reward, observation);

@@ -1,8 +1,8 @@
-import type { Compute } from "../../engine/ir/compute.ts";
-import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Faces, Image } from "../shared/contracts/data.ts";
-import type { RewardContext } from "../shared/contracts/modules.ts";
-import { batchOf, pictureOf } from "../shared/pictures/picture.ts";
+import type { Compute } from "../../../engine/ir/compute.ts";
+import { f32 } from "../../../engine/tensor/tensor.ts";
+import type { Faces, Image } from "../contracts/data.ts";
+import type { RewardContext } from "../contracts/modules.ts";
+import { batchOf, pictureOf } from "../pictures/picture.ts";
 
 /** What a reward may look at when no training pair is there. @param references every face of these pictures is a person */
 export function rewardContext(compute: Compute, references: Faces | undefined, target: Faces | undefined): RewardContext {

@@ -1,5 +1,5 @@
-import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Image } from "../shared/contracts/data.ts";
+import { f32 } from "../../../engine/tensor/tensor.ts";
+import type { Image } from "../contracts/data.ts";
 
 /** Share of the pixels that are at least white: a few spikes would leave the rest black. */
 const WHITE = 0.002;
