@@ -113,7 +113,7 @@ function Widgets({
 function Results({ node, run }: { readonly node: string; readonly run: NodeRun }) {
   const app = useApp();
   const pictures = run.shown.faces ? [] : picturesOf(run);
-  const runId = app.runs.tabRun(app.editor.tab.value.id).run ?? "";
+  const runId = app.runs.tabRun(app.editor.tabId.value).run ?? "";
   const scores = Object.entries(run.scores);
   const panels = resultPanels.filter((p) => p.matches(run));
   const hasText = run.shown.text !== undefined && run.shown.text.length > 0;

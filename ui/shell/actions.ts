@@ -459,12 +459,12 @@ export function makeActions(app: App): readonly Action[] {
       group: "Graph",
       keys: ["Ctrl+Shift+S"],
       run: () => {
-        app.dialog.value = { kind: "save", tab: editor.tab.value.id };
+        app.dialog.value = { kind: "save", tab: editor.tabId.value };
       },
     },
     { id: "graph.export", title: "Export", group: "Graph", keys: [], run: () => exportFile(app, "ui") },
     { id: "graph.exportApi", title: "Export what runs (API format)", group: "Graph", keys: [], run: () => exportFile(app, "api") },
-    { id: "graph.close", title: "Close", group: "Graph", keys: ["Ctrl+Alt+W"], run: () => app.closeTab(editor.tab.value.id) },
+    { id: "graph.close", title: "Close", group: "Graph", keys: ["Ctrl+Alt+W"], run: () => app.closeTab(editor.tabId.value) },
     { id: "graph.nextTab", title: "Next tab", group: "Go", keys: ["Alt+]", "Ctrl+Alt+PageDown"], run: () => turn(app, 1) },
     { id: "graph.previousTab", title: "Previous tab", group: "Go", keys: ["Alt+[", "Ctrl+Alt+PageUp"], run: () => turn(app, -1) },
     {

@@ -88,7 +88,7 @@ export function BottomBar() {
 function Now() {
   const app = useApp();
   const running = app.runs.running.value;
-  const tab = app.editor.tab.value.id;
+  const tab = app.editor.tabId.value;
   const own = app.runs.summaryOf(tab);
   const node = running?.progress.node;
   const state = running && running.id === app.runs.tabRun(tab).run && node ? app.runs.tabRun(tab).nodes.get(node) : undefined;
@@ -100,8 +100,8 @@ function Now() {
   }, [running?.id]);
   useEffect(() => {
     document.title = running
-      ? `${Math.round((100 * running.progress.done) / Math.max(1, running.progress.total))} % · ${app.editor.tab.value.name}`
-      : `${app.editor.tab.value.name} · Who's Who`;
+      ? `${Math.round((100 * running.progress.done) / Math.max(1, running.progress.total))} % · ${app.editor.tabName.value}`
+      : `${app.editor.tabName.value} · Who's Who`;
   });
   if (!running) {
     const text =

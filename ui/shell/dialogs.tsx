@@ -55,7 +55,7 @@ export function Dialogs() {
       {dialog.kind === "close" && <CloseTab tab={dialog.tab} close={close} />}
       {dialog.kind === "conflict" && <Conflict tab={dialog.tab} close={close} />}
       {dialog.kind === "form" && (
-        <Dialog title={app.editor.tab.value.name} close={close}>
+        <Dialog title={app.editor.tabName.value} close={close}>
           <FormView />
         </Dialog>
       )}
@@ -217,7 +217,7 @@ function RenameGroup({ index, title, close }: { readonly index: number; readonly
 function Result({ node, close }: { readonly node: string; readonly close: () => void }) {
   const app = useApp();
   const run = app.nodeRun(node);
-  const runId = app.runs.tabRun(app.editor.tab.value.id).run ?? "";
+  const runId = app.runs.tabRun(app.editor.tabId.value).run ?? "";
   return (
     <Dialog title={app.titleAt(node)} close={close} size="full">
       {run &&

@@ -13,8 +13,8 @@ export function FormView() {
   const { editor } = app;
   const doc = editor.doc.value;
   const fields = app.form.value;
-  const summary = app.runs.summaryOf(editor.tab.value.id);
-  const isActive = app.runs.isActive(editor.tab.value.id);
+  const summary = app.runs.summaryOf(editor.tabId.value);
+  const isActive = app.runs.isActive(editor.tabId.value);
   const find = (promptId: string): { readonly node: DocNode; readonly place: Place } | undefined => {
     let place: Place = null;
     const parts = promptId.split(":");

@@ -93,7 +93,7 @@ export function StageView() {
     let shownAt = "";
     const stop = [
       effect(() => {
-        const at = `${app.editor.tab.value.id} ${app.editor.path.join(":")}`;
+        const at = `${app.editor.tabId.value} ${app.editor.path.join(":")}`;
         show(app, stage);
         if (at === shownAt) return;
         shownAt = at;
@@ -185,7 +185,7 @@ export function StageView() {
         tabIndex={0}
         role="application"
         aria-roledescription="graph canvas"
-        aria-label={`${app.editor.tab.value.name}: ${nodes.length} nodes. Use ] and [ for the next and previous node, or Ctrl+Alt+K for a list.`}
+        aria-label={`${app.editor.tabName.value}: ${nodes.length} nodes. Use ] and [ for the next and previous node, or Ctrl+Alt+K for a list.`}
       />
       <span class="hidden-text" role="status" aria-live="polite">
         {announcement(app)}
@@ -219,7 +219,7 @@ function options(app: App) {
 function show(app: App, stage: Stage): void {
   const { editor } = app;
   const doc = editor.doc.value;
-  const tab = editor.tab.value.id;
+  const tab = editor.tabId.value;
   const { nodes } = app.runs.byTab.value.get(tab) ?? { nodes: undefined };
   const problems = new Map<string, NodeLook["problem"]>();
   for (const p of app.problems.value)
@@ -364,7 +364,7 @@ function Crumbs() {
   return (
     <nav class="crumbs" aria-label="Subgraphs">
       <button type="button" onClick={() => app.editor.leave(0)}>
-        {app.editor.tab.value.name}
+        {app.editor.tabName.value}
       </button>
       {names.map((name, i) => (
         <span class="row" key={`${path[i]}`}>

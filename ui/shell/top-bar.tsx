@@ -6,7 +6,7 @@ import { runAction } from "./actions-ref.ts";
 export function TopBar() {
   const app = useApp();
   const { tabs } = app.editor.tabs.value;
-  const active = app.editor.tab.value.id;
+  const active = app.editor.tabId.value;
   return (
     <header class="top">
       <div class="brand">

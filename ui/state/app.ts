@@ -86,7 +86,7 @@ export class App {
     const doc = this.editor.doc.value;
     const live = this.check.value.problems;
     const server = this.serverProblems.value?.doc === doc ? this.serverProblems.value.problems : [];
-    const refused = this.refusedRun.value?.tab === this.editor.tab.value.id ? this.refusedRun.value.problems : [];
+    const refused = this.refusedRun.value?.tab === this.editor.tabId.value ? this.refusedRun.value.problems : [];
     const run = this.runProblems.value;
     const seen = new Set<string>();
     return [...run, ...live, ...server, ...refused].filter((p) => {
@@ -103,7 +103,7 @@ export class App {
   );
 
   readonly runProblems: ReadonlySignal<readonly Problem[]> = computed(() => {
-    const tab = this.editor.tab.value.id;
+    const tab = this.editor.tabId.value;
     const summary = this.runs.summaryOf(tab);
     const { nodes } = this.runs.tabRun(tab);
     const warnings = [...nodes].flatMap(([id, n]) =>
@@ -249,12 +249,7 @@ export class App {
         problems: [...report.issues.map((i) => problem(i, "error", "server")), ...report.warnings.map((i) => problem(i, "warn", "server"))],
       };
       if (prefs.value.autoCost && report.ok) await this.estimate();
-      if (
-        prefs.value.autoRun &&
-        report.ok &&
-        this.editor.tab.value.history.past.length > 0 &&
-        !this.runs.isActive(this.editor.tab.value.id)
-      )
+      if (prefs.value.autoRun && report.ok && this.editor.tab.value.history.past.length > 0 && !this.runs.isActive(this.editor.tabId.value))
         await this.run();
     } catch {
       // The banner says that the server is gone; the page's own checks stand.
@@ -333,12 +328,12 @@ export class App {
       );
       return values.length > 0 ? [{ name: "widgets.set", args: { place, values } }] : [];
     });
-    if (commands.length > 0 && this.editor.tab.value.id === tab.id) this.editor.perform(commands, "Next seed");
+    if (commands.length > 0 && this.editor.tabId.value === tab.id) this.editor.perform(commands, "Next seed");
   }
 
   /** Stops what this tab runs, or else what runs. */
   async stop(): Promise<void> {
-    const own = this.runs.summaryOf(this.editor.tab.value.id);
+    const own = this.runs.summaryOf(this.editor.tabId.value);
     const id = own && (own.state === "running" || own.state === "queued") ? own.id : this.runs.queue.value.running;
     if (!id) {
       say("Nothing is running.");
@@ -398,7 +393,7 @@ export class App {
 
   /** Keeps a node's result of its last run as it is, or lets it go. */
   togglePin(node: string): void {
-    const tab = this.editor.tab.value.id;
+    const tab = this.editor.tabId.value;
     const pins = new Map(this.pins.value.get(tab) ?? []);
     const { run, nodes } = this.runs.tabRun(tab);
     const state = nodes.get(node)?.state;
@@ -438,7 +433,7 @@ export class App {
   }
 
   nodeRun(promptId: string): NodeRun | undefined {
-    return this.runs.tabRun(this.editor.tab.value.id).nodes.get(promptId);
+    return this.runs.tabRun(this.editor.tabId.value).nodes.get(promptId);
   }
 
   // Going places -----------------------------------------------------------------------------------------------------------------
@@ -509,7 +504,7 @@ export class App {
   }
 
   /** Saves under the tab's name; a tab that was never saved asks for one. */
-  async save(id = this.editor.tab.value.id, options: { readonly name?: string; readonly overwrite?: boolean } = {}): Promise<void> {
+  async save(id = this.editor.tabId.value, options: { readonly name?: string; readonly overwrite?: boolean } = {}): Promise<void> {
     const tab = this.editor.tabs.value.tabs.find((t) => t.id === id);
     if (!tab) return;
     if (tab.saved === undefined && options.name === undefined) {

@@ -26,13 +26,17 @@ export interface EditorStore {
 export class Editor {
   readonly faces: NodeFaces;
   readonly tabs: Signal<Tabs>;
+  /** Changes with every movement of the view: what needs only a part of it takes that part. */
   readonly tab: ReadonlySignal<Tab>;
+  readonly tabId: ReadonlySignal<string>;
+  readonly tabName: ReadonlySignal<string>;
   readonly doc: ReadonlySignal<Doc>;
   readonly place: ReadonlySignal<Place>;
   readonly graph: ReadonlySignal<DocGraph>;
   readonly selection = signal<Selected>(NONE);
   /** What could not be restored, or not be kept. */
   readonly trouble = signal<readonly string[]>([]);
+  readonly #path: ReadonlySignal<readonly Id[]>;
   readonly #say: (message: string, undo?: boolean) => void;
   #clip: Clip | undefined;
 
@@ -46,8 +50,16 @@ export class Editor {
       () =>
         this.tabs.value.tabs.find((t) => t.id === this.tabs.value.active) ?? this.tabs.value.tabs[0] ?? firstTab().tabs[0] ?? unreachable(),
     );
+    this.tabId = computed(() => this.tab.value.id);
+    this.tabName = computed(() => this.tab.value.name);
     this.doc = computed(() => this.tab.value.history.doc);
     this.place = computed(() => placeOf(this.tab.value).place);
+    let last: readonly Id[] = [];
+    this.#path = computed(() => {
+      const { path } = placeOf(this.tab.value);
+      if (path.length !== last.length || path.some((id, i) => id !== last[i])) last = path;
+      return last;
+    });
     this.graph = computed(() => graphAt(this.doc.value, this.place.value));
     this.#keep(store);
   }
@@ -230,7 +242,7 @@ export class Editor {
 
   /** Ids of the instances entered. */
   get path(): readonly Id[] {
-    return placeOf(this.tab.value).path;
+    return this.#path.value;
   }
   enter(id: Id): void {
     batch(() => {
