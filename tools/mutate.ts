@@ -39,7 +39,8 @@ const SWAPS: readonly (readonly [RegExp, string])[] = [
   [/(?<=\()!(?=[\w(])/g, ""],
   [/\.some\(/g, ".every("],
   [/\.every\(/g, ".some("],
-  [/(?<=[ ([])0(?=[,;)\] ])/g, "1"],
+  // Not the `?? 0` behind an index, which the compiler asks for and no run reaches.
+  [/(?<=[ ([])(?<!\] \?\? )0(?=[,;)\] ])/g, "1"],
   [/(?<=[ ([])1(?=[,;)\] ])/g, "2"],
   [/\bcontinue;/g, ";"],
   [/\bbreak;/g, ";"],

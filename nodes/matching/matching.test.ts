@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { matchShown } from "../../engine/api/shown.ts";
 import { fakeContext } from "../../test/fake-context.ts";
 import { fakeEmbeddings, fakeFace, fakeFaces } from "../../test/fake-faces.ts";
 import type { Embeddings, Faces, Matches } from "../shared/contracts/data.ts";
@@ -171,4 +172,78 @@ test("nobody found: nothing matched, score 0", async () => {
   expect(MATCHES).toMatchObject({ pairs: [], unmatchedReferences: [0], unmatchedGenerated: [] });
   expect(margin).toBe(Number.POSITIVE_INFINITY);
   expect((await sirNode.run({ matches: MATCHES }, fakeContext(), {})).FLOAT).toBe(0);
+});
+
+test("what is shown: faces by picture, the matrix, what it cost, and the threshold where there is one", async () => {
+  const comparison = { kind: "l2", threshold: 0.6, mean: Float32Array.of(0, 0) } as const;
+  const references = fakeEmbeddings([[1, 0]], { comparison });
+  const generated = fakeEmbeddings(
+    [
+      [0, 1],
+      [1, 0.5],
+    ],
+    { comparison, faces: { ...fakeFaces([fakeFace(20, 30, 10)]), faces: [[fakeFace(20, 30, 10), fakeFace(60, 50.04, 20)]] } },
+  );
+  const similarity = similarityOf(references, generated);
+  const see = async (options: object) => {
+    const ctx = fakeContext();
+    const inputs = { similarity, layout_weight: 0, accept: "encoder", threshold: 0.5, gate: false, target: undefined, ...options } as const;
+    await hungarianMatch.run(inputs, ctx, {});
+    return { pairs: ctx.scores.get("pairs"), shown: matchShown.parse(ctx.shown[0]?.match?.[0]) };
+  };
+  const { pairs, shown } = await see({});
+  const cosine = 1 / Math.hypot(1, 0.5);
+  expect(pairs).toEqual([
+    {
+      reference: 0,
+      generated: 1,
+      similarity: expect.closeTo(cosine, 6),
+      distance: expect.closeTo(0.5, 6),
+      accepted: true,
+      reference_box: [15, 40, 35, 60],
+      generated_box: [50, 40, 70, 60],
+    },
+  ]);
+  expect(shown).toMatchObject({
+    references: { faces: [{ image: 0, box: [15, 40, 35, 60], score: 0.9 }] },
+    generated: { faces: [{ image: 0, box: [15, 25, 25, 35] }, { image: 0 }] },
+    cosine: [[expect.closeTo(0, 6), expect.closeTo(cosine, 6)]],
+    distances: [[expect.closeTo(Math.SQRT2, 6), expect.closeTo(0.5, 6)]],
+    costs: [[expect.closeTo(0, 6), expect.closeTo(-cosine, 6)]],
+    threshold: 0.6,
+    gate: false,
+    byPlace: null,
+    pairs: [{ reference: 0, generated: 1, accepted: true }],
+    unmatchedReferences: [],
+    unmatchedGenerated: [0],
+  });
+  expect((await see({ accept: "all" })).shown.threshold).toBeNull();
+  expect((await see({ accept: "custom", threshold: 0.3 })).shown).toMatchObject({ threshold: 0.3, pairs: [{ accepted: false }] });
+  // Places: of a target, or of the only picture that shows the references.
+  const target = fakeFaces([fakeFace(22, 30, 10)]);
+  expect((await see({ target })).shown).toMatchObject({ byPlace: [0], costs: [[expect.closeTo(0, 6), expect.closeTo(-cosine, 6)]] });
+  const weighed = (await see({ target, layout_weight: 10 })).shown;
+  expect(weighed).toMatchObject({ byPlace: [0], pairs: [{ generated: 0 }] });
+  expect(weighed.costs[0]?.[0]).toBeGreaterThan(0);
+  expect(weighed.costs[0]?.[0]).toBeLessThan(weighed.costs[0]?.[1] ?? 0);
+  await expect(see({ target: fakeFaces([]), layout_weight: 1 })).rejects.toMatchObject({ code: "MATCH_LAYOUT" });
+});
+
+test("only pictures with faces in the match are shown, and one where there is none", async () => {
+  const two = { ...fakeFaces([]).images, shape: [2, 100, 200, 3], data: new Float32Array(2 * 100 * 200 * 3) };
+  const second: Embeddings = {
+    ...fakeEmbeddings([[1, 0]]),
+    source: [{ image: 1, face: 0 }],
+    faces: { images: two, faces: [[], [fakeFace(9, 9)]] },
+  };
+  const none: Embeddings = {
+    ...fakeEmbeddings([]),
+    vectors: { ...fakeEmbeddings([[1, 0]]).vectors, shape: [0, 2], data: new Float32Array(0) },
+  };
+  const ctx = fakeContext();
+  const similarity = similarityOf(second, none);
+  await hungarianMatch.run({ similarity, layout_weight: 0, accept: "encoder", threshold: 0.5, gate: false, target: undefined }, ctx, {});
+  const shown = matchShown.parse(ctx.shown[0]?.match?.[0]);
+  expect(shown).toMatchObject({ references: { faces: [{ image: 0 }] }, generated: { faces: [] }, unmatchedReferences: [0] });
+  expect([shown.references.pictures.length, shown.generated.pictures.length]).toEqual([1, 1]);
 });

@@ -81,6 +81,22 @@ test("without a gradient, without a face, and for a reward that does not look at
   expect(constant.ctx.logs).toEqual(["info: blind does not depend on the picture: it has no gradient"]);
 });
 
+test("a map's white is the strength that few pixels exceed, and the greatest where few have any", () => {
+  const grey = (strengths: readonly number[]) =>
+    [...gradientMap(Float32Array.from(strengths.flatMap((s) => [0.6 * s, 0, -0.8 * s])), 1, strengths.length).data].filter(
+      (_, i) => i % 3 === 0,
+    );
+  // The third of four: floor(0.998 · 3) = 2.
+  expect(grey([3, 1, 4, 2])).toEqual([1, Math.sqrt(1 / 3), 1, Math.sqrt(2 / 3)].map((x) => expect.closeTo(x, 6)));
+  const spike = grey(Array.from({ length: 2000 }, (_, i) => (i === 7 ? 5 : 0)));
+  expect([spike[7], spike.reduce((a, b) => a + b, 0)]).toEqual([1, 1]);
+  const { data, shape } = gradientMap(Float32Array.from([3, 0, 4]), 1, 1);
+  expect([[...data], shape]).toEqual([
+    [1, 1, 1],
+    [1, 1, 1, 3],
+  ]);
+});
+
 test("a map of nothing is black", () => {
   expect(gradientMap(new Float32Array(12), 2, 2).data.every((v) => v === 0)).toBe(true);
 });
