@@ -23,7 +23,7 @@ import { addReroute, bestPair, connect, type End, nextNodeId, removeLinks, remov
 import { newNode } from "./new-node.ts";
 import type { NodeFaces } from "./node-face.ts";
 import { layoutNode, outerRect } from "./node-layout.ts";
-import { convertToSubgraph, unpackSubgraph } from "./subgraphs.ts";
+import { convertToSubgraph, promoteWidget, unpackSubgraph } from "./subgraphs.ts";
 import { type Control, setWidgetValue } from "./widgets.ts";
 
 export interface Moved<T> {
@@ -75,6 +75,8 @@ export interface CommandArguments {
   "clip.paste": { readonly place: Place; readonly clip: Clip; readonly pos: Point; readonly withLinks?: boolean };
   "subgraph.create": { readonly place: Place; readonly ids: readonly Id[]; readonly name: string; readonly uuid: string };
   "subgraph.unpack": { readonly place: Place; readonly id: Id };
+  /** Shows a widget of an inner node on every instance of the subgraph `place`, or no longer. */
+  "widget.promote": { readonly place: string; readonly id: Id; readonly name: string; readonly on: boolean };
   "subgraph.rename": { readonly id: string; readonly name: string };
   "nodes.align": { readonly place: Place; readonly ids: readonly Id[]; readonly edge: "left" | "right" | "top" | "bottom" };
   "nodes.distribute": { readonly place: Place; readonly ids: readonly Id[]; readonly axis: "x" | "y" };
@@ -189,6 +191,7 @@ const apply: Appliers = {
   "clip.paste": (doc, { place, clip, pos, withLinks }, faces) => pasteClip(doc, place, faces, clip, pos, withLinks ?? false),
   "subgraph.create": (doc, { place, ids, name, uuid }, faces) => convertToSubgraph(doc, place, faces, ids, name, uuid),
   "subgraph.unpack": (doc, { place, id }, faces) => dropUnused(unpackSubgraph(doc, place, faces, id), doc),
+  "widget.promote": (doc, { place, id, name, on }, faces) => promoteWidget(doc, place, id, name, on, faces),
   "subgraph.rename": (doc, { id, name }) => ({ ...doc, subgraphs: doc.subgraphs.map((s) => (s.id === id ? { ...s, name } : s)) }),
   "nodes.align": (doc, { place, ids, edge }) => {
     const nodes = ids.flatMap((id) => nodeById(graphAt(doc, place), id) ?? []);
@@ -286,6 +289,8 @@ export function describeCommand(command: Command): string {
       return "Make subgraph";
     case "subgraph.unpack":
       return "Unpack subgraph";
+    case "widget.promote":
+      return command.args.on ? `Show ${command.args.name} on the subgraph` : `Take ${command.args.name} off the subgraph`;
     case "nodes.align":
       return "Align";
     case "nodes.distribute":

@@ -21,7 +21,7 @@ import { attach, type End, nextLinkId, nextNodeId, removeLinks } from "./links.t
 import type { NodeFaces } from "./node-face.ts";
 import { naturalSize, outerRect } from "./node-layout.ts";
 import { settleNode } from "./settle.ts";
-import { setWidgetValue, widgetsOf } from "./widgets.ts";
+import { proxiesOf, setWidgetValue, widgetsOf } from "./widgets.ts";
 
 /** Replaces nodes by one instance of a new definition; links across the border become its sockets. */
 export function convertToSubgraph(doc: Doc, place: Place, faces: NodeFaces, ids: readonly Id[], name: string, uuid: string): Doc {
@@ -235,20 +235,26 @@ export function unpackSubgraph(doc: Doc, place: Place, faces: NodeFaces, id: Id)
 }
 
 /** Shows a widget of an inner node on every instance, or takes it away again. */
-export function promoteWidget(doc: Doc, place: string, inner: Id, name: string, faces: NodeFaces): Doc {
+export function promoteWidget(doc: Doc, place: string, inner: Id, name: string, on: boolean, faces: NodeFaces): Doc {
   const change = (n: DocNode): DocNode => {
     if (n.type !== place) return n;
-    const before: readonly unknown[] = Array.isArray(n.properties.proxyWidgets) ? n.properties.proxyWidgets : [];
-    const at = before.findIndex((p) => Array.isArray(p) && String(p[0]) === String(inner) && p[1] === name);
+    const before = proxiesOf(n);
+    const at = before.findIndex(([id, widget]) => id === String(inner) && widget === name);
+    if (at >= 0 === on) return n;
     const values: readonly unknown[] = Array.isArray(n.widgets_values) ? n.widgets_values : [];
-    const next =
-      at >= 0
-        ? { proxyWidgets: before.filter((_, i) => i !== at), values: values.filter((_, i) => i !== at) }
-        : { proxyWidgets: [...before, [String(inner), name]], values: [...before.map((_, i) => values[i] ?? null), null] };
+    const next = on
+      ? { proxyWidgets: [...before, [String(inner), name]], values: [...before.map((_, i) => values[i] ?? null), null] }
+      : { proxyWidgets: before.filter((_, i) => i !== at), values: values.filter((_, i) => i !== at) };
     const changed = { ...n, properties: { ...n.properties, proxyWidgets: next.proxyWidgets }, widgets_values: next.values };
     return { ...changed, size: [n.size[0], Math.max(n.size[1], naturalSize(doc, changed, faces)[1])] };
   };
   return { ...doc, nodes: doc.nodes.map(change), subgraphs: doc.subgraphs.map((s) => ({ ...s, nodes: s.nodes.map(change) })) };
+}
+
+/** Whether an instance of the subgraph shows this widget of an inner node. */
+export function isPromoted(doc: Doc, place: string, inner: Id, name: string): boolean {
+  const instances = [doc, ...doc.subgraphs].flatMap((g) => g.nodes.filter((n) => n.type === place));
+  return instances.some((n) => proxiesOf(n).some(([id, widget]) => id === String(inner) && widget === name));
 }
 
 function unique(ends: readonly End[]): End[] {

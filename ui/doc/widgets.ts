@@ -137,17 +137,20 @@ function isList(values: readonly unknown[] | Readonly<Record<string, unknown>>):
   return Array.isArray(values);
 }
 
+/** Inner node and widget of each value that an instance shows, in the order of its values; -1 = one of its own inputs. */
+export function proxiesOf(node: DocNode): readonly (readonly [string, string])[] {
+  const raw = node.properties.proxyWidgets;
+  return Array.isArray(raw)
+    ? raw.flatMap((p: unknown): [string, string][] => (Array.isArray(p) && typeof p[1] === "string" ? [[String(p[0]), p[1]]] : []))
+    : node.inputs.flatMap((i): [string, string][] => (i.widget ? [["-1", i.name]] : []));
+}
+
 /** The widgets of inner nodes that an instance shows as its own. */
 function promoted(doc: Doc, node: DocNode, faces: NodeFaces): readonly WidgetState[] {
   const definition = subgraphOf(doc, node);
   if (!definition) return [];
-  const raw = node.properties.proxyWidgets;
-  const own = node.inputs.flatMap((i): [string, string][] => (i.widget ? [["-1", i.name]] : []));
-  const proxies: readonly (readonly [string, string])[] = Array.isArray(raw)
-    ? raw.flatMap((p: unknown): [string, string][] => (Array.isArray(p) && typeof p[1] === "string" ? [[String(p[0]), p[1]]] : []))
-    : own;
   const values = node.widgets_values ?? [];
-  return proxies.flatMap(([inner, name], at): WidgetState[] => {
+  return proxiesOf(node).flatMap(([inner, name], at): WidgetState[] => {
     const found = inner === "-1" ? behindInput(doc, definition.id, name, faces) : innerWidget(doc, definition.id, inner, name, faces);
     if (!found) return [];
     const stored = isList(values) ? values[at] : values[name];

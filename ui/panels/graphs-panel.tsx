@@ -1,26 +1,13 @@
 import { useState } from "preact/hooks";
-import { call } from "../net/client.ts";
+import { blueprintName } from "../state/blueprints.ts";
 import { useApp } from "../state/context.ts";
-import { say } from "../state/toasts.ts";
 import { ago } from "./ago.ts";
 import { Icon } from "./icon.tsx";
 
 export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
   const app = useApp();
   const [query, setQuery] = useState("");
-  const graphs = app.graphs.value.filter((g) => g.name.toLowerCase().includes(query.toLowerCase()));
-  const remove = async (name: string): Promise<void> => {
-    await app.try(async () => {
-      const kept = await call("graph", { params: { name } });
-      await call("removeGraph", { params: { name } });
-      app.graphs.value = app.graphs.value.filter((g) => g.name !== name);
-      say(`Deleted ${name}`, {
-        label: "Undo",
-        run: () =>
-          void app.try(async () => void (await call("saveGraph", { params: { name }, body: { document: kept.document, base: null } }))),
-      });
-    });
-  };
+  const graphs = app.graphs.value.filter((g) => blueprintName(g.name) === undefined && g.name.toLowerCase().includes(query.toLowerCase()));
   return (
     <>
       <div class="panel-tools row">
@@ -54,7 +41,7 @@ export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
                   </span>
                 </button>
                 <span class="tools">
-                  <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void remove(g.name)}>
+                  <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void app.removeGraph(g.name)}>
                     <Icon name="trash" />
                   </button>
                 </span>

@@ -2,8 +2,9 @@
 import { fileUrl } from "../../engine/api/files.ts";
 import { duration } from "../canvas/paint-node.ts";
 import { socketHue, socketShape } from "../canvas/socket-look.ts";
-import { type DocNode, linkById, nodeById, subgraphOf, typeName } from "../doc/document.ts";
+import { type DocNode, type DocSubgraph, linkById, nodeById, subgraphOf, typeName } from "../doc/document.ts";
 import { titleOf } from "../doc/node-layout.ts";
+import { isPromoted } from "../doc/subgraphs.ts";
 import { showValue, type WidgetState, widgetsOf } from "../doc/widgets.ts";
 import { sentence } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
@@ -69,6 +70,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
       {/* Who is who, a training, a score: what the node is looked at for comes before its settings. */}
       {run && hasPanel && <Results node={promptId} run={run} />}
       {widgets.length > 0 && <Widgets node={node} widgets={widgets} promptId={promptId} />}
+      {definition && <Promoted definition={definition} />}
       {run && !hasPanel && <Results node={promptId} run={run} />}
       {reward >= 0 && !definition && <ScoreDrop key={promptId} node={promptId} slot={reward} />}
       <Sockets node={node} />
@@ -107,6 +109,44 @@ function Widgets({
         </details>
       )}
     </div>
+  );
+}
+
+/** The values of the nodes inside, and which of them this node shows. */
+function Promoted({ definition }: { readonly definition: DocSubgraph }) {
+  const { editor } = useApp();
+  const doc = editor.doc.value;
+  const inner = definition.nodes.flatMap((node) =>
+    widgetsOf(doc, node, editor.faces)
+      .filter((w) => !w.linked)
+      .map((w) => ({ node, name: w.face.name })),
+  );
+  if (inner.length === 0) return null;
+  return (
+    <details class="section promoted">
+      <summary>Values shown on this node</summary>
+      <ul>
+        {inner.map(({ node, name }) => (
+          <li key={`${node.id} ${name}`}>
+            <label class="row">
+              <input
+                type="checkbox"
+                class="switch"
+                checked={isPromoted(doc, definition.id, node.id, name)}
+                onChange={(e) =>
+                  editor.perform([
+                    { name: "widget.promote", args: { place: definition.id, id: node.id, name, on: e.currentTarget.checked } },
+                  ])
+                }
+              />
+              <span class="cut grow">
+                {titleOf(doc, node)}: {name}
+              </span>
+            </label>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

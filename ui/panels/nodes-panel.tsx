@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { NodeFace } from "../doc/node-face.ts";
 import { search } from "../doc/search.ts";
+import { blueprintName, graphOfBlueprint, insertBlueprint } from "../state/blueprints.ts";
 import { useApp } from "../state/context.ts";
 import { prefs, setPrefs } from "../state/prefs.ts";
 import { Icon } from "./icon.tsx";
@@ -18,6 +19,10 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
   for (const face of found)
     groups.set(query === "" ? face.category : "found", [...(groups.get(query === "" ? face.category : "found") ?? []), face]);
   const bookmarks = query === "" ? all.filter((f) => marked.has(f.type)) : [];
+  const published = app.graphs.value.flatMap((g) => {
+    const name = blueprintName(g.name);
+    return name?.toLowerCase().includes(query.toLowerCase()) ? [name] : [];
+  });
   const add = (type: string): void =>
     void app.editor.add({ name: "node.add", args: { place: app.editor.place.value, type, pos: centre() } });
   const item = (face: NodeFace) => (
@@ -66,6 +71,42 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
             <ul>{bookmarks.map(item)}</ul>
           </>
         )}
+        {published.length > 0 && (
+          <section aria-label="Published subgraphs">
+            <h3 class="group-title">Published subgraphs</h3>
+            <ul>
+              {published.map((name) => (
+                <li key={name}>
+                  <div class="item">
+                    <button type="button" class="row grow" onClick={() => void insertBlueprint(app, name, centre())}>
+                      <Icon name="subgraph" />
+                      <span class="cut grow">{name}</span>
+                    </button>
+                    <span class="tools">
+                      <button
+                        type="button"
+                        class="icon-button"
+                        aria-label={`Open ${name}`}
+                        title="Open as a graph"
+                        onClick={() => void app.openGraph(graphOfBlueprint(name))}
+                      >
+                        <Icon name="open" />
+                      </button>
+                      <button
+                        type="button"
+                        class="icon-button"
+                        aria-label={`Delete ${name}`}
+                        onClick={() => void app.removeGraph(graphOfBlueprint(name))}
+                      >
+                        <Icon name="trash" />
+                      </button>
+                    </span>
+                  </div>
+                </li>
+              ))}
+            </ul>
+          </section>
+        )}
         {[...groups].map(([name, faces]) => (
           <section key={name} aria-label={name}>
             <button
@@ -84,7 +125,7 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
             {!closed.has(name) && <ul>{faces.map(item)}</ul>}
           </section>
         ))}
-        {found.length === 0 && <p class="dim">No node matches “{query}”.</p>}
+        {found.length + published.length === 0 && <p class="dim">No node matches “{query}”.</p>}
       </div>
     </>
   );

@@ -26,7 +26,13 @@ export interface Action {
 /** Set while the canvas is on the page. */
 export const stageRef: { current: Stage | undefined } = { current: undefined };
 /** Set by the stage view: opens the list of nodes to add. */
-export const openers: { addNode: () => void; connect: () => void; title: (id: Id) => void; widget: (id: Id) => void; files: () => void } = {
+export const openers: {
+  addNode: () => void;
+  connect: () => void;
+  title: (id: Id) => void;
+  widget: (id: Id, name?: string) => void;
+  files: () => void;
+} = {
   addNode: () => undefined,
   connect: () => undefined,
   title: () => undefined,
@@ -297,6 +303,20 @@ export function makeActions(app: App): readonly Action[] {
           if (subgraphOf(editor.doc.value, n)) perform({ name: "subgraph.unpack", args: { place: place(), id: n.id } });
       },
       isEnabled: () => nodes().some((n) => subgraphOf(editor.doc.value, n) !== undefined),
+    },
+    {
+      id: "node.publish",
+      title: "Publish the subgraph",
+      group: "Node",
+      keys: [],
+      run: () => {
+        const node = only();
+        if (node) app.dialog.value = { kind: "publish", node: node.id };
+      },
+      isEnabled: () => {
+        const node = only();
+        return node !== undefined && subgraphOf(editor.doc.value, node) !== undefined;
+      },
     },
     { id: "node.moveLeft", title: "Move left", group: "Node", keys: ["ArrowLeft"], run: () => move(-10, 0), isEnabled: hasNodes },
     { id: "node.moveRight", title: "Move right", group: "Node", keys: ["ArrowRight"], run: () => move(10, 0), isEnabled: hasNodes },

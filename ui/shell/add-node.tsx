@@ -6,6 +6,7 @@ import type { NodeFace } from "../doc/node-face.ts";
 import { search } from "../doc/search.ts";
 import { placePopup } from "../panels/place-popup.ts";
 import type { App } from "../state/app.ts";
+import { blueprintName, insertBlueprint } from "../state/blueprints.ts";
 import { useApp } from "../state/context.ts";
 import { prefs } from "../state/prefs.ts";
 
@@ -21,6 +22,8 @@ interface Choice {
   readonly name: string;
   readonly category: string;
   readonly summary: string;
+  /** A published subgraph. */
+  readonly blueprint?: string;
 }
 
 export function AddNode({ options, close }: { readonly options: AddNodeOptions; readonly close: () => void }) {
@@ -47,6 +50,11 @@ export function AddNode({ options, close }: { readonly options: AddNodeOptions; 
   const add = (choice: Choice | undefined): void => {
     if (!choice) return;
     const { pos, from, to } = options;
+    if (choice.blueprint !== undefined) {
+      void insertBlueprint(app, choice.blueprint, pos);
+      end();
+      return;
+    }
     app.editor.add({
       name: "node.add",
       args: {
@@ -155,7 +163,15 @@ function choicesFor(app: App, { from, to }: AddNodeOptions): readonly Choice[] {
       ? [{ type: s.id, name: s.name, category: "subgraph", summary: `A subgraph of ${s.nodes.length} nodes` }]
       : [],
   );
-  return [...nodes, ...subgraphs];
+  // Their sockets are known once they are there.
+  const published = from || to ? [] : app.graphs.value.flatMap((g) => blueprintName(g.name) ?? []);
+  return [
+    ...nodes,
+    ...subgraphs,
+    ...published.map(
+      (b): Choice => ({ type: `published ${b}`, name: b, category: "published", summary: "A published subgraph", blueprint: b }),
+    ),
+  ];
 }
 
 function filterName(app: App, { from, to }: AddNodeOptions): string | undefined {

@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Target } from "../canvas/stage.ts";
-import { graphAt, linkById, nodeById, type Point, subgraphOf, typeName } from "../doc/document.ts";
+import { graphAt, type Id, linkById, nodeById, type Point, subgraphOf, typeName } from "../doc/document.ts";
 import { type End, refusal } from "../doc/links.ts";
 import { titleOf } from "../doc/node-layout.ts";
+import { isPromoted } from "../doc/subgraphs.ts";
 import { CONTROLS } from "../doc/widgets.ts";
 import { placePopup } from "../panels/place-popup.ts";
 import type { App } from "../state/app.ts";
@@ -10,6 +11,7 @@ import { useApp } from "../state/context.ts";
 import { keysOf } from "./actions.ts";
 import { actionsRef } from "./actions-ref.ts";
 import type { AddNodeOptions } from "./add-node.tsx";
+import { colorSelection, NODE_COLORS } from "./node-colors.ts";
 
 export interface MenuOptions {
   readonly target: Target;
@@ -26,9 +28,6 @@ interface Entry {
   readonly isChecked?: boolean;
 }
 type Row = Entry | "line" | "colors";
-
-/** Colours for nodes and groups, as ComfyUI's files name them. */
-const COLORS = ["#553333", "#593930", "#335533", "#333355", "#3f5159", "#335555", "#553355", "#665533"];
 
 export function ContextMenu({
   options,
@@ -74,12 +73,13 @@ export function ContextMenu({
         if (row === "colors")
           return (
             <div class="swatches" key="colors" role="group" aria-label="Colour">
-              {[undefined, ...COLORS].map((color) => (
+              {[{ name: "No colour", color: undefined }, ...NODE_COLORS].map(({ name, color }) => (
                 <button
-                  key={color ?? "none"}
+                  key={name}
                   type="button"
                   role="menuitem"
-                  aria-label={color ?? "No colour"}
+                  aria-label={name}
+                  title={name}
                   ref={(el) => {
                     if (el) el.style.background = color ?? "none";
                   }}
@@ -118,7 +118,7 @@ function paint(app: App, target: Target, color: string | undefined): void {
     app.editor.perform([
       { name: "group.edit", args: { place, index: target.index, change: color === undefined ? { color: "#888888" } : { color } } },
     ]);
-  else app.editor.perform([{ name: "node.color", args: { place, ids: app.editor.selection.value.nodes, color } }]);
+  else colorSelection(app, color);
 }
 
 function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (options: AddNodeOptions) => void): readonly Row[] {
@@ -210,7 +210,6 @@ function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (op
           ? node.outputs.flatMap((_, slot) => joinable(app, "output", { node: node.id, slot }))
           : node.inputs.flatMap((_, slot) => joinable(app, "input", { node: node.id, slot }));
       const widget = target.kind === "widget" ? target.box.state : undefined;
-      const face = node && editor.faces.get(node.type);
       return [
         ...(widget?.control !== undefined
           ? [
@@ -242,6 +241,7 @@ function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (op
                   ]),
               },
               formEntry(app, String(editor.promptId(target.id)), widget.face.name),
+              ...(place === null ? [] : [promoteEntry(app, place, target.id, widget.face.name)]),
               "line" as const,
             ]
           : []),
@@ -251,10 +251,9 @@ function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (op
         "line",
         ...action("node.mute", "node.bypass", "node.collapse", "node.pin"),
         "line",
-        ...(node && subgraphOf(editor.doc.value, node) ? action("graph.enter", "node.unpack") : []),
+        ...(node && subgraphOf(editor.doc.value, node) ? action("graph.enter", "node.unpack", "node.publish") : []),
         ...action("node.subgraph", "node.group", "align.left", "align.top", "align.spreadX", "align.spreadY"),
         "colors",
-        ...(face && face.outputs.length + face.inputs.length > 0 ? [] : []),
         ...action("edit.delete"),
       ];
     }
@@ -308,6 +307,15 @@ function formEntry(app: App, node: string, widget: string): Entry {
           args: { fields: has ? fields.filter((f) => f.node !== node || f.widget !== widget) : [...fields, { node, widget }] },
         },
       ]),
+  };
+}
+
+/** Inside a subgraph: the value stands on the subgraph's own node too. */
+function promoteEntry(app: App, place: string, id: Id, name: string): Entry {
+  const on = !isPromoted(app.editor.doc.value, place, id, name);
+  return {
+    title: on ? "Show on the subgraph" : "Take off the subgraph",
+    run: () => void app.editor.perform([{ name: "widget.promote", args: { place, id, name, on } }]),
   };
 }
 

@@ -15,6 +15,7 @@ import { Gallery } from "./gallery.tsx";
 import { keyText } from "./keys.ts";
 import { MaskEditor } from "./mask/mask-editor.tsx";
 import { Palette } from "./palette.tsx";
+import { PublishDialog } from "./publish-dialog.tsx";
 import { TrackerSettings } from "./tracker-settings.tsx";
 import { Viewer } from "./viewer.tsx";
 
@@ -66,6 +67,7 @@ export function Dialogs() {
         </Dialog>
       )}
       {dialog.kind === "result" && <Result node={dialog.node} close={close} />}
+      {dialog.kind === "publish" && <PublishDialog node={dialog.node} close={close} />}
       {dialog.kind === "mask" && <MaskEditor {...dialog} close={close} />}
     </div>
   );

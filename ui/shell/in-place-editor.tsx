@@ -7,7 +7,7 @@ import { ChoiceList } from "../panels/choice-list.tsx";
 import { parseNumber } from "../panels/parse-number.ts";
 import { useApp } from "../state/context.ts";
 import { say } from "../state/toasts.ts";
-import { stageRef } from "./actions.ts";
+import { openers } from "./actions.ts";
 
 export type InPlace =
   | { readonly kind: "widget"; readonly id: Id; readonly box: WidgetBox; readonly rect: Rect }
@@ -47,10 +47,8 @@ export function InPlaceEditor({ edit, close }: { readonly edit: InPlace; readonl
     const node = nodeById(app.editor.graph.value, edit.id);
     const names = node ? shownWidgets(app.editor.doc.value, node, app.editor.faces).flatMap((w) => (w.linked ? [] : [w.face.name])) : [];
     const following = names[names.indexOf(face.name) + 1];
-    const found = following === undefined ? undefined : stageRef.current?.widgetRect(edit.id, following);
     done();
-    if (found)
-      requestAnimationFrame(() => window.dispatchEvent(new CustomEvent("edit-widget", { detail: { id: edit.id, name: following } })));
+    if (following !== undefined) requestAnimationFrame(() => openers.widget(edit.id, following));
   };
   const choices = face.options?.map(String) ?? app.fileChoices(face.file);
   if (choices) {

@@ -3,6 +3,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { titleOf } from "../doc/node-layout.ts";
 import { search } from "../doc/search.ts";
 import type { App } from "../state/app.ts";
+import { blueprintName, insertBlueprint } from "../state/blueprints.ts";
 import { useApp } from "../state/context.ts";
 import { keysOf, stageRef } from "./actions.ts";
 import { actionsRef } from "./actions-ref.ts";
@@ -106,7 +107,12 @@ function entriesOf(app: App): readonly Entry[] {
           }),
       ),
     ),
-    ...app.graphs.value.map((g) => entry("open graph", g.name, `${g.nodes} nodes`, () => void app.openGraph(g.name))),
+    ...app.graphs.value.map((g) => {
+      const blueprint = blueprintName(g.name);
+      return blueprint === undefined
+        ? entry("open graph", g.name, `${g.nodes} nodes`, () => void app.openGraph(g.name))
+        : entry("add subgraph", blueprint, "published", () => void insertBlueprint(app, blueprint, stageRef.current?.centre ?? [0, 0]));
+    }),
     ...app.gallery.value.map((g) => entry("starting point", g.title, g.summary, () => void app.openStartingPoint(g.name))),
     ...app.runs.history.value
       .slice(0, 100)

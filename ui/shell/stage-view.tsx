@@ -27,6 +27,7 @@ import { ListView } from "./list-view.tsx";
 import { Minimap } from "./minimap.tsx";
 import { receiveFiles } from "./receive-files.ts";
 import { Tip } from "./tip.tsx";
+import { Toolbox } from "./toolbox.tsx";
 
 export function StageView() {
   const app = useApp();
@@ -136,10 +137,10 @@ export function StageView() {
       const rect = stage.titleRect(id);
       if (rect) setInPlace({ kind: "title", target: { node: id }, rect });
     };
-    openers.widget = (id) => {
+    openers.widget = (id, name) => {
       const node = nodeById(app.editor.graph.value, id);
       const first = node && shownWidgets(app.editor.doc.value, node, app.editor.faces).find((w) => !w.linked)?.face.name;
-      const found = first === undefined ? undefined : stage.widgetRect(id, first);
+      const found = (name ?? first) === undefined ? undefined : stage.widgetRect(id, name ?? first ?? "");
       if (found) setInPlace({ kind: "widget", id, box: found.box, rect: found.rect });
     };
     app.reveal = (id) => {
@@ -201,6 +202,7 @@ export function StageView() {
         </div>
       )}
       {prefs.value.minimap && nodes.length > 0 && !app.isList.value && <Minimap />}
+      {!inPlace && !adding && !menu && <Toolbox />}
       {inPlace && <InPlaceEditor edit={inPlace} close={() => setInPlace(undefined)} />}
       {adding && <AddNode options={adding} close={() => setAdding(undefined)} />}
       {menu && <ContextMenu options={menu} close={() => setMenu(undefined)} add={setAdding} />}

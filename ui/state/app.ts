@@ -36,6 +36,7 @@ export type Dialog =
   | { readonly kind: "rename-group"; readonly index: number; readonly title: string }
   | { readonly kind: "compare"; readonly run: string }
   | { readonly kind: "result"; readonly node: string }
+  | { readonly kind: "publish"; readonly node: Id }
   | { readonly kind: "mask"; readonly place: Place; readonly node: Id; readonly widget: string; readonly picture: string };
 
 export type Drawer = "problems" | "queue" | "log" | null;
@@ -526,6 +527,20 @@ export class App {
       if (error.code === "GRAPH_CHANGED") this.dialog.value = { kind: "conflict", tab: id };
       else say(`${name} was not saved: ${error.message} ${sentence(error.hint)}`);
     }
+  }
+
+  /** Deletes a saved graph; the toast offers it back. */
+  async removeGraph(name: string): Promise<void> {
+    await this.try(async () => {
+      const kept = await call("graph", { params: { name } });
+      await call("removeGraph", { params: { name } });
+      this.graphs.value = this.graphs.value.filter((g) => g.name !== name);
+      say(`Deleted ${name}`, {
+        label: "Undo",
+        run: () =>
+          void this.try(async () => void (await call("saveGraph", { params: { name }, body: { document: kept.document, base: null } }))),
+      });
+    });
   }
 
   /** Puts a picture into the input folder and returns the name a LoadImage takes. */
