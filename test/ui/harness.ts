@@ -224,6 +224,58 @@ export class Editor {
     if (options.release !== false) await mouse.up({ button: options.button ?? "left" });
   }
 
+  get inspector() {
+    return this.page.getByRole("complementary", { name: "Inspector" });
+  }
+
+  /** Drops a file on the canvas as the system does. */
+  async dropFile(name: string, type: string, bytes: Buffer): Promise<void> {
+    await this.page.evaluate(
+      (file) => {
+        const g = globalThis as unknown as {
+          DataTransfer: new () => { items: { add(f: unknown): void } };
+          File: new (b: unknown[], n: string, o: unknown) => unknown;
+          DragEvent: new (t: string, o: unknown) => unknown;
+          document: { querySelector(s: string): { dispatchEvent(e: unknown): void } };
+        };
+        const dataTransfer = new g.DataTransfer();
+        dataTransfer.items.add(new g.File([Uint8Array.from(file.bytes)], file.name, { type: file.type }));
+        const event = new g.DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true, clientX: 300, clientY: 300 });
+        g.document.querySelector(".stage").dispatchEvent(event);
+      },
+      { name, type, bytes: [...bytes] },
+    );
+  }
+
+  async run(): Promise<void> {
+    await this.page.getByRole("button", { name: "Run", exact: true }).click();
+  }
+  /** The state of the run that this tab shows. */
+  state(): Promise<string | undefined> {
+    return this.page.evaluate(() => {
+      const { app } = (globalThis as unknown as Handle).whosWho;
+      return app.runs.summaryOf(app.editor.tab.value.id)?.state;
+    });
+  }
+  /** Selects a node and brings it into view. */
+  async goTo(typeOrTitle: string): Promise<DocNode> {
+    const node = await this.node(typeOrTitle);
+    await this.page.evaluate((id) => (globalThis as unknown as Handle).whosWho.app.goTo(id), String(node.id));
+    await this.inspector.getByRole("heading", { level: 2, name: node.title ?? node.type }).waitFor();
+    return node;
+  }
+  /** Changes values by the command that the fields use. */
+  async set(node: DocNode, values: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.page.evaluate(
+      ([id, entries]) => {
+        const { editor } = (globalThis as unknown as Handle).whosWho.app;
+        const list = entries.map(([name, value]) => ({ id, name, value }));
+        editor.perform([{ name: "widgets.set", args: { place: editor.place.value, values: list } }]);
+      },
+      [node.id, Object.entries(values)] as const,
+    );
+  }
+
   /** Adds a node through the search at a point of the graph. */
   async add(type: string, x: number, y: number): Promise<DocNode> {
     const before = await this.document();
@@ -307,6 +359,8 @@ export interface Handle {
         readonly graph: { readonly value: Doc };
         readonly selection: { value: { readonly nodes: readonly (string | number)[] } };
         readonly tab: { readonly value: { readonly id: string; readonly name: string } };
+        readonly place: { readonly value: string | null };
+        perform(commands: readonly unknown[]): boolean;
       };
       goTo(promptId: string): void;
       readonly runs: { summaryOf(tab: string): { readonly id: string; readonly state: string } | undefined };

@@ -50,6 +50,19 @@ test("graphs/train.json: through rewards, encoder, model and VAE; it stops at de
   for (const [, how] of detectors) expect(how).toMatch(/Detection/);
 });
 
+test("graphs/reward.json: a reward graph shows where its gradient runs without any training", () => {
+  const doc = open("reward.json");
+  const links = told(doc, gradientFlow(doc, null, registry));
+  expect(links).toMatchObject({
+    "GateReward → EvaluateReward.reward": "carries",
+    "MIMRReward → WeightedSumReward.reward_1": "carries",
+    "FaceEncoderLoader → MIMRReward.face_encoder": "carries",
+    "CountReward → GateReward.gate": expect.stringMatching(/Counting faces has no gradient/),
+    "FaceDetectorLoader → MIMRReward.face_detector": expect.stringMatching(/Detection/),
+    "FaceDetect → EvaluateReward.references": expect.stringMatching(/constants/),
+  });
+});
+
 test("without a reward nothing flows back through the VAE; without a training nothing flows at all", () => {
   const doc = open("train.json");
   const train = doc.nodes.find((n) => n.type === "TrainReReFL");

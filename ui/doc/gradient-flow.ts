@@ -41,8 +41,8 @@ const READINGS: Readonly<Record<string, string>> = {
   LayoutReward: "Places of faces come from detection and have no gradient: it weighs in the sum and changes nothing.",
 };
 
-/** Nodes that differentiate what they are given. */
-const SCORES = new Set(["ScorePicture"]);
+/** Nodes that a reward ends in: what they are given can be differentiated in the picture ("Score a picture" does), without any training. */
+const SCORES = new Set(["ScorePicture", "EvaluateReward"]);
 const MUTED = 2;
 const BYPASSED = 4;
 
