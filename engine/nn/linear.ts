@@ -1,5 +1,6 @@
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/value.ts";
+import type { DType } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 
 /** One low-rank branch of a Linear: y += scale·(x·aᵀ)·bᵀ, a [r, in], b [out, r]; with `outer`, the Kronecker product outer ⊗ b·a. */
@@ -11,6 +12,16 @@ export interface LowRank {
   readonly outer?: Value;
   /** [out], added to y. */
   readonly bias?: Value;
+  readonly dora?: Dora;
+}
+
+/** DoRA (arXiv 2402.09353): the change also sets the length of every row, or column, of the weight. */
+export interface Dora {
+  /** [out, 1] or [1, in]. */
+  readonly magnitude: Value;
+  readonly strength: number;
+  /** Whose lengths are divided by: the weight's as it was, or with the change. */
+  readonly norm: "weight" | "changed";
 }
 
 /** Parameters of one Linear as files store them. */
@@ -32,6 +43,12 @@ export interface LinearParams {
 export function linear(b: Builder, x: Value, { weight, bias, scale, adapters = [] }: LinearParams): Value {
   const [out = 0, width = 0] = weight.shape;
   const rows = b.reshape(x, [-1, width]);
+  if (adapters.some((low) => low.dora)) {
+    const merged = mergedWeight(b, x.dtype, { weight, scale: scale ?? null, adapters });
+    let z = b.gemm(rows, merged, bias ? b.cast(bias, x.dtype) : null, { transB: true });
+    for (const low of adapters) if (low.bias) z = b.add(z, b.cast(low.bias, x.dtype));
+    return b.reshape(z, [...x.shape.slice(0, -1), out]);
+  }
   const w = b.cast(weight, x.dtype);
   const c = bias ? b.cast(bias, x.dtype) : null;
   let y: Value;
@@ -45,6 +62,37 @@ export function linear(b: Builder, x: Value, { weight, bias, scale, adapters = [
     if (low.bias) y = b.add(y, b.cast(low.bias, x.dtype));
   }
   return b.reshape(y, [...x.shape.slice(0, -1), out]);
+}
+
+/** float32's epsilon, which keeps a row of zeros from dividing by 0. */
+const EPS = 2 ** -23;
+
+/** The whole weight with one change after the other, as ComfyUI makes it: lengths can't be told from the product. */
+function mergedWeight(
+  b: Builder,
+  dtype: DType,
+  { weight, scale, adapters }: Required<Pick<LinearParams, "weight" | "scale" | "adapters">>,
+): Value {
+  const [out = 0, width = 0] = weight.shape;
+  let w = b.cast(weight, dtype);
+  if (scale) w = b.mul(w, b.cast(b.reshape(scale, sizeOf(scale.shape) === 1 ? [] : [out, 1]), dtype));
+  for (const { a, b: up, scale: factor, outer, dora } of adapters) {
+    const product = b.mul(b.gemm(b.cast(up, dtype), b.cast(a, dtype), null), factor);
+    const [rows = 0, columns = 0] = product.shape;
+    const whole = outer
+      ? b.mul(b.reshape(b.cast(outer, dtype), [out / rows, 1, width / columns, 1]), b.reshape(product, [1, rows, 1, columns]))
+      : product;
+    const changed = b.add(w, b.reshape(whole, [out, width]));
+    if (!dora) {
+      w = changed;
+      continue;
+    }
+    const measured = dora.norm === "weight" ? w : changed;
+    const length = b.add(b.sqrt(b.sum(b.mul(measured, measured), [dora.magnitude.shape[0] === out ? 1 : 0])), EPS);
+    const set = b.mul(changed, b.div(b.cast(dora.magnitude, dtype), length));
+    w = dora.strength === 1 ? set : b.add(w, b.mul(b.sub(set, w), dora.strength));
+  }
+  return w;
 }
 
 function lowRank(b: Builder, x: Value, low: LowRank, y: Value | null): Value {

@@ -87,7 +87,6 @@ test("ranks may differ between layers", async () => {
 });
 
 test.each([
-  ["dora_scale", "DoRA"],
   ["lokr_t2", "core tensor"],
   ["hada_t1", "core tensor"],
   ["set_weight", "whole weights"],
@@ -123,6 +122,9 @@ test.each([
   ],
   ["LORA_METADATA", pair(q, 4), { lora_adapter_metadata: "{" }],
   ["LORA_KIND", pair(q, 4), peft({ use_dora: true, lora_alpha: 1 })],
+  ["LORA_SHAPE", [...pair(q, 4), [`transformer.${q}.dora_scale`, f32([5, 1], [1, 2, 3, 4, 5])]], {}],
+  ["MODEL_NOT_FINITE", [...pair(q, 4), [`transformer.${q}.dora_scale`, f32([1, 4], [1, 2, 3, Number.NaN])]], {}],
+  ["LORA_INCOMPLETE", [[`transformer.${q}.dora_scale`, f32([6, 1], [1, 2, 3, 4, 5, 6])]], {}],
 ] as const)("%s", async (code, entries, metadata) => {
   await expect(load(entries, metadata)).rejects.toMatchObject({ code });
 });
@@ -230,6 +232,30 @@ test("whole differences of weight and bias", async () => {
   const alone = await only({ diff_b: bias });
   near(change(alone), Array(24).fill(0));
   expect(alone.bias?.scale).toBe(0.5);
+});
+
+test("DoRA: lengths of rows or columns beside any kind of factors; the strength stands apart from alpha / rank", async () => {
+  const rows = f32([6, 1], [1, 2, 3, 4, 5, 6]);
+  const columns = f32([1, 4], [1, 2, 3, 4]);
+  const dora = async (name: string, values: Tensor<"float32">) => {
+    const { adapters, unmatched } = await load([...pair(q, 4), [`transformer.${q}.alpha`, f32([], [8])], [name, values]], {}, 0.5);
+    expect(unmatched).toEqual([]);
+    return adapters[0];
+  };
+  expect(await dora(`transformer.${q}.dora_scale`, rows)).toMatchObject({
+    scale: 2,
+    dora: { values: rows, strength: 0.5, norm: "weight" },
+  });
+  expect(await dora(`transformer.${q}.dora_scale`, columns)).toMatchObject({ dora: { values: columns, norm: "changed" } });
+  for (const name of ["lora_magnitude_vector", "lora_magnitude_vector.weight", "lora_magnitude_vector.default.weight"])
+    expect(await dora(`base_model.model.${q}.${name}`, f32([6], rows.data))).toMatchObject({ dora: { values: rows, norm: "changed" } });
+  const lokr = await only({ lokr_w1: matrix(2, 2), lokr_w2: matrix(3, 2), dora_scale: rows });
+  expect([lokr.scale, lokr.dora?.values]).toEqual([1, rows]);
+  const both = await load(
+    [...pair(q, 4), [`transformer.${q}.lora_magnitude_vector`, f32([6], rows.data)]],
+    peft({ use_dora: true, lora_alpha: 8 }),
+  );
+  expect(both.adapters[0]).toMatchObject({ scale: 2, dora: { norm: "changed" } });
 });
 
 test("a bias of a LoRA's own is left out, as ComfyUI does, and told of; peft's doubled adapter name is read", async () => {

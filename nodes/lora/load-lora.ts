@@ -19,7 +19,7 @@ export interface LoadedLora {
 
 /**
  * Reads a LoRA of any naming (kohya, Lightning, diffusers/peft, ai-toolkit, DiffSynth, LyCORIS' plain form, older diffusers), LyCORIS' LoKr and
- * LoHa, and whole differences of weights and biases.
+ * LoHa, DoRA of each, and whole differences of weights and biases.
  * scale = strength · alpha / rank; a file without alpha has scale = strength, unless peft's metadata says otherwise. Where a
  * file has both, its alpha tensors win (ComfyUI's reading; diffusers drops them).
  * @param linears [out, in] of the model's Linears
@@ -48,7 +48,11 @@ export async function loadLora(
         hint: "pick a LoRA trained on Qwen-Image or Qwen-Image-Edit",
       },
     );
-  const scaleOf = metadataScale(file.name, file.metadata);
+  const scaleOf = metadataScale(
+    file.name,
+    file.metadata,
+    [...layers.values()].some((parts) => parts.dora_scale ?? parts.magnitude),
+  );
   // Names in the graph: the same file twice gives the same pair of tensors, and names of two files never collide.
   const tag = createHash("sha256").update(file.fingerprint).digest("hex").slice(0, 12);
   const adapters: Adapter[] = [];
@@ -64,14 +68,16 @@ export async function loadLora(
       b: zerosTensor("float32", [of.linear[0], 1]),
       scale: 0,
     };
+    const dora = factors && (await lengthsOf(of));
     const names = { nameA: `lora.${tag}.${target}.A`, nameB: `lora.${tag}.${target}.B` };
     adapters.push({
       target,
       ...names,
       a,
       b,
-      scale: strength * scale,
+      scale: dora ? scale : strength * scale,
       ...(outer && { outer: { name: `lora.${tag}.${target}.outer`, values: outer } }),
+      ...(dora && { dora: { name: `lora.${tag}.${target}.lengths`, strength, ...dora } }),
       ...(bias && { bias: { name: `lora.${tag}.${target}.bias`, values: bias, scale: strength } }),
     });
   }
@@ -127,9 +133,13 @@ async function lowRank(layer: Layer, scaleOf: ScaleOf): Promise<Factors | undefi
   }
   if (parts.A === undefined && parts.B === undefined) {
     if (parts.diff_b !== undefined) return undefined;
-    throw new AppError("LORA_INCOMPLETE", `${file.name}: ${target} has ${parts.alpha} and no factors`, {
-      hint: "the file is incomplete: download it again",
-    });
+    throw new AppError(
+      "LORA_INCOMPLETE",
+      `${file.name}: ${target} has ${parts.alpha ?? parts.dora_scale ?? parts.magnitude} and no factors`,
+      {
+        hint: "the file is incomplete: download it again",
+      },
+    );
   }
   need(layer, ["A", "B"]);
   const [a, b] = [await read("A"), await read("B")];
@@ -161,6 +171,31 @@ function fitting(
   throw new AppError("LORA_SHAPE", `${file.name}: ${blocks}A [${a.shape}] and B [${b.shape}] do not fit ${target} [${out}, ${width}]`, {
     hint: "the LoRA was made for a model of another size",
   });
+}
+
+/** DoRA's lengths: LyCORIS' as ComfyUI applies them, for rows or columns; peft's for rows. */
+async function lengthsOf({
+  file,
+  target,
+  linear: [out, width],
+  parts,
+}: Layer): Promise<Omit<NonNullable<Adapter["dora"]>, "name" | "strength"> | undefined> {
+  const name = parts.dora_scale ?? parts.magnitude;
+  if (name === undefined) return undefined;
+  const stored = await file.read(name);
+  const data = toFloat32(stored);
+  if (!allFinite(data)) throw weightsNotFinite(file.name, name);
+  // ComfyUI tells the axis by the first size.
+  const isRows = parts.dora_scale === undefined || stored.shape[0] === out;
+  if (data.length !== (isRows ? out : width))
+    throw new AppError(
+      "LORA_SHAPE",
+      `${file.name}: ${name} [${stored.shape}] has no length for every row or column of ${target} [${out}, ${width}]`,
+      {
+        hint: "the LoRA was made for a model of another size",
+      },
+    );
+  return { values: f32(isRows ? [out, 1] : [1, width], data), norm: isRows && parts.dora_scale !== undefined ? "weight" : "changed" };
 }
 
 async function biasOf({ file, target, linear: [out] }: Layer, name: string): Promise<Tensor<"float32">> {

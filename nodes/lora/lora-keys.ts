@@ -18,18 +18,20 @@ export const LORA_PARTS = [
   "hada_w2_b",
   "diff",
   "diff_b",
+  "dora_scale",
+  "magnitude",
 ] as const;
 export type LoraPart = (typeof LORA_PARTS)[number];
 
 const PARTS: readonly (readonly [suffix: RegExp, part: (match: RegExpExecArray) => LoraPart])[] = [
   [/\.lora_([AB])(?:\.[^.]+){0,2}\.weight$/, (m) => (m[1] === "A" ? "A" : "B")],
   [/(?:\.|_)lora(?:_linear_layer)?[._](down|up)\.weight$/, (m) => (m[1] === "down" ? "A" : "B")],
-  [/\.(alpha|lokr_w[12](?:_[ab])?|hada_w[12]_[ab]|diff|diff_b)$/, (m) => LORA_PARTS.find((part) => part === m[1]) ?? "alpha"],
+  [/\.lora_magnitude_vector(?:\.[^.]+){0,2}$/, () => "magnitude"],
+  [/\.(alpha|dora_scale|lokr_w[12](?:_[ab])?|hada_w[12]_[ab]|diff|diff_b)$/, (m) => LORA_PARTS.find((part) => part === m[1]) ?? "alpha"],
 ];
 
 /** Kinds of adapter that are not a plain low-rank product, by a suffix only they have. */
 const REFUSED: readonly (readonly [key: RegExp, what: string])[] = [
-  [/\.dora_scale$|\.lora_magnitude_vector(\.|$)/, "DoRA (it rescales the weight itself)"],
   [/\.(lokr_t2|hada_t[12])$/, "a LoKr or LoHa of a convolution (with a core tensor)"],
   [/\.set_weight$/, "whole weights in place of differences"],
   [/\.reshape_weight$/, "a LoRA that changes the size of a layer"],
@@ -56,7 +58,7 @@ export function refuseOtherKinds(fileName: string, keys: Iterable<string>): void
     for (const [pattern, what] of REFUSED)
       if (pattern.test(key))
         throw new AppError("LORA_KIND", `${fileName} holds ${what}: ${key}`, {
-          hint: "LoRA, LoKr, LoHa and weight differences are applied; convert the file, or merge it into the model",
+          hint: "LoRA, DoRA, LoKr, LoHa and weight differences are applied; convert the file, or merge it into the model",
         });
 }
 

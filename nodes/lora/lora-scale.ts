@@ -15,13 +15,17 @@ export type ScaleOf = (layer: string, rank: number) => number;
 /**
  * The scale peft's own metadata gives (`lora_adapter_metadata`: JSON, keys with or without a `transformer.` before them).
  * Without metadata the scale is 1, as diffusers and ComfyUI take a file without alpha.
+ * @param hasLengths whether the file has DoRA's
  * @throws AppError LORA_METADATA, LORA_KIND
  */
-export function metadataScale(fileName: string, metadata: Readonly<Record<string, string>>): ScaleOf {
+export function metadataScale(fileName: string, metadata: Readonly<Record<string, string>>, hasLengths: boolean): ScaleOf {
   const text = metadata.lora_adapter_metadata;
   if (text === undefined) return () => 1;
   const config = parse(fileName, text);
-  if (config.use_dora) throw new AppError("LORA_KIND", `${fileName} holds DoRA: its metadata says use_dora`);
+  if (config.use_dora && !hasLengths)
+    throw new AppError("LORA_KIND", `${fileName} is DoRA by its metadata (use_dora), and has none of its lengths (lora_magnitude_vector)`, {
+      hint: "the file is incomplete: download it again, or save it again",
+    });
   const { lora_alpha, use_rslora = false } = config;
   if (lora_alpha === undefined) return () => 1;
   const patterns = Object.entries(config.alpha_pattern ?? {});

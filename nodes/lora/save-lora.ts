@@ -15,6 +15,13 @@ const LIMIT: Readonly<Record<LoraDType, number>> = { float32: 100, bfloat16: 35,
 
 export default implementNode(declaration, {
   async run({ lora, model, vae, prefix, format, dtype }, ctx) {
+    const odd = lora.adapters.find((x) => x.outer || x.bias || x.dora);
+    if (odd)
+      throw new AppError(
+        "LORA_EXPORT",
+        `${odd.target} is ${odd.outer ? "a LoKr" : odd.dora ? "DoRA" : "a layer with a bias"}: these formats hold plain LoRAs`,
+        { hint: "keep the file that it was read from" },
+      );
     const formats = format === "all" ? LORA_FORMATS : [format];
     const trained = model && vae ? await probePicture(ctx.compute, model.withAdapters(lora.adapters), vae, 1) : null;
     const files: { format: string; file: string; psnr_db: number | "not checked" }[] = [];

@@ -73,12 +73,19 @@ export function buildDit(b: Builder, config: DitConfig, tensors: DitTensors, ada
   return apply("proj_out", modulatedLayerNorm(b, streams.image, scale, shift, EPS));
 }
 
-function lowRank(b: Builder, { nameA, nameB, a, b: up, scale, outer, bias }: Adapter): LowRank {
+function lowRank(b: Builder, { nameA, nameB, a, b: up, scale, outer, bias, dora }: Adapter): LowRank {
   return {
     a: b.weight(nameA, "float32", a.shape, { kind: "host", tensor: a }),
     b: b.weight(nameB, "float32", up.shape, { kind: "host", tensor: up }),
     scale,
     ...(outer && { outer: b.weight(outer.name, "float32", outer.values.shape, { kind: "host", tensor: outer.values }) }),
+    ...(dora && {
+      dora: {
+        magnitude: b.weight(dora.name, "float32", dora.values.shape, { kind: "host", tensor: dora.values }),
+        strength: dora.strength,
+        norm: dora.norm,
+      },
+    }),
     ...(bias && {
       bias: b.mul(b.weight(bias.name, "float32", bias.values.shape, { kind: "host", tensor: bias.values }), b.scalar(bias.scale)),
     }),

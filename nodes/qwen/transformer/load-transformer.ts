@@ -81,6 +81,7 @@ function patched(source: Source, patches: Patches): DiffusionModel {
     a.b.shape,
     a.outer && [a.outer.name, a.outer.values.shape],
     a.bias && [a.bias.name, a.bias.scale],
+    a.dora && [a.dora.name, a.dora.strength, a.dora.norm],
   ]);
   const marks = JSON.stringify([source.identity, names, patches.sampling.id, patches.postCfg?.id]);
   return {
@@ -107,7 +108,7 @@ function patched(source: Source, patches: Patches): DiffusionModel {
   };
 }
 
-function checkAdapter({ target, a, b, outer }: Adapter, linears: Source["linears"]): void {
+function checkAdapter({ target, a, b, outer, dora }: Adapter, linears: Source["linears"]): void {
   const linear = linears.get(target);
   if (!linear) throw new AppError("LORA_TARGET", `the model has no Linear named ${target}`);
   const [out, width] = linear;
@@ -116,6 +117,11 @@ function checkAdapter({ target, a, b, outer }: Adapter, linears: Source["linears
   const isMatrices = a.shape.length === 2 && b.shape.length === 2;
   if (rank < 1 || !isMatrices || columns * q !== width || (b.shape[0] ?? 0) * p !== out || b.shape[1] !== rank)
     throw new AppError("LORA_SHAPE", `${target} is [${out}, ${width}]: A [${a.shape}] and B [${b.shape}] do not fit it`, {
+      hint: "the LoRA was made for a model of another size",
+    });
+  const [rows = 0, lengths = 0] = dora?.values.shape ?? [out, 1];
+  if (!(rows === out && lengths === 1) && !(rows === 1 && lengths === width))
+    throw new AppError("LORA_SHAPE", `${target} is [${out}, ${width}]: DoRA's lengths [${dora?.values.shape}] do not fit it`, {
       hint: "the LoRA was made for a model of another size",
     });
 }

@@ -21,6 +21,14 @@ export interface Adapter {
   readonly scale: number;
   /** [p, q] of a LoKr: the change is outer ⊗ b·a, with a [rank, in / q] and b [out / p, rank]. */
   readonly outer?: { readonly name: string; readonly values: Tensor<"float32"> };
+  /** DoRA: lengths of the weight's rows [out, 1] or columns [1, in]. `scale` is then alpha / rank, and the strength stands here. */
+  readonly dora?: {
+    readonly name: string;
+    readonly values: Tensor<"float32">;
+    readonly strength: number;
+    /** Divided by: the lengths before (ComfyUI, for rows) or after the low-rank change (peft; for columns always). */
+    readonly norm: "weight" | "changed";
+  };
   /** Added to the output besides, as scale·values [out]: some files change biases too. */
   readonly bias?: { readonly name: string; readonly values: Tensor<"float32">; readonly scale: number };
 }

@@ -7,9 +7,9 @@ import type { Adapter, DiffusionModel, Lora } from "../../shared/contracts/modul
 /** Identity by content: the same numbers under another name or date are the same LoRA. */
 export function loraId({ adapters }: Lora): string {
   const hash = createHash("sha256");
-  for (const { target, a, b, scale, outer, bias } of [...adapters].sort((x, y) => (x.target < y.target ? -1 : 1))) {
-    hash.update(JSON.stringify([target, a.shape, b.shape, scale, outer?.values.shape ?? null, bias?.scale ?? null]));
-    for (const t of [a, b, outer?.values, bias?.values]) if (t) hash.update(bytesOfTensor(t));
+  for (const { target, a, b, scale, outer, bias, dora } of [...adapters].sort((x, y) => (x.target < y.target ? -1 : 1))) {
+    hash.update(JSON.stringify([target, a.shape, b.shape, scale, outer?.values.shape ?? null, bias?.scale ?? null, dora?.norm ?? null]));
+    for (const t of [a, b, outer?.values, bias?.values, dora?.values]) if (t) hash.update(bytesOfTensor(t));
   }
   return `lora:${hash.digest("hex").slice(0, 32)}`;
 }
@@ -35,11 +35,11 @@ export function continuedAdapters(model: DiffusionModel, lora: Lora): readonly A
     throw new AppError("TRAIN_INIT_LORA", "the model carries the LoRA of init_lora already: it would count twice", {
       hint: "connect the model without it",
     });
-  const odd = lora.adapters.find((x) => x.outer || x.bias);
+  const odd = lora.adapters.find((x) => x.outer || x.bias || x.dora);
   if (odd)
     throw new AppError(
       "TRAIN_INIT_LORA",
-      `${odd.target} of init_lora is ${odd.outer ? "a LoKr" : "a layer with a bias"}: it cannot be trained on as a LoRA`,
+      `${odd.target} of init_lora is ${odd.outer ? "a LoKr" : odd.dora ? "DoRA" : "a layer with a bias"}: it cannot be trained on as a LoRA`,
       { hint: "set init_lora_as to base: a new LoRA is then trained on top of it" },
     );
   const dead = lora.adapters.filter(({ a, b }) => isZero(a.data) && isZero(b.data));
