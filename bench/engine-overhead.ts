@@ -74,7 +74,7 @@ function world(): World {
   };
   return {
     compute: () => ({ device: "cpu", compile: none, grad: none, run: none }),
-    models: { list: none, open: none, bytes: none, checkExternal: none },
+    models: { list: none, open: none, bytes: none, findExternal: none },
     readInput: none,
     listInputs: none,
     save: none,

@@ -11,7 +11,7 @@ export const faceModels: Models = {
   list: (folder) => folders.list(folder),
   open: (folder, name) => folders.open(folder, name),
   bytes: (folder, name) => folders.bytes(folder, name),
-  checkExternal: (model, files) => folders.checkExternal(model, files),
+  findExternal: (folder, name, files) => folders.findExternal(folder, name, files),
 };
 
 /** A picture of zeros. */

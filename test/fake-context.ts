@@ -28,7 +28,7 @@ export function fakeContext(compute?: Compute): FakeContext {
     nodeId: "1",
     signal: new AbortController().signal,
     compute: compute ?? { device: "cpu", compile: closed("compute"), grad: closed("compute"), run: closed("compute") },
-    models: { list: closed("models"), open: closed("models"), bytes: closed("models"), checkExternal: closed("models") },
+    models: { list: closed("models"), open: closed("models"), bytes: closed("models"), findExternal: closed("models") },
     readInput: closed("input files"),
     listInputs: closed("input folders"),
     save: async (prefix, extension, bytes) => {

@@ -24,9 +24,9 @@ const bytes = onnxModelBytes({
   outputs: ["y"],
   initializers: { w: f32([768, 512], new Float32Array(768 * 512).fill(0.01)) },
 });
-const models: Pick<Models, "bytes" | "checkExternal"> = {
+const models: Pick<Models, "bytes" | "findExternal"> = {
   bytes: async () => ({ bytes: Uint8Array.from(bytes), path: "/models/net.onnx", fingerprint: "f" }),
-  checkExternal: async () => "",
+  findExternal: async () => ({ identity: "", paths: new Map() }),
 };
 
 test("a module from an ONNX file weighs what the file does", async () => {

@@ -37,7 +37,7 @@ const models: Models = {
   list: (name) => folders.list(name),
   open: (name, file) => folders.open(name, file),
   bytes: (name, file) => folders.bytes(name, file),
-  checkExternal: (model, files) => folders.checkExternal(model, files),
+  findExternal: (folder, name, files) => folders.findExternal(folder, name, files),
 };
 const compute = createRuntime({ device: "cpu" });
 const detector = await loadBlazeFaceDetector(models);

@@ -35,6 +35,21 @@ export interface WeightFile {
   readRows(name: string, rows: readonly number[]): Promise<Tensor>;
 }
 
+/** A file that a model keeps data in. */
+export interface ExternalFile {
+  /** Below the model's folder. */
+  readonly location: string;
+  /** As many as the model needs of it. */
+  readonly bytes: number;
+}
+
+export interface FoundExternal {
+  /** Of the content of all files. */
+  readonly identity: string;
+  /** Where each really lies, links resolved, by its location. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
 /** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `faces`, `onnx`, `realism`. Names are relative paths inside one. */
 export interface Models {
   list(folder: string): Promise<readonly string[]>;
@@ -43,10 +58,12 @@ export interface Models {
   /** Whole bytes of another model file (an `.onnx`), with the absolute path for external data. */
   bytes(folder: string, name: string): Promise<{ readonly bytes: Uint8Array; readonly path: string; readonly fingerprint: string }>;
   /**
-   * Checks the external data of a model before it is mapped: ordinary files below the model's own folder, at least as long
-   * as said, reached through no link. @returns identity of their content @throws AppError MODEL_EXTERNAL
+   * Finds the external data of a model before it is mapped: ordinary files, at least as long as said, beside the model as the user sees it or
+   * beside what a link to it leads to. Links that lie there are followed, as those of download caches are.
+   * @param files by their plain relative paths
+   * @throws AppError MODEL_EXTERNAL
    */
-  checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<string>;
+  findExternal(folder: string, name: string, files: readonly ExternalFile[]): Promise<FoundExternal>;
 }
 
 /** A file below the output directory of the run. */

@@ -24,7 +24,7 @@ describe("external data", () => {
 
   it("is addressed below the model's folder, and reported", () => {
     const module = open(withWeight(at("weights/net.bin", { offset: "64", length: "24" })));
-    expect(module.externalFiles).toEqual([{ path: "/models/onnx/weights/net.bin", bytes: 88 }]);
+    expect(module.externalFiles).toEqual([{ location: "weights/net.bin", bytes: 88 }]);
     const b = newBuilder();
     const built = module.build(b, { x: b.input("x", "float32", [2, 3]) });
     expect(reach(b.graph(built)).weights[0]?.def).toMatchObject({

@@ -98,21 +98,25 @@ export function weightSource(
   t: OnnxTensor,
   model: Uint8Array,
   path: string | undefined,
+  external: ReadonlyMap<string, string> = new Map(),
 ): { dtype: DType; shape: Shape; source: WeightSource } {
   const dtype = dtypeOf(t.elemType, `tensor ${t.name}`);
   const { shape, count } = sizeOf(t, dtype);
   const length = count * bytesOf(dtype);
-  if (t.external) return { dtype, shape, source: externalSource(t, t.external, length, path) };
+  if (t.external) return { dtype, shape, source: externalSource(t, t.external, length, path, external) };
   if (t.raw && path !== undefined && length >= MAPPED && t.raw.length === length && t.raw.buffer === model.buffer)
     return { dtype, shape, source: { kind: "file", path, offset: t.raw.byteOffset - model.byteOffset, length } };
   return { dtype, shape, source: { kind: "host", tensor: readTensor(t) } };
 }
 
-/**
- * External data may only lie below the model's own folder. This is the textual half of the check; whoever opens the file
- * also refuses links that leave the folder.
- */
-function externalSource(t: OnnxTensor, entries: ReadonlyMap<string, string>, length: number, path: string | undefined): WeightSource {
+/** External data may only be named below the model's own folder: the textual half of the check, before anybody looks for the file. */
+function externalSource(
+  t: OnnxTensor,
+  entries: ReadonlyMap<string, string>,
+  length: number,
+  path: string | undefined,
+  external: ReadonlyMap<string, string>,
+): WeightSource {
   const location = entries.get("location") ?? "";
   const folder = path === undefined ? undefined : path.slice(0, path.lastIndexOf("/"));
   if (folder === undefined)
@@ -130,7 +134,7 @@ function externalSource(t: OnnxTensor, entries: ReadonlyMap<string, string>, len
       "ONNX_EXTERNAL",
       `tensor ${t.name} of shape [${t.dims}] needs ${length} bytes, the file gives offset ${quoted(entries.get("offset") ?? "0")} and length ${quoted(entries.get("length") ?? "")}`,
     );
-  return { kind: "file", path: `${folder}/${location}`, offset, length };
+  return { kind: "file", path: external.get(location) ?? `${folder}/${location}`, offset, length };
 }
 
 function number(digits: string): number | null {

@@ -35,6 +35,8 @@ export interface OnnxOutput {
 export interface ImportOptions {
   /** Absolute path of the file: external data lies below its folder, and large weights are mapped from it. */
   readonly path?: string;
+  /** Where external data really lies, by what the model calls it; else below the folder of `path`. */
+  readonly external?: ReadonlyMap<string, string>;
   /** Shapes of inputs whose declared shape is not fixed. Outputs then have their real shapes. */
   readonly inputs?: Readonly<Record<string, Shape>>;
 }
@@ -43,8 +45,8 @@ export interface OnnxModule {
   /** Inputs to feed: initializers are not among them. */
   readonly inputs: readonly OnnxInput[];
   readonly outputs: readonly OnnxOutput[];
-  /** Files that hold external data, with the bytes they must have. Whoever opens them checks that they are no links. */
-  readonly externalFiles: readonly { readonly path: string; readonly bytes: number }[];
+  /** Files that hold external data, as the model calls them, with the bytes they must have. Whoever opens them checks what they are. */
+  readonly externalFiles: readonly { readonly location: string; readonly bytes: number }[];
   /** Builds the model for the shapes of `values` (one per input, by name). @returns its outputs by name */
   build(b: Builder, values: Readonly<Record<string, Value>>): Record<string, Value>;
 }
@@ -78,7 +80,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Onnx
   }
   const { graph } = model;
   refuseUnsupported(graph);
-  const weights = sourcesOf(graph, bytes, options.path);
+  const weights = sourcesOf(graph, bytes, options);
   const prefix =
     options.path === undefined ? "onnx/" : `${options.path.slice(options.path.lastIndexOf("/") + 1)}:${sha256(options.path).slice(0, 8)}/`;
   const fed = graph.inputs.filter((i) => !weights.has(i.name));
@@ -147,21 +149,23 @@ function refuseUnsupported(graph: OnnxGraph): void {
 
 type Source = ReturnType<typeof weightSource> & { readonly tensor: OnnxTensor };
 
-function sourcesOf(graph: OnnxGraph, bytes: Uint8Array, path: string | undefined): Map<string, Source> {
+function sourcesOf(graph: OnnxGraph, bytes: Uint8Array, { path, external }: ImportOptions): Map<string, Source> {
   const sources = new Map<string, Source>();
   for (const t of graph.initializers) {
     if (t.name === "" || sources.has(t.name)) throw new AppError("ONNX_NAME", `two initializers are called ${JSON.stringify(t.name)}`);
-    sources.set(t.name, { ...weightSource(t, bytes, path), tensor: t });
+    sources.set(t.name, { ...weightSource(t, bytes, path, external), tensor: t });
   }
   return sources;
 }
 
-function externalFiles(weights: ReadonlyMap<string, Source>): { path: string; bytes: number }[] {
+function externalFiles(weights: ReadonlyMap<string, Source>): { location: string; bytes: number }[] {
   const files = new Map<string, number>();
-  for (const { tensor, source } of weights.values())
-    if (tensor.external && source.kind === "file")
-      files.set(source.path, Math.max(files.get(source.path) ?? 0, source.offset + source.length));
-  return [...files].map(([path, n]) => ({ path, bytes: n }));
+  for (const { tensor, source } of weights.values()) {
+    const location = tensor.external?.get("location");
+    if (location !== undefined && source.kind === "file")
+      files.set(location, Math.max(files.get(location) ?? 0, source.offset + source.length));
+  }
+  return [...files].map(([location, bytes]) => ({ location, bytes }));
 }
 
 /** One pass over a graph's nodes, in order. */

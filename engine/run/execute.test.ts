@@ -206,7 +206,7 @@ function toys(ran: string[], hooks: { readonly before?: (id: string) => void } =
         await weights.text("vocab.json");
         await ctx.models.bytes("loras", "absent").catch(() => undefined);
         await ctx.readInput("listed.png");
-        await ctx.models.checkExternal("/m", [{ path: "/data", bytes: 1 }]);
+        await ctx.models.findExternal("onnx", "m", [{ location: "data", bytes: 1 }]);
         return { NUMBER: 1 };
       },
     }),
@@ -920,7 +920,7 @@ test("a result holds only while every file that its nodes opened is the same, on
         if (fingerprint === undefined) throw new AppError("MODEL_NOT_FOUND", name);
         return { bytes: new Uint8Array(), path: "/m", fingerprint };
       },
-      checkExternal: async () => "",
+      findExternal: async () => ({ identity: "", paths: new Map([["data", "/data"]]) }),
     },
   };
   for (const stored of [undefined, new FakeStore()]) {
@@ -990,7 +990,7 @@ test("only the file that a widget names is in the key: another of the same name 
       list: async () => [],
       open: async (_folder, name) => ({ ...memoryWeights(new Map(), { name }), fingerprint: now }),
       bytes: async () => ({ bytes: new Uint8Array(), path: "/m", fingerprint: now }),
-      checkExternal: async () => "",
+      findExternal: async () => ({ identity: "", paths: new Map([["data", "/data"]]) }),
     },
   };
   for (const type of ["Text", "Other", "Bytes", "Input", "Model", "Same"]) {

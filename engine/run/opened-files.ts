@@ -90,10 +90,10 @@ export function recordOpened(
         if (!named.has(fileId(file, name))) note(file, found.fingerprint);
         return found;
       },
-      async checkExternal(model, files) {
-        const identity = await models.checkExternal(model, files);
-        for (const { path } of files) note({ kind: "external", path }, await identify({ kind: "external", path }));
-        return identity;
+      async findExternal(folder, name, files) {
+        const found = await models.findExternal(folder, name, files);
+        for (const path of found.paths.values()) note({ kind: "external", path }, await identify({ kind: "external", path }));
+        return found;
       },
     },
   };

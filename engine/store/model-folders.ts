@@ -4,8 +4,8 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { AppError, toAppError } from "../base/errors.ts";
-import type { Models, WeightFile } from "../node/context.ts";
-import { findBelow, isSafeName, openRegular } from "./safe-path.ts";
+import type { ExternalFile, FoundExternal, Models, WeightFile } from "../node/context.ts";
+import { findBelow, isSafeName, linkHops, openRegular } from "./safe-path.ts";
 import { fingerprintOf, openWeightSet, textBeside } from "./weight-set.ts";
 
 export interface ModelFolderOptions {
@@ -91,23 +91,24 @@ export class ModelFolders implements Models {
     }
   }
 
-  async checkExternal(model: string, files: readonly { readonly path: string; readonly bytes: number }[]): Promise<string> {
+  async findExternal(folder: string, name: string, files: readonly ExternalFile[]): Promise<FoundExternal> {
+    const places = (await linkHops(await this.#find(folder, name))).map((hop) => dirname(hop));
+    const paths = new Map<string, string>();
     const identities: string[] = [];
-    const folder = await realpath(dirname(model));
-    for (const { path, bytes } of files) {
+    for (const { location, bytes } of files) {
       const refuse = (why: string): AppError =>
-        new AppError("MODEL_EXTERNAL", `external data ${path} of ${basename(model)} ${why}`, {
-          hint: "put the model's data files beside it, as ordinary files",
-        });
-      const real = await realpath(path).catch(() => undefined);
+        new AppError("MODEL_EXTERNAL", `external data ${location} of ${name} ${why}`, { hint: "put the model's data files beside it" });
+      if (!isSafeName(location)) throw refuse("lies outside the model's folder");
+      let real: string | undefined;
+      for (const place of places) real ??= await realpath(join(place, location)).catch(() => undefined);
       if (real === undefined) throw refuse("does not exist");
-      if (real !== path || !real.startsWith(`${folder}/`)) throw refuse("is reached through a link or lies outside the model's folder");
       const about = await stat(real);
       if (!about.isFile()) throw refuse("is not a file");
       if (about.size < bytes) throw refuse(`has ${about.size} bytes where ${bytes} are needed`);
+      paths.set(location, real);
       identities.push(await fingerprintOf(real));
     }
-    return createHash("sha256").update(identities.join("\n")).digest("hex");
+    return { identity: createHash("sha256").update(identities.join("\n")).digest("hex"), paths };
   }
 
   /** Identity of a file or folder, without opening it. @throws AppError MODEL_NOT_FOUND, PATH_UNSAFE */

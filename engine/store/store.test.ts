@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -432,12 +433,45 @@ describe("models", () => {
     expect(await single()).not.toBe(bare);
     const data = join(unet, "n.data");
     writeFileSync(data, new Uint8Array(8));
-    const external = () => models().checkExternal(join(unet, "n.onnx"), [{ path: data, bytes: 8 }]);
-    const first = await external();
+    const external = () => models().findExternal("diffusion_models", "n.onnx", [{ location: "n.data", bytes: 8 }]);
+    writeFileSync(join(unet, "n.onnx"), "");
+    const first = (await external()).identity;
     writeFileSync(data, new Uint8Array(8).fill(1));
-    expect(await external()).not.toBe(first);
+    expect((await external()).identity).not.toBe(first);
     expect(await models().textFingerprint("diffusion_models", "m-1.safetensors", "absent.txt")).toBeUndefined();
     expect(await models().textFingerprint("diffusion_models", "m-1.safetensors", "config.json")).toBe(sha256("{}"));
+  });
+
+  test("external data beside a model: in a download cache, where both are links to blobs; beside what a link leads to; not outside", async () => {
+    const cache = join(dir, "hub", "models--org--net");
+    const [blobs, snapshot] = [join(cache, "blobs"), join(cache, "snapshots", "0123")];
+    mkdirSync(blobs, { recursive: true });
+    mkdirSync(join(snapshot, "onnx"), { recursive: true });
+    writeFileSync(join(blobs, "aaaa"), "model");
+    writeFileSync(join(blobs, "bbbb"), new Uint8Array(16));
+    symlinkSync("../../../blobs/aaaa", join(snapshot, "onnx", "model.onnx"));
+    symlinkSync("../../../blobs/bbbb", join(snapshot, "onnx", "model.onnx_data"));
+    const onnx = join(dir, "models", "onnx");
+    mkdirSync(onnx, { recursive: true });
+    symlinkSync(join(dir, "hub"), join(onnx, "hub"));
+    const find = (name: string, location: string, bytes = 16) => models().findExternal("onnx", name, [{ location, bytes }]);
+    const name = "hub/models--org--net/snapshots/0123/onnx/model.onnx";
+    const cached = await find(name, "model.onnx_data");
+    expect([...cached.paths]).toEqual([["model.onnx_data", realpathSync(join(blobs, "bbbb"))]]);
+    // The user has linked the model alone.
+    symlinkSync(join(snapshot, "onnx", "model.onnx"), join(onnx, "mine.onnx"));
+    expect(await find("mine.onnx", "model.onnx_data")).toEqual(cached);
+    writeFileSync(join(blobs, "bbbb"), new Uint8Array(16).fill(1));
+    expect((await find("mine.onnx", "model.onnx_data")).identity).not.toBe(cached.identity);
+    mkdirSync(join(snapshot, "onnx", "folder"));
+    for (const [location, why, bytes] of [
+      ["model.onnx_data", "has 16 bytes where 17 are needed", 17],
+      ["absent", "does not exist", 1],
+      ["folder", "is not a file", 1],
+      ["../model.onnx", "lies outside", 1],
+      ["/etc/passwd", "lies outside", 1],
+    ] as const)
+      await expect(find(name, location, bytes)).rejects.toMatchObject({ code: "MODEL_EXTERNAL", message: expect.stringContaining(why) });
   });
 
   test("opening does not follow a link that takes the file's place after it was looked up", async () => {

@@ -19,7 +19,7 @@ function context(shown: unknown[]): NodeContext {
     nodeId: "1",
     signal: new AbortController().signal,
     compute: { device: "cpu", compile: refuse, grad: refuse, run: refuse },
-    models: { list: refuse, open: refuse, bytes: refuse, checkExternal: refuse },
+    models: { list: refuse, open: refuse, bytes: refuse, findExternal: refuse },
     readInput: refuse,
     listInputs: refuse,
     save: refuse,

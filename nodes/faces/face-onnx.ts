@@ -29,11 +29,14 @@ export interface FaceOnnx {
 /**
  * Opens an .onnx file of the model folder `faces`. A batch the file cannot take at once goes through it picture by picture. Where the
  * declared shape does not tell NCHW from NHWC, the order that the network can compute is taken.
- * @throws AppError FACE_ONNX when it has not one input of four dimensions, or keeps weights in other files; ONNX_* from the importer; MODEL_NOT_FOUND.
+ * @throws AppError FACE_ONNX when it has not one input of four dimensions; ONNX_* from the importer; MODEL_NOT_FOUND, MODEL_EXTERNAL
  */
 export async function openFaceOnnx(models: Models, file: string): Promise<FaceOnnx> {
   const { bytes, path, fingerprint } = await models.bytes("faces", file);
-  const module = importOnnx(bytes, { path });
+  const plain = importOnnx(bytes, { path });
+  const external = plain.externalFiles.length > 0 ? await models.findExternal("faces", file, plain.externalFiles) : undefined;
+  const origin = { path, ...(external && { external: external.paths }) };
+  const module = external ? importOnnx(bytes, origin) : plain;
   const listed = (ports: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[]): string =>
     ports.map((p) => `${p.name} [${p.shape.map((d) => (d === "" || d === -1 ? "?" : d)).join(", ")}]`).join(", ") || "none";
   const [input, ...others] = module.inputs;
@@ -41,12 +44,10 @@ export async function openFaceOnnx(models: Models, file: string): Promise<FaceOn
     throw new AppError("FACE_ONNX", `${file} must have one input of four dimensions, it has ${listed(module.inputs)}`, {
       hint: "a face network takes [N, 3, S, S] or [N, S, S, 3]",
     });
-  if (module.externalFiles.length > 0)
-    throw new AppError("FACE_ONNX", `${file} keeps weights in other files`, { hint: "save it again as a single .onnx file" });
   const [batch, first, height, last] = input.shape;
   const shapeOf = (n: number, size: number, isNhwc: boolean): Shape => (isNhwc ? [n, size, size, 3] : [n, 3, size, size]);
   const shapesOf = (n: number, size: number, isNhwc: boolean): readonly Shape[] =>
-    importOnnx(bytes, { path, inputs: { [input.name]: shapeOf(batch === 1 ? 1 : n, size, isNhwc) } }).outputs.map((o) =>
+    importOnnx(bytes, { ...origin, inputs: { [input.name]: shapeOf(batch === 1 ? 1 : n, size, isNhwc) } }).outputs.map((o) =>
       o.shape.map(Number),
     );
   const fixed = [height, last === 3 ? first : last].find((d) => typeof d === "number" && d > 3);
@@ -74,7 +75,7 @@ export async function openFaceOnnx(models: Models, file: string): Promise<FaceOn
     );
   };
   const opened: FaceOnnx = {
-    fingerprint,
+    fingerprint: external ? `${fingerprint}:${external.identity}` : fingerprint,
     fixedSize,
     summary: `input ${listed([input])}, output ${listed(module.outputs)}`,
     build,

@@ -11,14 +11,15 @@ export interface OnnxModel extends Pick<OnnxModule, "inputs" | "outputs" | "buil
 
 /**
  * Opens a file of the model folder `onnx`. Operators without a rule are refused here, all by name, before anything runs.
- * External data must lie in ordinary files below the model's folder.
+ * External data must lie in files beside it; links to them are followed.
  * @throws AppError ONNX_*, MODEL_NOT_FOUND, MODEL_EXTERNAL
  */
 export async function openOnnxModel(models: Models, name: string): Promise<OnnxModel> {
   const { bytes, path, fingerprint } = await models.bytes("onnx", name);
-  const { inputs, outputs, externalFiles, build } = importOnnx(bytes, { path });
-  const external = externalFiles.length > 0 ? `:${await models.checkExternal(path, externalFiles)}` : "";
-  return holding({ id: `onnx:${fingerprint}${external}`, name, inputs, outputs, build }, bytes);
+  const plain = importOnnx(bytes, { path });
+  const external = plain.externalFiles.length > 0 ? await models.findExternal("onnx", name, plain.externalFiles) : undefined;
+  const { inputs, outputs, build } = external ? importOnnx(bytes, { path, external: external.paths }) : plain;
+  return holding({ id: `onnx:${fingerprint}${external ? `:${external.identity}` : ""}`, name, inputs, outputs, build }, bytes);
 }
 
 /** One line per input and output, as a person reads them. */

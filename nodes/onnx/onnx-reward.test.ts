@@ -86,7 +86,7 @@ test("LoadOnnx lists inputs and outputs; the reward refuses what the model does 
     models: {
       ...ctx.models,
       bytes: () => Promise.resolve({ bytes, path: "/models/onnx/scorer.onnx", fingerprint: "1" }),
-      checkExternal: () => Promise.resolve(""),
+      findExternal: () => Promise.resolve({ identity: "", paths: new Map() }),
     },
   };
   const { sockets } = await loadOnnx.run({ onnx_name: "scorer.onnx" }, open, {});

@@ -13,7 +13,7 @@ const json = tinyTokenizer(512);
 const folder = (files: Readonly<Record<string, string>>): Models => ({
   list: async () => Object.keys(files),
   open: () => Promise.reject(new Error("not here")),
-  checkExternal: () => Promise.reject(new Error("not here")),
+  findExternal: () => Promise.reject(new Error("not here")),
   async bytes(_, name) {
     const text = files[name];
     if (text === undefined) throw new AppError("MODEL_NOT_FOUND", name);
