@@ -11,8 +11,8 @@ import { openOnnxModel } from "./onnx-model.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "onnx-model-"));
 const compute = createRuntime({ device: "cpu", threads: 1 });
-afterAll(() => {
-  compute.dispose();
+afterAll(async () => {
+  await compute.dispose();
   rmSync(dir, { recursive: true });
 });
 
