@@ -9,12 +9,15 @@ export const graphName = z
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u);
 
 export const graphInfo = z.object({
-  name: graphName,
+  /** A file of the user's own may have any name. */
+  name: z.string(),
   /** Changes with every save. */
   revision: z.string(),
   /** Milliseconds since 1970. */
   modified: z.number(),
   nodes: z.number().int(),
+  /** Why it can't be opened: its file is not readable, too large or no workflow. */
+  problem: z.string().optional(),
 });
 export type GraphInfo = z.infer<typeof graphInfo>;
 

@@ -1,17 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { settings as settingsSchema } from "../api/system.ts";
+import { basename } from "node:path";
+import { type GraphInfo, graphName } from "../api/graphs.ts";
 import { readWorkflowFile } from "../app/load-workflow.ts";
-import { AppError } from "../base/errors.ts";
+import { AppError, toAppError } from "../base/errors.ts";
 import { parseJson, stringifyJson } from "../base/json.ts";
-import { writeAtomic } from "../store/atomic-write.ts";
-import type { GraphFile } from "../store/graph-files.ts";
+import type { GraphFile, UnreadableGraph } from "../store/graph-files.ts";
 import type { Handlers } from "./mount.ts";
 import { fileHeaders } from "./served-type.ts";
 import type { Services } from "./services.ts";
 
 const LIMITS = { maxCharacters: 2 ** 24, maxDepth: 100 };
-const MAX_SETTINGS = 2 ** 18;
 
 type Names =
   | "graphs"
@@ -26,8 +23,7 @@ type Names =
   | "saveSettings"
   | "system";
 
-export function graphHandlers({ graphs, gallery, data, opened, announce, system }: Services): Pick<Handlers, Names> {
-  const path = join(data, "settings.json");
+export function graphHandlers({ graphs, gallery, settings, opened, announce, system }: Services): Pick<Handlers, Names> {
   return {
     system: () => system(),
     graphs: async () => ({ graphs: (await graphs.list()).map(infoOf) }),
@@ -66,30 +62,29 @@ export function graphHandlers({ graphs, gallery, data, opened, announce, system 
       };
     },
     async settings() {
-      const text = await readFile(path, "utf8").catch(() => "{}");
-      return settingsSchema.parse(parseJson(text, LIMITS));
+      return settings.read();
     },
     async saveSettings({ body }) {
-      const text = stringifyJson(body, 2);
-      if (text.length > MAX_SETTINGS)
-        throw new AppError("SETTINGS_TOO_LARGE", `the settings have ${text.length} characters; ${MAX_SETTINGS} are allowed`);
-      await writeAtomic(path, new TextEncoder().encode(text));
+      await settings.write(body);
       announce({ kind: "changed", what: "settings" });
       return body;
     },
   };
 }
 
-function infoOf({ name, revision, modified, text }: GraphFile): { name: string; revision: string; modified: number; nodes: number } {
-  return { name, revision, modified, nodes: nodeCount(text) };
+function infoOf(file: GraphFile | UnreadableGraph): GraphInfo {
+  if ("problem" in file) return { name: file.name, revision: "", modified: 0, nodes: 0, problem: file.problem };
+  const { name, revision, modified, text } = file;
+  if (!graphName.safeParse(name).success)
+    return { name, revision, modified, nodes: 0, problem: "its name has characters that can't be asked for: rename the file" };
+  try {
+    return { name, revision, modified, nodes: nodeCount(parseJson(text, LIMITS)) };
+  } catch (error) {
+    return { name, revision, modified, nodes: 0, problem: toAppError(error).message };
+  }
 }
 
-function nodeCount(text: string): number {
-  try {
-    const document: unknown = parseJson(text, LIMITS);
-    if (typeof document !== "object" || document === null) return 0;
-    return "nodes" in document && Array.isArray(document.nodes) ? document.nodes.length : Object.keys(document).length;
-  } catch {
-    return 0;
-  }
+function nodeCount(document: unknown): number {
+  if (typeof document !== "object" || document === null) return 0;
+  return "nodes" in document && Array.isArray(document.nodes) ? document.nodes.length : Object.keys(document).length;
 }

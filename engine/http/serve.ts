@@ -5,7 +5,7 @@ import { availableParallelism, freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { EventMessage } from "../api/event-message.ts";
-import { type SystemInfo, settings as settingsSchema } from "../api/system.ts";
+import type { SystemInfo } from "../api/system.ts";
 import { computeSettings } from "../app/compute-settings.ts";
 import { describeInterrupted } from "../app/describe-interrupted.ts";
 import { Gallery } from "../app/gallery.ts";
@@ -14,10 +14,11 @@ import type { Program } from "../app/program.ts";
 import { RunFeed } from "../app/run-feed.ts";
 import { RunFiles } from "../app/run-files.ts";
 import { RunQueue } from "../app/run-queue.ts";
+import { SettingsFile } from "../app/settings-file.ts";
 import { TrackerFeed } from "../app/trackers/tracker-feed.ts";
 import { TrainingLog } from "../app/training/training-log.ts";
 import { versionsOf } from "../app/versions.ts";
-import { toAppError } from "../base/errors.ts";
+import { AppError, toAppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
 import { memoryLimit } from "../base/memory-limit.ts";
 import { ComputeHost } from "../host/compute-host.ts";
@@ -27,11 +28,13 @@ import { Registry } from "../node/registry.ts";
 import { writeAtomic } from "../store/atomic-write.ts";
 import { lockData } from "../store/data-lock.ts";
 import { EventLog } from "../store/event-log.ts";
+import { codeOf } from "../store/file-system.ts";
 import { GraphFiles } from "../store/graph-files.ts";
 import { Journal } from "../store/journal.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory } from "../store/output-directory.ts";
 import { SharedFiles } from "../store/shared-files.ts";
+import { storeError } from "../store/store-error.ts";
 import { loadToken } from "./access-token.ts";
 import { EventHub } from "./event-hub.ts";
 import { fileHandlers } from "./file-handlers.ts";
@@ -94,8 +97,9 @@ export async function serve(options: ServeOptions): Promise<Served> {
     cleanUp.push(() => events.close());
     const registry = new Registry(await program.nodes());
     const versions = await versionsOf(program);
-    const settings = computeSettings(program, versions, { device, threads });
-    const newHost = () => new ComputeHost({ entry: program.worker, settings, graceMs: GRACE_MS, onStderr: options.onStderr });
+    const settings = new SettingsFile(join(folder, "settings.json"));
+    const compute = computeSettings(program, versions, { device, threads });
+    const newHost = () => new ComputeHost({ entry: program.worker, settings: compute, graceMs: GRACE_MS, onStderr: options.onStderr });
     const host = newHost();
     cleanUp.push(() => host.close());
     const reader = new ReaderHost({ entry: readerEntry });
@@ -131,15 +135,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
       hub.publish(numbered);
     };
     const feed = new TrackerFeed({
-      trackers: async () => {
-        const text = await readFile(join(folder, "settings.json"), "utf8").catch(() => "{}");
-        return settingsSchema.safeParse(JSON.parse(text)).data?.trackers;
-      },
+      trackers: async () => (await settings.read()).trackers,
       log: (directory) => new TrainingLog(join(output.root, directory)),
       describe: (run, node) => {
         const { summary, parameters } = queue.history.detail(run);
-        const settings = parameters.flatMap((p) => (p.node === node ? [[p.input, p.value] as const] : []));
-        return { name: summary.name, started: summary.started ?? Date.now(), settings: Object.fromEntries(settings) };
+        const values = parameters.flatMap((p) => (p.node === node ? [[p.input, p.value] as const] : []));
+        return { name: summary.name, started: summary.started ?? Date.now(), settings: Object.fromEntries(values) };
       },
       warn: (message) => announce({ kind: "log", level: "warn", message }),
     });
@@ -191,6 +192,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       queue,
       gallery: new Gallery({ folder: join(program.root, "graphs"), registry, inputs, models }),
       graphs: new GraphFiles(options.graphs),
+      settings,
       files: {
         input: new SharedFiles([options.input, examples, ...beside.slice(0, 1)]),
         output: new SharedFiles([output.root]),
@@ -249,12 +251,21 @@ export async function serve(options: ServeOptions): Promise<Served> {
 
 const stateFile = z.object({ isPaused: z.boolean() });
 
+/** @throws AppError STORE_STATE when the file is there and can't be read: a queue that its user paused must not begin by itself */
 async function serverState(folder: string): Promise<z.infer<typeof stateFile>> {
-  const text = await readFile(join(folder, "server.json"), "utf8").catch(() => "");
+  const path = join(folder, "server.json");
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw storeError("read", path, error);
+  });
+  if (text === undefined) return { isPaused: false };
   try {
     return stateFile.parse(JSON.parse(text));
-  } catch {
-    return { isPaused: false };
+  } catch (cause) {
+    throw new AppError("STORE_STATE", `${path} is damaged: it does not say whether the queue was paused`, {
+      hint: "remove the file: the queue then begins at once",
+      cause,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import type { FileRoot } from "../api/files.ts";
 import type { SystemInfo } from "../api/system.ts";
 import type { Gallery } from "../app/gallery.ts";
 import type { RunQueue } from "../app/run-queue.ts";
+import type { SettingsFile } from "../app/settings-file.ts";
 import type { ComputeHost } from "../host/compute-host.ts";
 import type { Places } from "../host/messages.ts";
 import type { ReaderHost } from "../host/reader-host.ts";
@@ -16,9 +17,10 @@ export interface Services {
   readonly queue: RunQueue;
   readonly gallery: Gallery;
   readonly graphs: GraphFiles;
+  readonly settings: SettingsFile;
   readonly files: Readonly<Record<Exclude<FileRoot, "input">, FileFolder>> & { readonly input: SharedFiles };
   readonly output: OutputDirectory;
-  /** Where thumbnails, settings and the like lie. */
+  /** Where thumbnails and the like lie. */
   readonly data: string;
   readonly reader: ReaderHost;
   readonly registry: Registry;

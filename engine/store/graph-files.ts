@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError } from "../base/errors.ts";
+import { AppError, toAppError } from "../base/errors.ts";
 import { writeAtomic } from "./atomic-write.ts";
 import { codeOf } from "./file-system.ts";
 import { openRegular, resolveInside } from "./safe-path.ts";
@@ -17,20 +17,39 @@ export interface GraphFile {
   readonly text: string;
 }
 
+/** One that is there and cannot be read. */
+export interface UnreadableGraph {
+  readonly name: string;
+  readonly problem: string;
+}
+
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_FILES = 2000;
 
 export class GraphFiles {
   readonly #folder: string;
+  /** What is saved or removed waits for what was asked for before it: between a look and a write nothing else is written. */
+  #line: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** By name. A file that cannot be read is left out. */
-  async list(): Promise<readonly GraphFile[]> {
-    const names = (await readdir(this.#folder).catch(() => [])).filter((file) => file.endsWith(".json") && !file.startsWith("."));
-    const files = await Promise.all(names.map((file) => this.get(file.slice(0, -".json".length)).catch(() => undefined)));
+  /** By name. @throws AppError STORE_* when the folder is there and cannot be read */
+  async list(): Promise<readonly (GraphFile | UnreadableGraph)[]> {
+    const names = (await this.#names()).filter((file) => file.endsWith(".json") && !file.startsWith("."));
+    const files = await Promise.all(
+      names.map(async (file) => {
+        const name = file.slice(0, -".json".length);
+        try {
+          return await this.get(name);
+        } catch (error) {
+          const { code, message } = toAppError(error);
+          // Removed since.
+          return code === "GRAPH_NOT_FOUND" ? undefined : { name, problem: message };
+        }
+      }),
+    );
     return files.filter((file) => file !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -52,12 +71,35 @@ export class GraphFiles {
    * @param base the revision this one is based on; null = the name must be new; undefined = whatever is there is replaced
    * @throws AppError GRAPH_CHANGED, GRAPHS_FULL, PATH_UNSAFE, STORE_*
    */
-  async save(name: string, text: string, base: string | null | undefined): Promise<GraphFile> {
+  save(name: string, text: string, base: string | null | undefined): Promise<GraphFile> {
+    return this.#inTurn(() => this.#save(name, text, base));
+  }
+
+  /** @throws AppError GRAPH_NOT_FOUND, PATH_UNSAFE, STORE_* */
+  remove(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const path = await this.#path(name);
+      await unlink(path).catch((error: unknown) => {
+        throw codeOf(error) === "ENOENT" ? notFound(name) : storeError("remove", path, error);
+      });
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#line.then(work);
+    this.#line = done.catch(() => undefined);
+    return done;
+  }
+
+  async #save(name: string, text: string, base: string | null | undefined): Promise<GraphFile> {
     await mkdir(this.#folder, { recursive: true }).catch((error: unknown) => {
       throw storeError("make the folder", this.#folder, error);
     });
     const path = await this.#path(name);
-    const current = await readFile(path, "utf8").catch(() => undefined);
+    const current = await readFile(path, "utf8").catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw storeError("read what is there before it is replaced:", path, error);
+    });
     if (base !== undefined && (current === undefined ? null : revisionOf(current)) !== base)
       throw new AppError(
         "GRAPH_CHANGED",
@@ -66,10 +108,10 @@ export class GraphFiles {
           hint: base === null ? "choose another name, or replace it" : "save it under another name, or replace what is there",
         },
       );
-    if (current === undefined && (await readdir(this.#folder)).length >= MAX_FILES)
+    if (current === undefined && (await this.#names()).length >= MAX_FILES)
       throw new AppError("GRAPHS_FULL", `${MAX_FILES} graphs are saved already`, { hint: "remove some of them" });
     await writeAtomic(path, new TextEncoder().encode(text));
-    // Another client may have removed it since.
+    // Another program may have removed it since.
     const modified = await stat(path).then(
       (about) => about.mtimeMs,
       () => Date.now(),
@@ -77,11 +119,11 @@ export class GraphFiles {
     return { name, text, modified, revision: revisionOf(text) };
   }
 
-  /** @throws AppError GRAPH_NOT_FOUND, PATH_UNSAFE, STORE_* */
-  async remove(name: string): Promise<void> {
-    const path = await this.#path(name);
-    await unlink(path).catch((error: unknown) => {
-      throw codeOf(error) === "ENOENT" ? notFound(name) : storeError("remove", path, error);
+  /** The folder is made at the first save. */
+  async #names(): Promise<readonly string[]> {
+    return readdir(this.#folder).catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") return [];
+      throw storeError("list", this.#folder, error);
     });
   }
 

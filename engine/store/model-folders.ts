@@ -1,11 +1,14 @@
 // The folders of models, named as ComfyUI names them.
 import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { ExternalFile, FoundExternal, Models, WeightFile } from "../node/context.ts";
+import { codeOf } from "./file-system.ts";
 import { findBelow, isSafeName, linkHops, openRegular } from "./safe-path.ts";
+import { storeError } from "./store-error.ts";
 import { fingerprintOf, openWeightSet, textBeside } from "./weight-set.ts";
 
 export interface ModelFolderOptions {
@@ -48,16 +51,18 @@ export class ModelFolders implements Models {
   async folders(): Promise<readonly string[]> {
     const names = new Set<string>();
     for (const root of this.#options.roots)
-      for (const e of await readdir(root, { withFileTypes: true }).catch(() => []))
-        if (!e.isFile() && !e.name.startsWith(".")) names.add(e.name);
+      for (const e of await entriesOf(root)) if (!e.isFile() && !e.name.startsWith(".")) names.add(e.name);
     return [...names].sort();
   }
 
-  /** Every model. One that can't be looked at is listed with its problem, and hides none of the others. */
+  /** Every model. One that can't be looked at, or a folder (then named `.`), is listed with its problem, and hides none of the others. */
   async found(): Promise<readonly FoundModel[]> {
     const out: FoundModel[] = [];
     for (const folder of await this.folders())
-      for (const name of await this.list(folder).catch(() => []))
+      for (const name of await this.list(folder).catch((error: unknown) => {
+        out.push({ folder, name: ".", bytes: 0, problem: toAppError(error).message });
+        return [];
+      }))
         out.push(
           await this.size(folder, name).then(
             (bytes) => ({ folder, name, bytes }),
@@ -169,6 +174,14 @@ export class ModelFolders implements Models {
       }
     return out;
   }
+}
+
+/** Of a root that may not exist. @throws AppError STORE_* when it does and cannot be read: what it holds would be missing without a word */
+async function entriesOf(root: string): Promise<readonly Dirent[]> {
+  return readdir(root, { withFileTypes: true }).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return [];
+    throw storeError("list the model folder", root, error);
+  });
 }
 
 /** Model files, and folders that are one model (a config beside the weights). Links are followed, but not in a circle. */

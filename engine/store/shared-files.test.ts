@@ -86,9 +86,10 @@ test("graphs: a save names the revision it is based on, and replaces no other", 
   writeFileSync(join(dir, "graphs", ".hidden.json"), "5");
   writeFileSync(join(dir, "graphs", "notes.txt"), "6");
   mkdirSync(join(dir, "graphs", "folder.json"));
-  expect((await graphs.list()).map(({ name, text }) => [name, text])).toEqual([
+  expect((await graphs.list()).map((g) => [g.name, "text" in g ? g.text : g.problem])).toEqual([
     ["a", "4"],
     ["b", "3"],
+    ["folder", expect.stringMatching(/not a regular file/)],
   ]);
   expect((await graphs.get("a")).text).toBe("4");
   await graphs.remove("a");

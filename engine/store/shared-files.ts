@@ -104,12 +104,19 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
 async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if (["ENOENT", "ENOTDIR", "ELOOP"].includes(codeOf(error))) return false;
+      throw storeError("open", path, error);
+    },
   );
 }
 
 async function collect(root: string, below: string, found: Map<string, SharedFile>, skip: (name: string) => boolean): Promise<void> {
-  const entries: Dirent[] = await readdir(join(root, below), { withFileTypes: true }).catch(() => []);
+  const entries: Dirent[] = await readdir(join(root, below), { withFileTypes: true }).catch((error: unknown) => {
+    // A folder of others in it hides only what it holds; the root is the user's own choice.
+    if (below !== "" || codeOf(error) === "ENOENT") return [];
+    throw storeError("list", root, error);
+  });
   for (const entry of entries) {
     if (found.size >= MAX_LISTED) return;
     const name = below === "" ? entry.name : `${below}/${entry.name}`;

@@ -135,6 +135,11 @@ test("node inputs that name files: refused before anything runs, whatever node i
     await expect(inputs.read(name), name).rejects.toMatchObject({
       code: expect.stringMatching(/^(PATH_UNSAFE|INPUT_NOT_FOUND|STORE_\w+)$/),
     });
+    // `.` is the input folder itself.
+    if (!/^(\.|folder)$/.test(name))
+      await expect(inputs.list(name), name).rejects.toMatchObject({
+        code: expect.stringMatching(/^(PATH_UNSAFE|INPUT_NOT_FOUND|STORE_\w+)$/),
+      });
     for (const folder of new Set(kinds.flatMap((k) => (k.kind === "model" ? [k.folder] : [])))) {
       await expect(models.bytes(folder, name), name).rejects.toMatchObject({ code: expect.any(String) });
       await expect(models.open(folder, name), name).rejects.toMatchObject({ code: expect.any(String) });
@@ -163,9 +168,13 @@ test("node inputs that name what is saved: nothing is written outside", async ()
     "SaveTensors.filename_prefix",
     "SaveLoRA.prefix",
     "SaveMetrics.filename",
+    "MeasureRealism.prefix",
+    "RealismReport.prefix",
     "PretrainVAE.prefix",
     "PretrainTransformer.prefix",
   ];
+  // Folders of inputs, read by InputFiles.list: see the test above.
+  const read = ["MeasureRealism.folder"];
   const found = registry
     .types()
     .flatMap((type) =>
@@ -178,7 +187,7 @@ test("node inputs that name what is saved: nothing is written outside", async ()
           : [],
       ),
     );
-  expect(found.filter((name) => !saved.includes(name))).toEqual([]);
+  expect(found.filter((name) => !saved.includes(name) && !read.includes(name))).toEqual([]);
   const root = join(server.dir, "saved");
   const output = await OutputDirectory.open(root);
   for (const name of NASTY_NAMES.filter((n) => !/^(link|linked|dangling|pipe|folder)/.test(n))) {

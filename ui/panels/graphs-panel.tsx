@@ -34,11 +34,10 @@ export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
           {graphs.map((g) => (
             <li key={g.name}>
               <div class="item">
-                <button type="button" class="grow cut row" onClick={() => void app.openGraph(g.name)}>
+                <button type="button" class="grow cut row" title={g.problem} onClick={() => void app.openGraph(g.name)}>
+                  {g.problem !== undefined && <Icon name="warn" />}
                   <span class="cut grow">{g.name}</span>
-                  <span class="small dimmer">
-                    {g.nodes} nodes · {ago(g.modified)}
-                  </span>
+                  <span class="small dimmer cut">{g.problem ?? `${g.nodes} nodes · ${ago(g.modified)}`}</span>
                 </button>
                 <span class="tools">
                   <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void app.removeGraph(g.name)}>

@@ -3,6 +3,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileRef } from "../../api/files.ts";
 import type { Curves, Samples } from "../../api/training.ts";
+import { codeOf } from "../../store/file-system.ts";
+import { storeError } from "../../store/store-error.ts";
 import { trainingAlarms } from "./training-alarms.ts";
 import type { TrainingLog } from "./training-log.ts";
 
@@ -49,7 +51,11 @@ const SAMPLE = /^(\d+)-(?:step-(\d+)|reference-(\d+)|(target))\.(?:png|jpe?g|web
 
 /** @param output folder of the run @param directory of the training, below it @param named how clients name a file of that folder */
 export async function readSamples(output: string, directory: string, named: (ref: FileRef) => FileRef = (ref) => ref): Promise<Samples> {
-  const names = await readdir(join(output, directory, SAMPLES)).catch(() => []);
+  const folder = join(output, directory, SAMPLES);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return [];
+    throw storeError("list", folder, error);
+  });
   const samples = names.sort().flatMap((filename): Samples["samples"] => {
     const [, row, step, reference] = SAMPLE.exec(filename) ?? [];
     if (row === undefined) return [];

@@ -3,6 +3,8 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Curves } from "../../api/training.ts";
+import { codeOf } from "../../store/file-system.ts";
+import { storeError } from "../../store/store-error.ts";
 
 type Curve = Curves["curves"][number];
 
@@ -34,13 +36,16 @@ export class TrainingLog {
     return this.#done;
   }
 
-  /** Reads what was added. A file that was written anew (a resumed run drops lines) is read from its start. */
+  /** Reads what was added; a file that is not there yet has nothing. One that was written anew (a resumed run drops lines) is read from its start. @throws AppError STORE_* */
   async refresh(): Promise<void> {
     for (const file of this.#files) await this.#read(file);
   }
 
   async #read(file: LineFile): Promise<void> {
-    const handle = await open(file.path, "r").catch(() => undefined);
+    const handle = await open(file.path, "r").catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw storeError("read", file.path, error);
+    });
     if (!handle) return;
     try {
       const { size, ino } = await handle.stat();
