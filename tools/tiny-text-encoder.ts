@@ -1,7 +1,7 @@
 import { randomSource } from "../engine/base/random.ts";
-import { sizeOf } from "../engine/tensor/shape.ts";
-import { f32, type Tensor } from "../engine/tensor/tensor.ts";
+import type { Tensor } from "../engine/tensor/tensor.ts";
 import type { HfConfig } from "../nodes/qwen/text/text-encoder-config.ts";
+import { filledWeights, linearSpecs, normSpec, type WeightSpec } from "./weight-spec.ts";
 
 export interface TinyTextEncoderSizes {
   readonly vocab: number;
@@ -41,60 +41,58 @@ export interface TinyTextEncoder {
   readonly metadata: { readonly config: string };
 }
 
-/** A Qwen2.5-VL with random weights (variance 1/fan-in) under the names of ComfyUI's single file. */
-export function tinyTextEncoder(seed: number, sizes: TinyTextEncoderSizes = TINY_TEXT_ENCODER): TinyTextEncoder {
-  const rng = randomSource(seed);
-  const tensors = new Map<string, Tensor<"float32">>();
-  const random = (name: string, shape: readonly number[], std: number): void => {
-    const data = rng.normals(new Float32Array(sizeOf(shape)));
-    tensors.set(
-      name,
-      f32(
-        shape,
-        data.map((x) => x * std),
-      ),
-    );
-  };
-  const linear = (name: string, out: number, width: number, bias: boolean): void => {
-    random(`${name}.weight`, [out, width], 1 / Math.sqrt(width));
-    if (bias) tensors.set(`${name}.bias`, f32([out], new Float32Array(out)));
-  };
-  const norm = (name: string, width: number): void => {
-    tensors.set(`${name}.weight`, f32([width], new Float32Array(width).fill(1)));
-  };
-  const { hidden, intermediate, layers, heads, kvHeads, headDim, vision, vocab } = sizes;
-
-  random("visual.patch_embed.proj.weight", [vision.hidden, 3, FRAMES, PATCH, PATCH], 1 / Math.sqrt(3 * FRAMES * PATCH * PATCH));
-  for (let i = 0; i < vision.depth; i++) {
-    const block = `visual.blocks.${i}`;
-    norm(`${block}.norm1`, vision.hidden);
-    norm(`${block}.norm2`, vision.hidden);
-    linear(`${block}.attn.qkv`, 3 * vision.hidden, vision.hidden, true);
-    linear(`${block}.attn.proj`, vision.hidden, vision.hidden, true);
-    linear(`${block}.mlp.gate_proj`, vision.intermediate, vision.hidden, true);
-    linear(`${block}.mlp.up_proj`, vision.intermediate, vision.hidden, true);
-    linear(`${block}.mlp.down_proj`, vision.hidden, vision.intermediate, true);
-  }
+/** The weights of a Qwen2.5-VL (variance 1/fan-in), under the names of ComfyUI's single file. */
+export function textEncoderSpecs({
+  hidden,
+  intermediate,
+  layers,
+  heads,
+  kvHeads,
+  headDim,
+  vision,
+  vocab,
+}: TinyTextEncoderSizes): WeightSpec[] {
+  const noBias = { bias: false };
   const merged = MERGE * MERGE * vision.hidden;
-  norm("visual.merger.ln_q", vision.hidden);
-  linear("visual.merger.mlp.0", merged, merged, true);
-  linear("visual.merger.mlp.2", hidden, merged, true);
+  const visionBlock = (block: string): WeightSpec[] => [
+    normSpec(`${block}.norm1.weight`, [vision.hidden]),
+    normSpec(`${block}.norm2.weight`, [vision.hidden]),
+    ...linearSpecs(`${block}.attn.qkv`, 3 * vision.hidden, vision.hidden),
+    ...linearSpecs(`${block}.attn.proj`, vision.hidden, vision.hidden),
+    ...linearSpecs(`${block}.mlp.gate_proj`, vision.intermediate, vision.hidden),
+    ...linearSpecs(`${block}.mlp.up_proj`, vision.intermediate, vision.hidden),
+    ...linearSpecs(`${block}.mlp.down_proj`, vision.hidden, vision.intermediate),
+  ];
+  const languageLayer = (layer: string): WeightSpec[] => [
+    ...linearSpecs(`${layer}.self_attn.q_proj`, heads * headDim, hidden),
+    ...linearSpecs(`${layer}.self_attn.k_proj`, kvHeads * headDim, hidden),
+    ...linearSpecs(`${layer}.self_attn.v_proj`, kvHeads * headDim, hidden),
+    ...linearSpecs(`${layer}.self_attn.o_proj`, hidden, heads * headDim, noBias),
+    ...linearSpecs(`${layer}.mlp.gate_proj`, intermediate, hidden, noBias),
+    ...linearSpecs(`${layer}.mlp.up_proj`, intermediate, hidden, noBias),
+    ...linearSpecs(`${layer}.mlp.down_proj`, hidden, intermediate, noBias),
+    normSpec(`${layer}.input_layernorm.weight`, [hidden]),
+    normSpec(`${layer}.post_attention_layernorm.weight`, [hidden]),
+  ];
+  return [
+    {
+      name: "visual.patch_embed.proj.weight",
+      shape: [vision.hidden, 3, FRAMES, PATCH, PATCH],
+      fill: { std: 1 / Math.sqrt(3 * FRAMES * PATCH * PATCH) },
+    },
+    ...Array.from({ length: vision.depth }, (_, i) => visionBlock(`visual.blocks.${i}`)).flat(),
+    normSpec("visual.merger.ln_q.weight", [vision.hidden]),
+    ...linearSpecs("visual.merger.mlp.0", merged, merged),
+    ...linearSpecs("visual.merger.mlp.2", hidden, merged),
+    { name: "model.embed_tokens.weight", shape: [vocab, hidden], fill: { std: 1 } },
+    ...Array.from({ length: layers }, (_, i) => languageLayer(`model.layers.${i}`)).flat(),
+    normSpec("model.norm.weight", [hidden]),
+  ];
+}
 
-  random("model.embed_tokens.weight", [vocab, hidden], 1);
-  for (let i = 0; i < layers; i++) {
-    const layer = `model.layers.${i}`;
-    linear(`${layer}.self_attn.q_proj`, heads * headDim, hidden, true);
-    linear(`${layer}.self_attn.k_proj`, kvHeads * headDim, hidden, true);
-    linear(`${layer}.self_attn.v_proj`, kvHeads * headDim, hidden, true);
-    linear(`${layer}.self_attn.o_proj`, hidden, heads * headDim, false);
-    linear(`${layer}.mlp.gate_proj`, intermediate, hidden, false);
-    linear(`${layer}.mlp.up_proj`, intermediate, hidden, false);
-    linear(`${layer}.mlp.down_proj`, hidden, intermediate, false);
-    norm(`${layer}.input_layernorm`, hidden);
-    norm(`${layer}.post_attention_layernorm`, hidden);
-  }
-  norm("model.norm", hidden);
-
+/** A Qwen2.5-VL with random weights. */
+export function tinyTextEncoder(seed: number, sizes: TinyTextEncoderSizes = TINY_TEXT_ENCODER): TinyTextEncoder {
+  const { heads, headDim, vision } = sizes;
   // The real sections are a quarter, three eighths and three eighths of the pairs.
   const pairs = headDim / 2;
   const rows = Math.round((3 * pairs) / 8);
@@ -106,5 +104,5 @@ export function tinyTextEncoder(seed: number, sizes: TinyTextEncoderSizes = TINY
     rope_scaling: { mrope_section: [pairs - 2 * rows, rows, rows] },
     vision_config: { num_heads: vision.heads, fullatt_block_indexes: [...vision.fullAttention], window_size: 112 },
   };
-  return { tensors, metadata: { config: JSON.stringify(config) } };
+  return { tensors: filledWeights(textEncoderSpecs(sizes), randomSource(seed)), metadata: { config: JSON.stringify(config) } };
 }

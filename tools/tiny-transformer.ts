@@ -1,5 +1,6 @@
 import { randomSource } from "../engine/base/random.ts";
-import { f32, type Tensor } from "../engine/tensor/tensor.ts";
+import type { Tensor } from "../engine/tensor/tensor.ts";
+import { filledWeights, linearSpecs, normSpec, type WeightSpec } from "./weight-spec.ts";
 
 export interface TinyTransformerSizes {
   readonly layers: number;
@@ -32,43 +33,44 @@ export interface TinyTransformer {
 const TOKEN = 64;
 const TIME = 256;
 
-/** A Qwen-Image-Edit transformer with random weights (variance 1/fan-in), under the names both diffusers and ComfyUI use. */
-export function tinyTransformer(seed: number | bigint, sizes: TinyTransformerSizes = TINY_TRANSFORMER): TinyTransformer {
-  const rng = randomSource(seed);
+/** The weights of a Qwen-Image-Edit transformer (variance 1/fan-in), under the names both diffusers and ComfyUI use. */
+export function transformerSpecs(sizes: TinyTransformerSizes): WeightSpec[] {
   const inner = sizes.heads * sizes.headDim;
-  const tensors = new Map<string, Tensor<"float32">>();
-  const linear = (path: string, out: number, width: number, gain = 1) => {
-    const std = gain / Math.sqrt(width);
-    tensors.set(
-      `${path}.weight`,
-      f32(
-        [out, width],
-        rng.normals(new Float32Array(out * width)).map((x) => x * std),
-      ),
-    );
-    tensors.set(`${path}.bias`, f32([out], new Float32Array(out)));
-  };
-  const norm = (path: string, width: number) => tensors.set(`${path}.weight`, f32([width], new Float32Array(width).fill(1)));
+  const time = "time_text_embed.timestep_embedder";
+  return [
+    ...linearSpecs(`${time}.linear_1`, inner, TIME),
+    ...linearSpecs(`${time}.linear_2`, inner, inner),
+    normSpec("txt_norm.weight", [sizes.jointAttentionDim]),
+    ...linearSpecs("img_in", inner, TOKEN),
+    ...linearSpecs("txt_in", inner, sizes.jointAttentionDim),
+    ...Array.from({ length: sizes.layers }, (_, i) => blockSpecs(`transformer_blocks.${i}`, inner, sizes.headDim)).flat(),
+    ...linearSpecs("norm_out.linear", 2 * inner, inner, { gain: 0.3 }),
+    ...linearSpecs("proj_out", TOKEN, inner),
+    ...(sizes.zeroCond ? [{ name: "__index_timestep_zero__", shape: [0], fill: { value: 0 } }] : []),
+  ];
+}
 
-  linear("time_text_embed.timestep_embedder.linear_1", inner, TIME);
-  linear("time_text_embed.timestep_embedder.linear_2", inner, inner);
-  norm("txt_norm", sizes.jointAttentionDim);
-  linear("img_in", inner, TOKEN);
-  linear("txt_in", inner, sizes.jointAttentionDim);
-  for (let i = 0; i < sizes.layers; i++) {
-    const block = `transformer_blocks.${i}`;
-    for (const layer of ["to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj", "to_out.0", "to_add_out"])
-      linear(`${block}.attn.${layer}`, inner, inner);
-    for (const layer of ["norm_q", "norm_k", "norm_added_q", "norm_added_k"]) norm(`${block}.attn.${layer}`, sizes.headDim);
-    for (const stream of ["img", "txt"]) {
+function blockSpecs(block: string, inner: number, headDim: number): WeightSpec[] {
+  const attention = ["to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj", "to_out.0", "to_add_out"];
+  const norms = ["norm_q", "norm_k", "norm_added_q", "norm_added_k"];
+  return [
+    ...attention.flatMap((layer) => linearSpecs(`${block}.attn.${layer}`, inner, inner)),
+    ...norms.map((layer) => normSpec(`${block}.attn.${layer}.weight`, [headDim])),
+    ...["img", "txt"].flatMap((stream) => [
       // Small gates: a deep stack of random blocks stays near the identity.
-      linear(`${block}.${stream}_mod.1`, 6 * inner, inner, 0.3);
-      linear(`${block}.${stream}_mlp.net.0.proj`, 4 * inner, inner);
-      linear(`${block}.${stream}_mlp.net.2`, inner, 4 * inner);
-    }
-  }
-  linear("norm_out.linear", 2 * inner, inner, 0.3);
-  linear("proj_out", TOKEN, inner);
-  if (sizes.zeroCond) tensors.set("__index_timestep_zero__", f32([0], []));
-  return { tensors, metadata: { config: JSON.stringify({ axes_dims_rope: sizes.axes, zero_cond_t: sizes.zeroCond }) } };
+      ...linearSpecs(`${block}.${stream}_mod.1`, 6 * inner, inner, { gain: 0.3 }),
+      ...linearSpecs(`${block}.${stream}_mlp.net.0.proj`, 4 * inner, inner),
+      ...linearSpecs(`${block}.${stream}_mlp.net.2`, inner, 4 * inner),
+    ]),
+  ];
+}
+
+/** What no tensor shape can say. */
+export function transformerConfig({ axes, zeroCond }: TinyTransformerSizes): string {
+  return JSON.stringify({ axes_dims_rope: axes, zero_cond_t: zeroCond });
+}
+
+/** A transformer with random weights. */
+export function tinyTransformer(seed: number | bigint, sizes: TinyTransformerSizes = TINY_TRANSFORMER): TinyTransformer {
+  return { tensors: filledWeights(transformerSpecs(sizes), randomSource(seed)), metadata: { config: transformerConfig(sizes) } };
 }

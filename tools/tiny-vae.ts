@@ -1,6 +1,6 @@
 import { randomSource } from "../engine/base/random.ts";
-import { sizeOf } from "../engine/tensor/shape.ts";
-import { f32, type Tensor } from "../engine/tensor/tensor.ts";
+import type { Tensor } from "../engine/tensor/tensor.ts";
+import { filledWeights, normSpec, type WeightSpec } from "./weight-spec.ts";
 
 export interface TinyVaeSizes {
   readonly baseDim: number;
@@ -17,23 +17,23 @@ export const TINY_VAE: TinyVaeSizes = { baseDim: 8, zDim: 16, dimMult: [1, 2, 4,
  * three temporal slices as in the real file; only the last one, the one a still picture meets, is not zero.
  */
 export function tinyVae(seed: number, sizes: TinyVaeSizes = TINY_VAE): Map<string, Tensor<"float32">> {
-  const rng = randomSource(seed);
-  const tensors = new Map<string, Tensor<"float32">>();
+  return filledWeights(vaeSpecs(sizes), randomSource(seed));
+}
+
+/** The weights of such a VAE. */
+export function vaeSpecs(sizes: TinyVaeSizes): WeightSpec[] {
+  const specs: WeightSpec[] = [];
   const zeros = (name: string, shape: readonly number[]): void => {
-    tensors.set(name, f32(shape, new Float32Array(sizeOf(shape))));
+    specs.push({ name, shape, fill: { value: 0 } });
   };
   /** [O,I,T,k,k] (T = 0: the 2-D [O,I,k,k]), variance 1/fan-in. */
   const conv = (name: string, o: number, i: number, k: number, t: number): void => {
-    const area = k * k;
-    const slices = Math.max(1, t);
-    const data = new Float32Array(o * i * slices * area);
-    const std = 1 / Math.sqrt(i * area);
-    for (let row = 0; row < o * i; row++) for (let p = 0; p < area; p++) data[(row * slices + slices - 1) * area + p] = std * rng.normal();
-    tensors.set(`${name}.weight`, f32(t === 0 ? [o, i, k, k] : [o, i, t, k, k], data));
+    const fill = { std: 1 / Math.sqrt(i * k * k) };
+    specs.push({ name: `${name}.weight`, shape: t === 0 ? [o, i, k, k] : [o, i, t, k, k], fill, slices: Math.max(1, t) });
     zeros(`${name}.bias`, [o]);
   };
   const gamma = (name: string, c: number, rank: number): void => {
-    tensors.set(`${name}.gamma`, f32([c, ...new Array<number>(rank - 1).fill(1)], new Float32Array(c).fill(1)));
+    specs.push(normSpec(`${name}.gamma`, [c, ...new Array<number>(rank - 1).fill(1)]));
   };
   const residual = (name: string, from: number, to: number): void => {
     gamma(`${name}.residual.0`, from, 4);
@@ -87,5 +87,5 @@ export function tinyVae(seed: number, sizes: TinyVaeSizes = TINY_VAE): Map<strin
     channels = dim / 2;
   });
   head("decoder", baseDim, 3);
-  return tensors;
+  return specs;
 }
