@@ -5,6 +5,7 @@ import { z } from "zod";
 import { modelRoots } from "./engine/app/places.ts";
 import type { Program } from "./engine/app/program.ts";
 import { AppError, toAppError } from "./engine/base/errors.ts";
+import { limitMemory } from "./engine/base/memory-limit.ts";
 import { DEVICES } from "./engine/graph/devices.ts";
 import { serve } from "./engine/http/serve.ts";
 import { buildUi, UI_DIST } from "./ui/build.ts";
@@ -22,6 +23,7 @@ const USAGE = `npm start -- [FILE] [options]     draws, runs and watches workflo
   --device cpu|webgpu|cuda   what computes (default cpu)
   --no-page            only the API, for programs
   --threads N          threads of one operator (default: all cores)
+  --memory SIZE        what a run may take, such as 12GB (default: what the machine or container allows)
 
 Journal, queue and kept results lie in WHOSWHO_DATA. Ctrl-C ends it; a training saves first, and what waits is still there next time.`;
 
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
       models: { type: "string", multiple: true },
       device: { type: "string", default: "cpu" },
       threads: { type: "string" },
+      memory: { type: "string" },
       "no-page": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -65,6 +68,7 @@ async function main(): Promise<void> {
   if (positionals.length > 1)
     throw new AppError("USAGE_ARGUMENTS", `${positionals[1]} is one argument too many`, { hint: "name one workflow" });
   const given = parsed.data;
+  if (values.memory !== undefined) limitMemory(values.memory);
   const program: Program = {
     root: import.meta.dirname,
     worker: new URL("./worker.ts", import.meta.url),

@@ -17,6 +17,7 @@ import { byteCount } from "../base/byte-count.ts";
 import { AppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
 import { stringifyJson } from "../base/json.ts";
+import { limitMemory } from "../base/memory-limit.ts";
 import { DEVICES } from "../graph/devices.ts";
 import type { Plan } from "../graph/plan.ts";
 import type { Prompt } from "../graph/prompt.ts";
@@ -38,7 +39,7 @@ import { type SetValue, setValues } from "./set-values.ts";
 import { typedPaths } from "./typed-paths.ts";
 
 const USAGE =
-  "graph run FILE [--set NODE.INPUT=VALUE]... [--only NODE]... [--pin NODE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--resume] [--dry-run] [--json]";
+  "graph run FILE [--set NODE.INPUT=VALUE]... [--only NODE]... [--pin NODE]... [--out DIR] [--input DIR] [--models DIR] [--device cpu|webgpu|cuda] [--threads N] [--memory SIZE] [--resume] [--dry-run] [--json]";
 
 const OPTIONS = {
   set: { type: "string", multiple: true },
@@ -49,6 +50,7 @@ const OPTIONS = {
   models: { type: "string", multiple: true },
   device: { type: "string", default: "cpu" },
   threads: { type: "string" },
+  memory: { type: "string" },
   resume: { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
@@ -60,6 +62,7 @@ export const run: Command = async (args, program) => {
   const device = z.enum(DEVICES).safeParse(values.device);
   if (!device.success) throw new AppError("USAGE_OPTION", `there is no device ${values.device}`, { hint: `choose ${DEVICES.join(", ")}` });
   const threads = threadCount(values.threads);
+  if (values.memory !== undefined) limitMemory(values.memory);
   const read = await readWorkflowFile(file);
   const versions = await versionsOf(program);
   // Until the run begins there is nothing to wait for.
