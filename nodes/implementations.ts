@@ -97,9 +97,13 @@ import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus
 import unetLoader from "./qwen/unet-loader.ts";
 import vaeLoader from "./qwen/vae-loader.ts";
 import measureRealism from "./realism/measure-realism.ts";
+import preferenceDataset from "./realism/preference-dataset.ts";
+import realVersusGenerated from "./realism/real-versus-generated.ts";
 import realismBandsLoader from "./realism/realism-bands-loader.ts";
 import realismPriors from "./realism/realism-priors.ts";
 import realismReport from "./realism/realism-report.ts";
+import realismReward from "./realism/realism-reward.ts";
+import realismScorerLoader from "./realism/realism-scorer-loader.ts";
 import capReward from "./rewards/cap-reward.ts";
 import countReward from "./rewards/count-reward.ts";
 import evaluateReward from "./rewards/evaluate-reward.ts";
@@ -115,6 +119,8 @@ import weightedSumReward from "./rewards/weighted-sum-reward.ts";
 import evaluateEdits from "./train/evaluate-edits.ts";
 import pretrainTransformer from "./train/pretrain/pretrain-transformer.ts";
 import pretrainVae from "./train/pretrain/pretrain-vae.ts";
+import sampledPreferences from "./train/realism/sampled-preferences.ts";
+import trainRealismReward from "./train/realism/train-realism-reward.ts";
 import trainRerefl from "./train/train-rerefl.ts";
 
 export const implementations: readonly AnyNode[] = [
@@ -223,6 +229,12 @@ export const implementations: readonly AnyNode[] = [
   measureRealism,
   realismPriors,
   realismReport,
+  preferenceDataset,
+  realVersusGenerated,
+  realismScorerLoader,
+  realismReward,
+  sampledPreferences,
+  trainRealismReward,
   // data
   folderDataset,
   renderedPeopleDataset,

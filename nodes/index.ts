@@ -97,9 +97,13 @@ import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus
 import unetLoader from "./qwen/unet-loader.node.ts";
 import vaeLoader from "./qwen/vae-loader.node.ts";
 import measureRealism from "./realism/measure-realism.node.ts";
+import preferenceDataset from "./realism/preference-dataset.node.ts";
+import realVersusGenerated from "./realism/real-versus-generated.node.ts";
 import realismBandsLoader from "./realism/realism-bands-loader.node.ts";
 import realismPriors from "./realism/realism-priors.node.ts";
 import realismReport from "./realism/realism-report.node.ts";
+import realismReward from "./realism/realism-reward.node.ts";
+import realismScorerLoader from "./realism/realism-scorer-loader.node.ts";
 import capReward from "./rewards/cap-reward.node.ts";
 import countReward from "./rewards/count-reward.node.ts";
 import evaluateReward from "./rewards/evaluate-reward.node.ts";
@@ -115,6 +119,8 @@ import weightedSumReward from "./rewards/weighted-sum-reward.node.ts";
 import evaluateEdits from "./train/evaluate-edits.node.ts";
 import pretrainTransformer from "./train/pretrain/pretrain-transformer.node.ts";
 import pretrainVae from "./train/pretrain/pretrain-vae.node.ts";
+import sampledPreferences from "./train/realism/sampled-preferences.node.ts";
+import trainRealismReward from "./train/realism/train-realism-reward.node.ts";
 import trainRerefl from "./train/train-rerefl.node.ts";
 
 export const nodes: readonly AnyDeclaration[] = [
@@ -223,6 +229,12 @@ export const nodes: readonly AnyDeclaration[] = [
   measureRealism,
   realismPriors,
   realismReport,
+  preferenceDataset,
+  realVersusGenerated,
+  realismScorerLoader,
+  realismReward,
+  sampledPreferences,
+  trainRealismReward,
   // data
   folderDataset,
   renderedPeopleDataset,

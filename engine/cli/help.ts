@@ -22,6 +22,9 @@ const TEXT = `graph: runs workflows of typed nodes
     --update N|best              after which update (default: the newest)
     --ema | --raw                the running average (default where there is one), or the weights themselves
     --format comfyui|diffusers|kohya|all, --dtype float32|bfloat16|float16, --out DIR
+  graph prefer DIR [DIR]         which of two runs' pictures looks better, asked pair by pair: the file that PreferenceDataset reads
+    --out FILE                   where it goes (default preferences.jsonl above both)
+    --all first|second           one run is better everywhere: nothing is asked
   graph nodes [NAME] [--json]    the nodes there are, or all about one
   graph models [--models DIR]    the models that are found
   graph doctor                   Node, backends, memory, disk, models, permissions

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import("./validate.ts")).validateCommand,
   show: async () => (await import("./show.ts")).show,
   export: async () => (await import("./export.ts")).exportCommand,
+  prefer: async () => (await import("./prefer.ts")).prefer,
   nodes: async () => (await import("./nodes.ts")).nodes,
   models: async () => (await import("./models.ts")).models,
   doctor: async () => (await import("./doctor.ts")).doctor,

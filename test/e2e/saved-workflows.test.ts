@@ -15,6 +15,11 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
   "edit.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
   "lora.json": { set: ["8.steps=1"], leaves: /^edit_.*\.png$/ },
   "reward.json": { set: [], leaves: /^reward\.json$/ },
+  "realism-report.json": { set: [], leaves: /^realism-report\.png$/ },
+  "train-realism-reward.json": {
+    set: ["5.train=2", "5.held_out=1", "5.denoise_steps=1", "6.steps=1", "6.batch=1"],
+    leaves: /^realism\/drawn-people\.onnx$/,
+  },
   "evaluate.json": { set: ["7.examples=1", "7.denoise_steps=1"], leaves: /^evaluate\/.*\.png$/ },
   "train.json": {
     set: ["9.steps=1", "9.accumulate=1", "9.samples=1", "10.examples=1", "11.examples=1", "10.denoise_steps=1", "11.denoise_steps=1"],

@@ -1,15 +1,13 @@
 // What a realism scorer must not fall for, and must not reward: real faces, made worse in ways that models and reward hackers find.
 import type { RandomSource } from "../../../engine/base/random.ts";
 import { jpegRoundTrip } from "../pictures/codec.ts";
+import type { Degradation } from "./degradations.ts";
 
 /** Planes [3, side, side] in 0..1. */
 export interface Planes {
   readonly data: Float32Array;
   readonly side: number;
 }
-
-export const DEGRADATIONS = ["blur", "plastic", "rgb_noise", "grey_grain", "sharpen", "jpeg", "checkerboard", "plastic_grain"] as const;
-export type Degradation = (typeof DEGRADATIONS)[number];
 
 /** Strength 1 is what the degradation table measures; training draws 0.5 to 1.5. */
 export async function degrade(kind: Degradation, planes: Planes, strength: number, rng: RandomSource): Promise<Planes> {
@@ -69,20 +67,23 @@ function bilateral({ data, side }: Planes, strength: number): Planes {
   const area = side * side;
   const out = new Float32Array(data.length);
   const range = 2 * (0.06 * strength) ** 2;
+  const near = Array.from({ length: 49 }, (_, k) => ((k % 7) - 3) ** 2 + (Math.floor(k / 7) - 3) ** 2);
   for (let y = 0; y < side; y++)
     for (let x = 0; x < side; x++) {
       const at = y * side + x;
+      const [r0, g0, b0] = [data[at] ?? 0, data[area + at] ?? 0, data[2 * area + at] ?? 0];
       let [r, g, b, sum] = [0, 0, 0, 0];
-      for (let dy = -3; dy <= 3; dy++)
-        for (let dx = -3; dx <= 3; dx++) {
-          const to = mirror(y + dy, side) * side + mirror(x + dx, side);
-          const [dr, dg, db] = [0, 1, 2].map((c) => (data[c * area + to] ?? 0) - (data[c * area + at] ?? 0));
-          const w = Math.exp(-(dx * dx + dy * dy) / 8 - ((dr ?? 0) ** 2 + (dg ?? 0) ** 2 + (db ?? 0) ** 2) / range);
-          r += w * (data[to] ?? 0);
-          g += w * (data[area + to] ?? 0);
-          b += w * (data[2 * area + to] ?? 0);
-          sum += w;
-        }
+      for (let k = 0; k < 49; k++) {
+        const to = mirror(y + Math.floor(k / 7) - 3, side) * side + mirror(x + (k % 7) - 3, side);
+        const r1 = data[to] ?? 0;
+        const g1 = data[area + to] ?? 0;
+        const b1 = data[2 * area + to] ?? 0;
+        const w = Math.exp(-(near[k] ?? 0) / 8 - ((r1 - r0) ** 2 + (g1 - g0) ** 2 + (b1 - b0) ** 2) / range);
+        r += w * r1;
+        g += w * g1;
+        b += w * b1;
+        sum += w;
+      }
       out[at] = r / sum;
       out[area + at] = g / sum;
       out[2 * area + at] = b / sum;
@@ -107,10 +108,21 @@ function gaussian(sigma: number): number[] {
 
 function separable(plane: Float32Array, side: number, taps: readonly number[]): Float32Array {
   const radius = (taps.length - 1) / 2;
-  const pass = (from: Float32Array, at: (y: number, x: number, k: number) => number) =>
-    from.map((_, i) => taps.reduce((s, t, k) => s + t * (from[at(Math.floor(i / side), i % side, k - radius)] ?? 0), 0));
-  const across = pass(plane, (y, x, k) => y * side + mirror(x + k, side));
-  return pass(across, (y, x, k) => mirror(y + k, side) * side + x);
+  const across = new Float32Array(plane.length);
+  const out = new Float32Array(plane.length);
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) {
+      let sum = 0;
+      for (let k = -radius; k <= radius; k++) sum += (taps[k + radius] ?? 0) * (plane[y * side + mirror(x + k, side)] ?? 0);
+      across[y * side + x] = sum;
+    }
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) {
+      let sum = 0;
+      for (let k = -radius; k <= radius; k++) sum += (taps[k + radius] ?? 0) * (across[mirror(y + k, side) * side + x] ?? 0);
+      out[y * side + x] = sum;
+    }
+  return out;
 }
 
 function mirror(i: number, n: number): number {

@@ -12,7 +12,8 @@ export interface PreferencePair {
   readonly id: string;
   /** The better one. */
   readonly win: JudgedPicture;
-  readonly lose: JudgedPicture;
+  /** Null where only the better one is known: it is then compared with worse versions of itself. */
+  readonly lose: JudgedPicture | null;
   readonly prompt?: string;
   /** Of this comparison in the loss, above 0. */
   readonly weight: number;
