@@ -43,6 +43,10 @@ export async function trainFake(changes: Partial<TrainInputs> = {}, options: Tra
     progress: (done: number) => {
       if (done >= stopAfter) stop.abort();
     },
+    runRecords: async (file: string) =>
+      new Map(
+        [...directories].flatMap(([name, dir]) => (dir.files.has(file) ? [[name, dir.files.get(file) ?? new Uint8Array()] as const] : [])),
+      ),
     runDirectory: async (name: string) => {
       const dir = directories.get(name) ?? memoryDirectory();
       directories.set(name, dir);

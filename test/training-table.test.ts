@@ -16,7 +16,7 @@ import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, skippedReward } 
 import { fakeDetector, fakeEncoder } from "./fake-face-models.ts";
 import { interpreterCompute } from "./interpreter-compute.ts";
 import { type MemoryDirectory, memoryDirectory } from "./memory-directory.ts";
-import { fakeTrainInputs } from "./train-fake.ts";
+import { fakeTrainInputs, trainFake } from "./train-fake.ts";
 
 const FILE = join(import.meta.dirname, "../docs/training.md");
 const START = "<!-- cases -->";
@@ -80,6 +80,23 @@ const lora = (scale: number, b: number) => ({
   alpha: 2 * scale,
 });
 
+/** What a second run in the output directory of a finished one is told. */
+async function second(changes: Partial<TrainInputs>, first: Partial<TrainInputs> = {}): Promise<string> {
+  const { directories } = await trainFake({ steps: 3, ...first });
+  const [source = ""] = directories.keys();
+  const hidden = (text: string) =>
+    [...directories.keys()].reduce((t, name) => t.replaceAll(name, name === source ? "train-a" : "train-b"), text);
+  const own = changes.fork_from === "SOURCE" ? { ...changes, fork_from: source } : changes;
+  try {
+    const { logs } = await trainFake({ steps: 3, ...first, ...own }, { directories });
+    const told = logs.filter((line) => !line.startsWith("info: estimated")).map((line) => `“${hidden(line.replace(/^\w+: /, ""))}”`);
+    return `goes on: ${told.join("; ")}`;
+  } catch (error) {
+    const { code, message, hint } = toAppError(error);
+    return `ends: ${code}, “${hidden(message)}”${hint ? ` (${hidden(hint)})` : ""}`;
+  }
+}
+
 const theirs = { ...lora(1, 1), adapters: lora(1, 1).adapters.map((x) => ({ ...x, target: "block.attn.to_q" })) };
 
 const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[] = [
@@ -131,6 +148,12 @@ const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[
     () => outcome({ init_lora: { ...theirs, adapters: theirs.adapters.map((x) => ({ ...x, target: "single.qkv" })) } }),
   ],
   ["the model carries the LoRA already", () => outcome({ init_lora: theirs, model: fakeModel().withAdapters(theirs.adapters) })],
+  ["another learning rate in the same output directory", () => second({ learning_rate: 0.1 })],
+  ["another rank in the same output directory", () => second({ rank: 1 })],
+  ["more updates on a finished run of a constant learning rate", () => second({ steps: 4 })],
+  ["more updates on a finished run of a cosine schedule", () => second({ steps: 4 }, { lr_schedule: "cosine" })],
+  ["the same with fork_from", () => second({ steps: 4, fork_from: "SOURCE" }, { lr_schedule: "cosine" })],
+  ["a fork of a run of another rank", () => second({ steps: 4, rank: 1, fork_from: "SOURCE" })],
   ["a run as it should be", () => outcome({})],
 ];
 

@@ -7,6 +7,7 @@ import { freeSpace } from "../store/free-space.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { OutputDirectory, TEMPORARY } from "../store/output-directory.ts";
+import { runRecords } from "../store/run-records.ts";
 import { PREVIEW_LIMITS, sweepFolder } from "../store/sweep-folder.ts";
 import { fingerprintOf } from "../store/weight-set.ts";
 import type { RunRequest } from "./messages.ts";
@@ -36,6 +37,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
     saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
     runDirectory: async (name) => (await output()).runDirectory(name),
+    runRecords: (file) => runRecords(request.output, file),
     freeSpace: () => freeSpace(request.output),
     resume: request.resume,
     // The node that reads the file reports what is wrong with it.

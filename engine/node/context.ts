@@ -109,6 +109,8 @@ export interface NodeContext {
   /** A file of a fixed name below the output directory, replaced atomically. */
   saveAs(name: string, bytes: Uint8Array): Promise<SavedFile>;
   runDirectory(name: string): Promise<RunDirectory>;
+  /** Files of this name in the folders directly below the output directory, by folder: records of other runs. Nothing is made. Those above 4 MiB are left out. */
+  runRecords?(file: string): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Bytes that the output directory's disk has left; undefined when that is unknown. */
   freeSpace?(): Promise<number | undefined>;
   /** True when the user asked to continue an earlier run: a node that keeps state refuses to start anew. */

@@ -27,6 +27,11 @@ export class SampleSheet {
     return new SampleSheet(dir, scores);
   }
 
+  /** Whether no picture has been drawn yet. */
+  get isEmpty(): boolean {
+    return Object.values(this.#scores).every((row) => Object.keys(row.updates).length === 0);
+  }
+
   /** @param numbers of the picture drawn at this update */
   async add(k: number, step: number, example: Example, numbers: Readonly<Record<string, number>>): Promise<void> {
     let row = this.#scores[k];

@@ -88,6 +88,10 @@ export const TRAIN_INPUTS = {
   init_lora_as: widget(z.enum(INIT_LORA_AS).default("continue"), {
     tooltip: "continue: train the LoRA itself, its layers, ranks and alphas. base: leave it as it is, and train a new one on top",
   }),
+  fork_from: widget(z.string().max(200).default(""), {
+    tooltip:
+      "A training of the same output directory (train-…) to go on from with the settings of now, in a folder of its own; train-…@N: from the state kept after update N",
+  }),
 } as const;
 
 export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;

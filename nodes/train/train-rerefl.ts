@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { AppError } from "../../engine/base/errors.ts";
 import { stringifyJson } from "../../engine/base/json.ts";
 import { writeLora } from "../../engine/formats/lora-file.ts";
 import type { CheckpointLora } from "../../engine/formats/train-checkpoint.ts";
+import type { NodeContext, RunDirectory } from "../../engine/node/context.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
@@ -12,13 +14,15 @@ import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
 import { drawSample, sampleFile } from "./draw-sample.ts";
 import { aboutLora, settingsOf } from "./loop/about-lora.ts";
 import { loraNorm } from "./loop/adapters.ts";
-import { encodeCheckpoint } from "./loop/checkpoint.ts";
+import { encodeCheckpoint, type TrainState } from "./loop/checkpoint.ts";
 import { exampleAt, streamOf } from "./loop/data-order.ts";
 import { fingerprintOf } from "./loop/fingerprint.ts";
+import { type ForkRecord, forkInto, forkRecord } from "./loop/fork.ts";
 import { KeptLoras } from "./loop/kept-loras.ts";
+import { aboutOther, CONFIG, otherTrainings, type Settings } from "./loop/other-trainings.ts";
 import { settingsWarnings } from "./loop/settings-warnings.ts";
 import { startAdapters, withInitLora } from "./loop/start-adapters.ts";
-import { freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
+import { CHECKPOINT, freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
 import { TrainingWatch } from "./loop/training-watch.ts";
 import { ExampleStore } from "./model/example-store.ts";
 import { ModelRunner } from "./model/model-runner.ts";
@@ -31,9 +35,6 @@ import type { Mode, Situation } from "./objective.ts";
 import { SampleSheet } from "./sample-sheet.ts";
 import { ignoredWidgets, objectiveOf, sampleInterval, type TrainInputs, withPreset } from "./train-options.ts";
 import declaration, { VERSION } from "./train-rerefl.node.ts";
-
-/** What a run was started with; written anew when it goes on. */
-export const CONFIG = "config.json";
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
   rerefl,
@@ -87,12 +88,10 @@ export default implementNode(declaration, {
     const directory = `train-${fingerprint.slice(0, 12)}`;
     const dir = await ctx.runDirectory(directory);
     ctx.show({ training: [{ directory, updates: i.steps }] });
-    await dir.write(
-      CONFIG,
-      new TextEncoder().encode(`${stringifyJson({ fingerprint, ...settingsOf(i, VERSION), graph: ctx.workflow.prompt }, 2)}\n`),
-    );
     const runner = new ModelRunner(ctx.compute, model.withAdapters(adapters), i.vae, params, shapes, ctx.now, startOf(adapters));
     const state = freshState(params, shapes, i.ema_decay > 0);
+    const settings = settingsOf(i, VERSION);
+    const begun = await begin(ctx, dir, directory, i, settings, state);
     const reward =
       i.reward && i.constraint
         ? constrainedReward(i.reward, i.constraint, i.constraint_min, () => state.carried.dual ?? 0)
@@ -139,12 +138,17 @@ export default implementNode(declaration, {
     };
     const kept = new KeptLoras(dir, i.keep_last);
     const name = `lora.${fingerprint.slice(0, 16)}`;
-    const about = (step: number) => aboutLora(i, VERSION, first.example.prompt, step);
+    const about = (step: number) => ({
+      ...aboutLora(i, VERSION, first.example.prompt, step),
+      ...(begun.from && { "whos_who.forked_from": `${begun.from.directory}@${begun.from.update}` }),
+    });
     const loraNow = (step: number) => writeLora(loraOf(adapters, exported(), name, i, about(step)), "comfyui", "float32");
     const loraIn = (step: number): CheckpointLora => ({
       layers: adapters.map(({ target, nameA, nameB, scale }) => ({ target, a: nameA, b: nameB, scale })),
       about: { ...about(step), prompt: stringifyJson(ctx.workflow.prompt) },
     });
+    await writeConfig(dir, { fingerprint, ...settings, forked_from: begun.from ?? null, graph: ctx.workflow.prompt });
+    if (begun.isFork) await dir.write(CHECKPOINT, encodeCheckpoint(state, fingerprint, loraIn(state.adam.step)));
     const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
@@ -176,7 +180,7 @@ export default implementNode(declaration, {
       {
         async start(_, step) {
           sheet = await SampleSheet.open(dir, step);
-          if (step === 0) await drawSamples(0);
+          if (step === 0 || (begun.from && sheet.isEmpty)) await drawSamples(step);
         },
         async micro(_, step, index) {
           const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
@@ -220,6 +224,40 @@ export default implementNode(declaration, {
     return { model: model.withAdapters(lora.adapters), lora };
   },
 });
+
+/** Where the run begins: in its own folder, or in another training's state. Says which trainings lie beside a new one. */
+async function begin(
+  ctx: NodeContext,
+  dir: RunDirectory,
+  own: string,
+  i: TrainInputs,
+  settings: Settings,
+  state: TrainState,
+): Promise<{ readonly from: ForkRecord | undefined; readonly isFork: boolean }> {
+  if (await dir.read(CHECKPOINT)) return { from: await forkOf(dir), isFork: false };
+  const others = await otherTrainings(ctx, own, settings);
+  if (i.fork_from !== "") {
+    const from = await forkInto(ctx, i.fork_from, others, state, i.steps);
+    ctx.log(
+      "info",
+      `goes on from ${from.directory} after update ${from.update}, with ${from.differences.join(", ") || "the same settings"}`,
+    );
+    return { from, isFork: true };
+  }
+  const word = await aboutOther(ctx, own, others);
+  if (word !== undefined) ctx.log("warn", word);
+  return { from: undefined, isFork: false };
+}
+
+async function forkOf(dir: RunDirectory): Promise<ForkRecord | undefined> {
+  const bytes = await dir.read(CONFIG);
+  const config = bytes && z.object({ forked_from: forkRecord }).safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  return config?.success ? config.data.forked_from : undefined;
+}
+
+async function writeConfig(dir: RunDirectory, config: Settings): Promise<void> {
+  await dir.write(CONFIG, new TextEncoder().encode(`${stringifyJson(config, 2)}\n`));
+}
 
 /** The adapters' first numbers by name. */
 function startOf(adapters: readonly Adapter[]): ReadonlyMap<string, Float32Array> {

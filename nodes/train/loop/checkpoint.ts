@@ -48,10 +48,11 @@ export function encodeCheckpoint(state: TrainState, fingerprint: string, lora?: 
 
 /**
  * Reads a checkpoint into `state` in place.
+ * @param fingerprint of the run that must have written it; undefined: any
  * @param name of the file, for messages
  * @throws AppError TRAIN_CHECKPOINT when it is damaged, belongs to another configuration or lacks a tensor.
  */
-export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerprint: string, name: string): void {
+export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerprint: string | undefined, name: string): void {
   const damaged = (why: string, cause?: unknown) =>
     new AppError("TRAIN_CHECKPOINT", `${name} ${why}`, {
       cause,
@@ -63,7 +64,7 @@ export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerpri
   const { step, carried, sha256 } = meta.data;
   if (sha256 !== undefined && sha256 !== checksum(file.tensors, meta.data))
     throw damaged("is damaged: its numbers are not those that were written");
-  if (meta.data.fingerprint !== fingerprint)
+  if (fingerprint !== undefined && meta.data.fingerprint !== fingerprint)
     throw new AppError("TRAIN_CHECKPOINT", `${name} was written by a run with another model, dataset or settings`, {
       hint: "resume with the workflow that started the run, or choose another output directory",
     });
@@ -77,7 +78,9 @@ export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerpri
   fill("param", state.params);
   fill("m", state.adam.m);
   fill("v", state.adam.v);
-  if (state.ema) fill("ema", state.ema);
+  // A fork may ask for an average where there was none: it begins with the weights of now.
+  const hasAverage = [...file.tensors.keys()].some((key) => key.startsWith("ema."));
+  if (state.ema) fill(hasAverage || fingerprint !== undefined ? "ema" : "param", state.ema);
   state.adam.step = step;
   for (const key of Object.keys(state.carried)) delete state.carried[key];
   Object.assign(state.carried, z.record(z.string(), z.number()).parse(JSON.parse(carried)));
