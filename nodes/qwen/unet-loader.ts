@@ -1,4 +1,5 @@
 import { AppError } from "../../engine/base/errors.ts";
+import type { Models } from "../../engine/node/context.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { castWeights } from "./transformer/cast-weights.ts";
 import { isAuxiliary } from "./transformer/dit-weights.ts";
@@ -8,7 +9,7 @@ import declaration from "./unet-loader.node.ts";
 const STORED = { default: null, fp8_e4m3fn: "float8e4m3fn", fp8_e4m3fn_fast: "float8e4m3fn", fp8_e5m2: "float8e5m2" } as const;
 
 export default implementNode(declaration, {
-  async run({ unet_name, weight_dtype }, ctx) {
+  async run({ unet_name, weight_dtype, pipeline }, ctx) {
     const file = await ctx.models.open("diffusion_models", unet_name);
     const wanted = STORED[weight_dtype];
     const other = wanted && [...file.tensors.values()].find((t) => t.name.endsWith(".to_q.weight") && t.dtype !== wanted);
@@ -21,9 +22,30 @@ export default implementNode(declaration, {
         },
       );
     if (other) ctx.log("info", `${unet_name}: weights are rounded to ${weight_dtype}, in memory`);
-    const { model, unused } = await loadTransformer(other ? await castWeights(file, wanted) : file);
+    const modelIndex = await repositoryIndex(ctx.models, unet_name);
+    const { model, unused, ...found } = await loadTransformer(other ? await castWeights(file, wanted) : file, {
+      ...(pipeline !== "auto" && { pipeline }),
+      ...(modelIndex !== undefined && { modelIndex }),
+    });
+    if (pipeline === "auto" && found.pipeline === "edit")
+      ctx.log(
+        "info",
+        `${unet_name}: trained and evaluated as the original Qwen-Image-Edit, with one picture (pipeline: edit_plus for another model)`,
+      );
     if (unused.length)
       ctx.log("warn", `${unet_name}: ${unused.length} tensors have no place in the model: ${unused.slice(0, 5).join(", ")}`);
     return { MODEL: model };
   },
 });
+
+/** model_index.json of the diffusers repository that a transformer's folder lies in. */
+async function repositoryIndex(models: Models, name: string): Promise<string | undefined> {
+  const folder = /^(.*)\/transformer(?:\/|$)/.exec(name)?.[1];
+  if (folder === undefined) return undefined;
+  try {
+    return new TextDecoder().decode((await models.bytes("diffusion_models", `${folder}/model_index.json`)).bytes);
+  } catch (error) {
+    if (error instanceof AppError && error.code === "MODEL_NOT_FOUND") return undefined;
+    throw error;
+  }
+}

@@ -248,7 +248,7 @@ test("config.json and the LoRA's metadata say what the run was made with", async
     ss_steps: "1",
     "modelspec.trigger_phrase": "p",
   });
-  const { fingerprint: _f, graph: _g, ...settings } = config;
+  const { fingerprint: _f, graph: _g, forked_from: _o, ...settings } = config;
   expect(JSON.parse(lora.about?.["whos_who.settings"] ?? "")).toEqual(settings);
 });
 

@@ -14,12 +14,15 @@ import { QWEN_STATISTICS } from "../vae/statistics.ts";
 import { buildDit } from "./build-dit.ts";
 import { type DitConfig, inferConfig } from "./dit-config.ts";
 import { checkQuantization, type DitTensors, isAuxiliary, linearsOf, tensorsUnder, unusedTensors } from "./dit-weights.ts";
+import { type EditPipeline, knownPipeline } from "./edit-pipeline.ts";
 import { promptInputs } from "./prompt-inputs.ts";
 import { transformerPrefix } from "./transformer-prefix.ts";
 
 export interface LoadedTransformer {
   readonly model: DiffusionModel;
   readonly config: DitConfig;
+  /** How its prompts are made. */
+  readonly pipeline: EditPipeline;
   /** Tensors of the file that the network has no place for. */
   readonly unused: readonly string[];
 }
@@ -29,24 +32,34 @@ export interface LoadedTransformer {
  * and scaled. Nothing is read but headers and markers: weights stay in the file.
  * @throws AppError MODEL_FAMILY, MODEL_CONFIG, MODEL_QUANTIZATION, MODEL_TENSOR_MISSING, MODEL_LAYOUT
  */
-export async function loadTransformer(file: WeightFile): Promise<LoadedTransformer> {
+export async function loadTransformer(file: WeightFile, options: LoadOptions = {}): Promise<LoadedTransformer> {
   const tensors = tensorsUnder(file, transformerPrefix(file));
   const shapeOf = (name: string) => tensors.get(name)?.shape ?? [];
   const config = await inferConfig(file, new Set(tensors.keys()), shapeOf);
   await checkQuantization(file, tensors);
+  const pipeline = options.pipeline ?? knownPipeline(file, config.zero_cond_t, options.modelIndex) ?? "edit_plus";
   const source: Source = {
     config,
+    pipeline,
     tensors,
-    identity: `qwen-image-edit:${file.fingerprint}:${JSON.stringify(config)}`,
+    identity: `qwen-image-edit:${file.fingerprint}:${JSON.stringify(config)}:${pipeline}`,
     linears: linearsOf(tensors),
     latentSpace: latentSpace(config.in_channels / PATCH ** 2),
     file,
   };
   const model = patched(source, { adapters: [], sampling: modelSampling() });
-  return { model, config, unused: unusedTensors(tensors, checkWhole(file, source, model)) };
+  return { model, config, pipeline, unused: unusedTensors(tensors, checkWhole(file, source, model)) };
+}
+
+export interface LoadOptions {
+  /** Default: by marker, repository and name; else edit_plus. */
+  readonly pipeline?: EditPipeline;
+  /** Text of the repository's model_index.json. */
+  readonly modelIndex?: string;
 }
 
 interface Source {
+  readonly pipeline: EditPipeline;
   readonly file: WeightFile;
   readonly config: DitConfig;
   readonly tensors: DitTensors;
@@ -88,7 +101,7 @@ function patched(source: Source, patches: Patches): DiffusionModel {
     id: `dit:${createHash("sha256").update(marks).digest("hex").slice(0, 24)}`,
     family: "qwen-image-edit",
     latentSpace: source.latentSpace,
-    prompt: promptInputs(config.joint_attention_dim),
+    prompt: promptInputs(config.joint_attention_dim, source.pipeline),
     schedule: flowMatchSchedule(QWEN_SCHEDULER),
     guidance: (scale) => trueCfgGuidance(scale, config.in_channels),
     linears,
