@@ -45,7 +45,7 @@ test("one file with all three parts is what three files are", async () => {
   const { ctx, result } = load(whole);
   const { MODEL, CLIP, VAE } = await result;
   expect(ctx.logs).toEqual([]);
-  const apart = (await unetLoader.run({ unet_name: "m", weight_dtype: "default" }, ctx, {})).MODEL;
+  const apart = (await unetLoader.run({ unet_name: "m", weight_dtype: "default", pipeline: "auto" }, ctx, {})).MODEL;
   expect([...MODEL.linears]).toEqual([...apart.linears]);
   expect(CLIP.id).toContain("text_encoders.qwen25_7b.transformer.");
   const own = (await vaeLoader.run({ vae_name: "v" }, ctx, {})).VAE;

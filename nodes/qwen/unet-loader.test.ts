@@ -35,7 +35,7 @@ function withFiles(files: Readonly<Record<string, WeightFile>>) {
 
 const load = (extra: Iterable<readonly [string, Tensor]>, weight_dtype: "default" | "fp8_e4m3fn" = "default") => {
   const ctx = withFiles({ "diffusion_models/m": memoryWeights(new Map<string, Tensor>([...tensors, ...extra]), { metadata }) });
-  return { ctx, result: Promise.resolve(unetLoader.run({ unet_name: "m", weight_dtype }, ctx, {})) };
+  return { ctx, result: Promise.resolve(unetLoader.run({ unet_name: "m", weight_dtype, pipeline: "auto" }, ctx, {})) };
 };
 
 test("opens the model and warns of tensors without a place", async () => {
