@@ -16,8 +16,13 @@ export function memoryLimit(): number {
   // 0 or a number beyond any machine where there is no limit.
   const allowed = process.constrainedMemory();
   const available = allowed > 0 ? Math.min(allowed, machine) : machine;
+  return Math.min(askedMemory() ?? available, available);
+}
+
+/** The limit that was asked for; null = none. A graph that does not fit runs block by block, which may change the last bits of a result. */
+export function askedMemory(): number | null {
   const said = process.env[VARIABLE];
-  return said === undefined || said === "" ? available : Math.min(bytesOf(said), available);
+  return said === undefined || said === "" ? null : bytesOf(said);
 }
 
 /** Sets the limit for this process and those it starts. @param text such as `12GB` @throws AppError USAGE_MEMORY */

@@ -12,7 +12,8 @@ const TEXT = `graph: runs workflows of typed nodes
     --device cpu|webgpu|cuda     what computes (default cpu)
     --threads N                  threads of one operator (default: all cores; results are bit-identical at equal counts)
     --memory SIZE                what models, results and gradients may take, such as 12GB (default: what the machine or
-                                 container allows; also: WHOSWHO_MEMORY); less means more reading from disk
+                                 container allows; also: WHOSWHO_MEMORY); less means more reading from disk,
+                                 and the last bits of a result may differ
     --resume                     continue the training that is in the output directory; an error when there is none
     --dry-run                    check everything, print the steps and what they would cost; write nothing
     --json                       print one event per line
