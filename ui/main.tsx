@@ -6,7 +6,7 @@ import { nodes } from "../nodes/index.ts";
 import { saveDocument } from "./doc/tabs.ts";
 import { ApiFailure, call } from "./net/client.ts";
 import { claimSession, writeSession, writeSessionNow } from "./net/session-store.ts";
-import { stageRef } from "./shell/actions.ts";
+import { stageRef } from "./shell/stage-ref.ts";
 import { Window } from "./shell/window.tsx";
 import { App } from "./state/app.ts";
 import { AppProvider } from "./state/context.ts";

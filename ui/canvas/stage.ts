@@ -60,7 +60,7 @@ export interface StageState {
 export interface StageOptions {
   readonly snap: boolean;
   readonly isReadOnly: boolean;
-  readonly links: "spline" | "straight" | "hidden";
+  readonly links: "spline" | "linear" | "straight" | "hidden";
   readonly wheel: "zoom" | "pan";
 }
 
@@ -1044,7 +1044,7 @@ class StageCanvas extends LGraphCanvas {
       const b = points[i];
       if (!a || !b) continue;
       path.moveTo(a[0], a[1]);
-      if (isSimple) path.lineTo(b[0], b[1]);
+      if (isSimple || this.#options.links === "linear") path.lineTo(b[0], b[1]);
       else if (this.#options.links === "straight") {
         const middle = (a[0] + b[0]) / 2;
         path.lineTo(middle, a[1]);

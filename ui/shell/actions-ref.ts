@@ -1,4 +1,4 @@
-import type { Action } from "./actions.ts";
+import type { Action } from "./actions/action.ts";
 
 /** Every action, once the page has started. */
 export const actionsRef: { current: readonly Action[] } = { current: [] };

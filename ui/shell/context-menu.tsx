@@ -8,7 +8,7 @@ import { CONTROLS } from "../doc/widgets.ts";
 import { placePopup } from "../panels/place-popup.ts";
 import type { App } from "../state/app.ts";
 import { useApp } from "../state/context.ts";
-import { keysOf } from "./actions.ts";
+import { keysOf } from "./actions/action.ts";
 import { actionsRef } from "./actions-ref.ts";
 import type { AddNodeOptions } from "./add-node.tsx";
 import { colorSelection, NODE_COLORS } from "./node-colors.ts";

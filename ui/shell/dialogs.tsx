@@ -6,8 +6,8 @@ import { Icon } from "../panels/icon.tsx";
 import { resultPanels } from "../panels/result-panels.tsx";
 import { CompareRuns } from "../panels/runs/compare-runs.tsx";
 import { useApp } from "../state/context.ts";
-import { DEFAULT_PREFS, prefs, setPrefs } from "../state/prefs.ts";
-import { keysOf } from "./actions.ts";
+import { DEFAULT_PREFS, LINK_SHAPES, prefs, setPrefs } from "../state/prefs.ts";
+import { keysOf } from "./actions/action.ts";
 import { actionsRef } from "./actions-ref.ts";
 import { Dialog } from "./dialog.tsx";
 import { FormView } from "./form-view.tsx";
@@ -269,14 +269,11 @@ function Settings({ close }: { readonly close: () => void }) {
           id="links"
           class="field"
           value={p.links}
-          onChange={(e) =>
-            setPrefs({
-              links: e.currentTarget.value === "straight" ? "straight" : e.currentTarget.value === "hidden" ? "hidden" : "spline",
-            })
-          }
+          onChange={(e) => setPrefs({ links: LINK_SHAPES.find((l) => l === e.currentTarget.value) ?? "spline" })}
         >
           <option value="spline">curved</option>
-          <option value="straight">straight</option>
+          <option value="linear">in one line</option>
+          <option value="straight">at right angles</option>
           <option value="hidden">hidden</option>
         </select>
         <label for="wheel">Wheel</label>

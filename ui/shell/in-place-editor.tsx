@@ -7,7 +7,7 @@ import { ChoiceList } from "../panels/choice-list.tsx";
 import { parseNumber } from "../panels/parse-number.ts";
 import { useApp } from "../state/context.ts";
 import { say } from "../state/toasts.ts";
-import { openers } from "./actions.ts";
+import { openers } from "./stage-ref.ts";
 
 export type InPlace =
   | { readonly kind: "widget"; readonly id: Id; readonly box: WidgetBox; readonly rect: Rect }

@@ -1,9 +1,9 @@
 // The graph as a table: for screen readers, for the keyboard, and for finding things.
 import { linkById, nodeById, subgraphOf, typeName } from "../doc/document.ts";
 import { titleOf } from "../doc/node-layout.ts";
+import { readingOrder } from "../doc/reading-order.ts";
 import { shownWidgets, showValue } from "../doc/widgets.ts";
 import { useApp } from "../state/context.ts";
-import { readingOrder } from "./actions.ts";
 
 export function ListView() {
   const app = useApp();

@@ -7,7 +7,7 @@ import { typeName } from "../doc/document.ts";
 import { outerRect } from "../doc/node-layout.ts";
 import { useApp } from "../state/context.ts";
 import { prefs } from "../state/prefs.ts";
-import { stageRef } from "./actions.ts";
+import { stageRef } from "./stage-ref.ts";
 
 const WIDTH = 180;
 const HEIGHT = 120;

@@ -5,8 +5,9 @@ import { search } from "../doc/search.ts";
 import type { App } from "../state/app.ts";
 import { blueprintName, insertBlueprint } from "../state/blueprints.ts";
 import { useApp } from "../state/context.ts";
-import { keysOf, stageRef } from "./actions.ts";
+import { keysOf } from "./actions/action.ts";
 import { actionsRef } from "./actions-ref.ts";
+import { stageRef } from "./stage-ref.ts";
 
 interface Entry {
   readonly kind: string;

@@ -6,7 +6,7 @@ import { ModelsPanel } from "../panels/models-panel.tsx";
 import { NodesPanel } from "../panels/nodes-panel.tsx";
 import { RunsPanel } from "../panels/runs-panel.tsx";
 import { prefs, setPrefs } from "../state/prefs.ts";
-import { openers, stageRef } from "./actions.ts";
+import { openers, stageRef } from "./stage-ref.ts";
 
 const PANELS = [
   ["nodes", "Nodes", "nodes"],

@@ -19,13 +19,14 @@ import { inputRef } from "../state/input-name.ts";
 import { picturesOf, secondsLeft } from "../state/node-runs.ts";
 import { prefs } from "../state/prefs.ts";
 import { say } from "../state/toasts.ts";
-import { lookAt, openers, stageRef } from "./actions.ts";
 import { AddNode, type AddNodeOptions } from "./add-node.tsx";
 import { ContextMenu, type MenuOptions } from "./context-menu.tsx";
 import { type InPlace, InPlaceEditor } from "./in-place-editor.tsx";
 import { ListView } from "./list-view.tsx";
+import { lookAt } from "./look-at.ts";
 import { Minimap } from "./minimap.tsx";
 import { receiveFiles } from "./receive-files.ts";
+import { openers, stageRef } from "./stage-ref.ts";
 import { Tip } from "./tip.tsx";
 import { Toolbox } from "./toolbox.tsx";
 

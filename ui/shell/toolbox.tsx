@@ -5,9 +5,10 @@ import { nodeById } from "../doc/document.ts";
 import { outerRect } from "../doc/node-layout.ts";
 import { Icon, type IconName } from "../panels/icon.tsx";
 import { useApp } from "../state/context.ts";
-import { keysOf, stageRef } from "./actions.ts";
+import { keysOf } from "./actions/action.ts";
 import { actionsRef } from "./actions-ref.ts";
 import { colorSelection, NODE_COLORS } from "./node-colors.ts";
+import { stageRef } from "./stage-ref.ts";
 
 const TOOLS = [
   ["run.selected", "play"],

@@ -3,13 +3,15 @@ import { isDirty } from "../doc/tabs.ts";
 import { useApp } from "../state/context.ts";
 import { prefs } from "../state/prefs.ts";
 import { dismiss, toasts } from "../state/toasts.ts";
-import { keysOf, makeActions, openers, stageRef } from "./actions.ts";
+import { keysOf } from "./actions/action.ts";
+import { makeActions } from "./actions/make-actions.ts";
 import { actionsRef } from "./actions-ref.ts";
 import { BottomBar } from "./bottom-bar.tsx";
 import { Dialogs } from "./dialogs.tsx";
 import { hasModifier, isTyping, keyText } from "./keys.ts";
 import { Rail, Side } from "./rail.tsx";
 import { receiveFiles, receivePaste } from "./receive-files.ts";
+import { openers, stageRef } from "./stage-ref.ts";
 import { StageView } from "./stage-view.tsx";
 import { TopBar } from "./top-bar.tsx";
 

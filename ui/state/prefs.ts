@@ -2,12 +2,15 @@
 import { signal } from "@preact/signals";
 import { z } from "zod";
 
+/** ComfyUI's: curved, one line, at right angles, none. */
+export const LINK_SHAPES = ["spline", "linear", "straight", "hidden"] as const;
+
 const schema = z.object({
   theme: z.enum(["system", "dark", "light"]).catch("system"),
   /** Action id → keys that replace its own. */
   keys: z.record(z.string(), z.array(z.string())).catch({}),
   snap: z.boolean().catch(true),
-  links: z.enum(["spline", "straight", "hidden"]).catch("spline"),
+  links: z.enum(LINK_SHAPES).catch("spline"),
   wheel: z.enum(["zoom", "pan"]).catch("zoom"),
   minimap: z.boolean().catch(true),
   rail: z.enum(["nodes", "graphs", "models", "runs"]).nullable().catch(null),
