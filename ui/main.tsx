@@ -37,8 +37,8 @@ async function start(): Promise<void> {
 
 /** The file that was named on the command line is opened once, by the first page that comes. */
 async function openNamed(app: App): Promise<void> {
-  const name = app.system.value?.opened;
-  const boot = app.system.value?.boot ?? "";
+  const name = app.library.system.value?.opened;
+  const boot = app.library.system.value?.boot ?? "";
   if (!name || sessionStorage.getItem("opened") === boot) return;
   sessionStorage.setItem("opened", boot);
   const plain =

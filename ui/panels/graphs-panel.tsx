@@ -7,7 +7,9 @@ import { Icon } from "./icon.tsx";
 export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
   const app = useApp();
   const [query, setQuery] = useState("");
-  const graphs = app.graphs.value.filter((g) => blueprintName(g.name) === undefined && g.name.toLowerCase().includes(query.toLowerCase()));
+  const graphs = app.library.graphs.value.filter(
+    (g) => blueprintName(g.name) === undefined && g.name.toLowerCase().includes(query.toLowerCase()),
+  );
   return (
     <>
       <div class="panel-tools row">
@@ -34,13 +36,13 @@ export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
           {graphs.map((g) => (
             <li key={g.name}>
               <div class="item">
-                <button type="button" class="grow cut row" title={g.problem} onClick={() => void app.openGraph(g.name)}>
+                <button type="button" class="grow cut row" title={g.problem} onClick={() => void app.files.open(g.name)}>
                   {g.problem !== undefined && <Icon name="warn" />}
                   <span class="cut grow">{g.name}</span>
                   <span class="small dimmer cut">{g.problem ?? `${g.nodes} nodes · ${ago(g.modified)}`}</span>
                 </button>
                 <span class="tools">
-                  <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void app.removeGraph(g.name)}>
+                  <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void app.files.remove(g.name)}>
                     <Icon name="trash" />
                   </button>
                 </span>

@@ -6,7 +6,7 @@ import { type DocNode, type DocSubgraph, linkById, nodeById, subgraphOf, typeNam
 import { titleOf } from "../doc/node-layout.ts";
 import { isPromoted } from "../doc/subgraphs.ts";
 import { showValue, type WidgetState, widgetsOf } from "../doc/widgets.ts";
-import { sentence } from "../state/app.ts";
+import { sentence } from "../state/attempt.ts";
 import { useApp } from "../state/context.ts";
 import { maskSource, paintMask } from "../state/mask-source.ts";
 import { type NodeRun, picturesOf } from "../state/node-runs.ts";
@@ -42,7 +42,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
   const reward = node.outputs.findIndex((o) => typeName(o.type) === "REWARD");
   const run = app.nodeRun(promptId);
   const hasPanel = run !== undefined && resultPanels.some((p) => p.matches(run));
-  const problems = app.problems.value.filter((p) => p.node === promptId && !widgets.some((w) => w.face.name === p.input));
+  const problems = app.problems.all.value.filter((p) => p.node === promptId && !widgets.some((w) => w.face.name === p.input));
   return (
     <div class="panel-body">
       <div class="section">
@@ -347,7 +347,7 @@ function WholeGraph() {
   const tab = app.editor.tab.value;
   const graph = app.editor.graph.value;
   const summary = app.runs.summaryOf(tab.id);
-  const report = app.cost.value?.doc === tab.history.doc ? app.cost.value.report : undefined;
+  const report = app.runner.cost.value?.doc === tab.history.doc ? app.runner.cost.value.report : undefined;
   return (
     <div class="panel-body">
       <div class="section">

@@ -5,7 +5,7 @@ import { bytes } from "./bytes.ts";
 export function ModelsPanel() {
   const app = useApp();
   const [query, setQuery] = useState("");
-  const list = app.models.value;
+  const list = app.library.models.value;
   const models = list?.models.filter((m) => `${m.folder}/${m.name}`.toLowerCase().includes(query.toLowerCase())) ?? [];
   const folders = [...new Set(models.map((m) => m.folder))];
   return (

@@ -19,7 +19,7 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
   for (const face of found)
     groups.set(query === "" ? face.category : "found", [...(groups.get(query === "" ? face.category : "found") ?? []), face]);
   const bookmarks = query === "" ? all.filter((f) => marked.has(f.type)) : [];
-  const published = app.graphs.value.flatMap((g) => {
+  const published = app.library.graphs.value.flatMap((g) => {
     const name = blueprintName(g.name);
     return name?.toLowerCase().includes(query.toLowerCase()) ? [name] : [];
   });
@@ -88,7 +88,7 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
                         class="icon-button"
                         aria-label={`Open ${name}`}
                         title="Open as a graph"
-                        onClick={() => void app.openGraph(graphOfBlueprint(name))}
+                        onClick={() => void app.files.open(graphOfBlueprint(name))}
                       >
                         <Icon name="open" />
                       </button>
@@ -96,7 +96,7 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
                         type="button"
                         class="icon-button"
                         aria-label={`Delete ${name}`}
-                        onClick={() => void app.removeGraph(graphOfBlueprint(name))}
+                        onClick={() => void app.files.remove(graphOfBlueprint(name))}
                       >
                         <Icon name="trash" />
                       </button>

@@ -76,7 +76,7 @@ function RunCard({ run }: { readonly run: RunSummary }) {
         aria-label={first ? `Pictures of ${run.name}` : `Open the graph of ${run.name}`}
         onClick={() => {
           if (first) app.dialog.value = { kind: "viewer", pictures: run.pictures, index: 0 };
-          else void app.openRun(run.id);
+          else void app.files.openRun(run.id);
         }}
       >
         {first ? <img src={fileUrl(first, 128)} alt="" loading="lazy" /> : <Icon name={run.state === "failed" ? "error" : "graphs"} />}
@@ -105,7 +105,7 @@ function RunCard({ run }: { readonly run: RunSummary }) {
               class="icon-button"
               aria-label="Open its graph"
               title="Open its graph"
-              onClick={() => void app.openRun(run.id)}
+              onClick={() => void app.files.openRun(run.id)}
             >
               <Icon name="open" />
             </button>

@@ -2,7 +2,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Id, Place } from "../doc/document.ts";
 import { CONTROLS, type Control, showValue, type WidgetState } from "../doc/widgets.ts";
-import { sentence } from "../state/app.ts";
+import { sentence } from "../state/attempt.ts";
 import { useApp } from "../state/context.ts";
 import { say } from "../state/toasts.ts";
 import { parseNumber } from "./parse-number.ts";
@@ -20,9 +20,9 @@ export function WidgetField({ place, id, state, promptId, label }: WidgetFieldPr
   const key = useId();
   const { face, value, linked, control } = state;
   const set = (next: unknown): void => void app.editor.perform([{ name: "widget.set", args: { place, id, name: face.name, value: next } }]);
-  const problem = app.problems.value.find((p) => p.node === promptId && p.input === face.name);
+  const problem = app.problems.all.value.find((p) => p.node === promptId && p.input === face.name);
   const brought = linked ? app.nodeRun(promptId)?.linked?.[face.name] : undefined;
-  const choices = face.options ?? app.fileChoices(face.file);
+  const choices = face.options ?? app.library.fileChoices(face.file);
   const isInput = face.file?.kind === "input";
   return (
     <div class={`widget-row${face.multiline || isInput ? " tall" : ""}`} title={face.tooltip}>
@@ -188,7 +188,7 @@ function PictureField({
   const app = useApp();
   const [isOver, setOver] = useState(false);
   const take = async (file: File | undefined): Promise<void> => {
-    const name = file && (await app.upload(file));
+    const name = file && (await app.library.upload(file));
     if (name !== undefined) set(name);
   };
   return (
@@ -206,7 +206,7 @@ function PictureField({
         void take(e.dataTransfer?.files[0]);
       }}
     >
-      {choices.includes(value) && <img class="thumb" src={app.inputUrl(value, 512)} alt={value} />}
+      {choices.includes(value) && <img class="thumb" src={app.library.inputUrl(value, 512)} alt={value} />}
       <div class="row picture-tools">
         <select id={id} class="field grow" value={value} onChange={(e) => set(e.currentTarget.value)}>
           {!choices.includes(value) && <option value={value}>{value === "" ? "choose a picture" : `${value} (missing)`}</option>}

@@ -164,7 +164,7 @@ function choicesFor(app: App, { from, to }: AddNodeOptions): readonly Choice[] {
       : [],
   );
   // Their sockets are known once they are there.
-  const published = from || to ? [] : app.graphs.value.flatMap((g) => blueprintName(g.name) ?? []);
+  const published = from || to ? [] : app.library.graphs.value.flatMap((g) => blueprintName(g.name) ?? []);
   return [
     ...nodes,
     ...subgraphs,

@@ -4,7 +4,7 @@ import { duration } from "../canvas/paint-node.ts";
 import { call } from "../net/client.ts";
 import { bytes } from "../panels/bytes.ts";
 import { Icon } from "../panels/icon.tsx";
-import { sentence } from "../state/app.ts";
+import { sentence } from "../state/attempt.ts";
 import type { Problem } from "../state/checks.ts";
 import { useApp } from "../state/context.ts";
 import { secondsLeft } from "../state/node-runs.ts";
@@ -15,16 +15,16 @@ export function BottomBar() {
   const app = useApp();
   const drawer = app.drawer.value;
   const queue = app.runs.queue.value;
-  const problems = app.problems.value;
+  const problems = app.problems.all.value;
   const errors = problems.filter((p) => p.level === "error").length;
-  const { system } = app;
+  const { system } = app.library;
   const load = app.runs.load.value;
   const isBusy = queue.running !== null;
   return (
     <footer class="foot">
       {drawer && <Drawer kind={drawer} />}
       <div class="foot-bar">
-        <button type="button" class="button primary" onClick={() => void app.run()} title="Run (Ctrl+Enter)">
+        <button type="button" class="button primary" onClick={() => void app.runner.run()} title="Run (Ctrl+Enter)">
           <Icon name="play" /> Run
         </button>
         <label class="row small dim" title="How many times a press of Run queues the graph">
@@ -35,8 +35,8 @@ export function BottomBar() {
             min={1}
             max={100}
             aria-label="Number of runs"
-            value={app.batchCount.value}
-            onChange={(e) => (app.batchCount.value = Math.min(100, Math.max(1, Math.round(Number(e.currentTarget.value)) || 1)))}
+            value={app.runner.batchCount.value}
+            onChange={(e) => (app.runner.batchCount.value = Math.min(100, Math.max(1, Math.round(Number(e.currentTarget.value)) || 1)))}
           />
         </label>
         <button
@@ -45,7 +45,7 @@ export function BottomBar() {
           aria-label={queue.isPaused ? "Go on with the queue" : "Pause"}
           title="Pause or go on"
           aria-pressed={queue.isPaused}
-          onClick={() => void app.pause()}
+          onClick={() => void app.runner.pause()}
         >
           <Icon name="pause" />
         </button>
@@ -55,7 +55,7 @@ export function BottomBar() {
           aria-label="Stop"
           title="Stop (Ctrl+Alt+Enter)"
           disabled={!isBusy}
-          onClick={() => void app.stop()}
+          onClick={() => void app.runner.stop()}
         >
           <Icon name="stop" />
         </button>
@@ -119,7 +119,7 @@ function Now() {
     return (
       <div class="foot-now" role="status">
         <span class={`cut ${own?.state === "failed" || own?.state === "interrupted" ? "bad" : ""}`}>{text}</span>
-        {app.isCosting.value && <span class="dim">Estimating…</span>}
+        {app.runner.isCosting.value && <span class="dim">Estimating…</span>}
       </div>
     );
   }
@@ -163,7 +163,7 @@ function Drawer({ kind }: { readonly kind: "problems" | "queue" | "log" }) {
       <div class="panel-head">
         <h2>{{ problems: "Problems", queue: "Queue", log: "Log" }[kind]}</h2>
         {kind === "queue" && app.runs.queue.value.queued.length > 0 && (
-          <button type="button" class="button" onClick={() => void app.setQueue(() => call("clearQueue", {}))}>
+          <button type="button" class="button" onClick={() => void app.runner.setQueue(() => call("clearQueue", {}))}>
             Clear what waits
           </button>
         )}
@@ -179,8 +179,8 @@ function Drawer({ kind }: { readonly kind: "problems" | "queue" | "log" }) {
           </label>
         )}
         {kind === "problems" && (
-          <button type="button" class="button" disabled={app.isCosting.value} onClick={() => void app.estimate()}>
-            {app.isCosting.value ? "Estimating…" : "Estimate what it costs"}
+          <button type="button" class="button" disabled={app.runner.isCosting.value} onClick={() => void app.runner.estimate()}>
+            {app.runner.isCosting.value ? "Estimating…" : "Estimate what it costs"}
           </button>
         )}
         <button type="button" class="icon-button" aria-label="Close" onClick={() => (app.drawer.value = null)}>
@@ -198,7 +198,7 @@ function Drawer({ kind }: { readonly kind: "problems" | "queue" | "log" }) {
 
 function Problems() {
   const app = useApp();
-  const problems = app.problems.value;
+  const problems = app.problems.all.value;
   if (problems.length === 0) return <p class="dim">Nothing is wrong with this graph.</p>;
   return (
     <ul>
@@ -247,7 +247,7 @@ function Queue() {
   const app = useApp();
   const { queued, running } = app.runs.queue.value;
   const { summaries } = app.runs;
-  const move = (run: string, before: string | null): void => void app.setQueue(() => call("move", { body: { run, before } }));
+  const move = (run: string, before: string | null): void => void app.runner.setQueue(() => call("move", { body: { run, before } }));
   const cancel = (id: string): void => void app.try(async () => void (await call("cancel", { params: { id } })));
   if (queued.length === 0 && running === null) return <p class="dim">Nothing waits. Ctrl+Enter queues the graph in view.</p>;
   return (

@@ -93,9 +93,10 @@ function SaveAs({ tab: id, close }: { readonly tab: string; readonly close: () =
   const tab = app.editor.tabs.value.tabs.find((t) => t.id === id);
   const [name, setName] = useState(tab?.name ?? "");
   const parsed = graphName.safeParse(name.trim());
-  const isTaken = app.graphs.value.some((g) => g.name === name.trim()) && name.trim() !== (tab?.saved === undefined ? undefined : tab.name);
+  const isTaken =
+    app.library.graphs.value.some((g) => g.name === name.trim()) && name.trim() !== (tab?.saved === undefined ? undefined : tab.name);
   const save = (): void => {
-    if (parsed.success) void app.save(id, { name: parsed.data, overwrite: isTaken });
+    if (parsed.success) void app.files.save(id, { name: parsed.data, overwrite: isTaken });
   };
   return (
     <Dialog
@@ -141,16 +142,16 @@ function CloseTab({ tab: id, close }: { readonly tab: string; readonly close: ()
           <button type="button" class="button" onClick={close}>
             Cancel
           </button>
-          <button type="button" class="button danger" onClick={() => app.closeTab(id, true)}>
+          <button type="button" class="button danger" onClick={() => app.files.closeTab(id, true)}>
             Close without saving
           </button>
           <button
             type="button"
             class="button primary"
             onClick={() =>
-              void app.save(id).then(() => {
+              void app.files.save(id).then(() => {
                 const now = app.editor.tabs.value.tabs.find((t) => t.id === id);
-                if (now && !isDirty(now)) app.closeTab(id, true);
+                if (now && !isDirty(now)) app.files.closeTab(id, true);
               })
             }
           >
@@ -176,7 +177,7 @@ function Conflict({ tab: id, close }: { readonly tab: string; readonly close: ()
           <button type="button" class="button" onClick={() => (app.dialog.value = { kind: "save", tab: id })}>
             Save under another name
           </button>
-          <button type="button" class="button danger" onClick={() => void app.save(id, { overwrite: true })}>
+          <button type="button" class="button danger" onClick={() => void app.files.save(id, { overwrite: true })}>
             Replace what is there
           </button>
         </>
@@ -239,7 +240,7 @@ function Settings({ close }: { readonly close: () => void }) {
       {label}
     </label>
   );
-  const system = app.system.value;
+  const system = app.library.system.value;
   return (
     <Dialog
       title="Settings"

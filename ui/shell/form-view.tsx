@@ -51,12 +51,12 @@ export function FormView() {
           : [];
       })}
       <div class="row">
-        <button type="button" class="button primary" onClick={() => void app.run()}>
+        <button type="button" class="button primary" onClick={() => void app.runner.run()}>
           <Icon name="play" /> Run
         </button>
         {isActive && summary && <Bar share={summary.progress.done / Math.max(1, summary.progress.total)} />}
         {isActive && (
-          <button type="button" class="button" onClick={() => void app.stop()}>
+          <button type="button" class="button" onClick={() => void app.runner.stop()}>
             Stop
           </button>
         )}

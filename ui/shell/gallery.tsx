@@ -1,17 +1,17 @@
 // Starting points, each with a picture; what is missing is said before it is opened.
 import { Icon } from "../panels/icon.tsx";
-import { sentence } from "../state/app.ts";
+import { sentence } from "../state/attempt.ts";
 import { useApp } from "../state/context.ts";
 import { Dialog } from "./dialog.tsx";
 
 export function Gallery({ close }: { readonly close: () => void }) {
   const app = useApp();
-  const points = app.gallery.value;
+  const points = app.library.gallery.value;
   return (
     <Dialog title="Starting points" close={close} size="wide">
       <div class="cards">
         {points.map((point) => (
-          <button key={point.name} type="button" class="card" onClick={() => void app.openStartingPoint(point.name)}>
+          <button key={point.name} type="button" class="card" onClick={() => void app.files.openStartingPoint(point.name)}>
             {point.picture === null ? <span class="thumb" /> : <img class="thumb" src={point.picture} alt="" loading="lazy" />}
             <span class="text">
               <strong>{point.title}</strong>

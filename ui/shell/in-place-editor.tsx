@@ -50,7 +50,7 @@ export function InPlaceEditor({ edit, close }: { readonly edit: InPlace; readonl
     done();
     if (following !== undefined) requestAnimationFrame(() => openers.widget(edit.id, following));
   };
-  const choices = face.options?.map(String) ?? app.fileChoices(face.file);
+  const choices = face.options?.map(String) ?? app.library.fileChoices(face.file);
   if (choices) {
     return (
       <ChoiceList
@@ -60,7 +60,7 @@ export function InPlaceEditor({ edit, close }: { readonly edit: InPlace; readonl
         value={showValue(value)}
         {...(face.file?.kind === "input" && {
           upload: async (file: File) => {
-            const name = await app.upload(file);
+            const name = await app.library.upload(file);
             if (name !== undefined) set(name);
             done();
           },

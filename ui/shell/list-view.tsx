@@ -35,7 +35,7 @@ export function ListView() {
         <tbody>
           {order.map((node, i) => {
             const run = app.nodeRun(editor.promptId(node.id));
-            const problem = app.problems.value.find((p) => p.node === editor.promptId(node.id));
+            const problem = app.problems.all.value.find((p) => p.node === editor.promptId(node.id));
             return (
               <tr key={`${node.id}`} aria-selected={selected.has(String(node.id))}>
                 <th scope="row">

@@ -27,5 +27,5 @@ export function lookAt(app: App, id: Id): void {
       `Look at ${titleOf(editor.doc.value, node)}`,
     );
   }
-  if (target !== undefined) void app.run({ targets: [editor.promptId(target)] });
+  if (target !== undefined) void app.runner.run({ targets: [editor.promptId(target)] });
 }

@@ -108,15 +108,15 @@ function entriesOf(app: App): readonly Entry[] {
           }),
       ),
     ),
-    ...app.graphs.value.map((g) => {
+    ...app.library.graphs.value.map((g) => {
       const blueprint = blueprintName(g.name);
       return blueprint === undefined
-        ? entry("open graph", g.name, `${g.nodes} nodes`, () => void app.openGraph(g.name))
+        ? entry("open graph", g.name, `${g.nodes} nodes`, () => void app.files.open(g.name))
         : entry("add subgraph", blueprint, "published", () => void insertBlueprint(app, blueprint, stageRef.current?.centre ?? [0, 0]));
     }),
-    ...app.gallery.value.map((g) => entry("starting point", g.title, g.summary, () => void app.openStartingPoint(g.name))),
+    ...app.library.gallery.value.map((g) => entry("starting point", g.title, g.summary, () => void app.files.openStartingPoint(g.name))),
     ...app.runs.history.value
       .slice(0, 100)
-      .map((r) => entry("run", r.name, `${r.state} ${new Date(r.created).toLocaleString()}`, () => void app.openRun(r.id))),
+      .map((r) => entry("run", r.name, `${r.state} ${new Date(r.created).toLocaleString()}`, () => void app.files.openRun(r.id))),
   ];
 }

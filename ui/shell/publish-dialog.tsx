@@ -13,7 +13,7 @@ export function PublishDialog({ node: id, close }: { readonly node: Id; readonly
   const [name, setName] = useState(node ? titleOf(app.editor.doc.value, node) : "");
   const trimmed = name.trim();
   const isValid = graphName.safeParse(graphOfBlueprint(trimmed)).success && trimmed !== "";
-  const isTaken = app.graphs.value.some((g) => g.name === graphOfBlueprint(trimmed));
+  const isTaken = app.library.graphs.value.some((g) => g.name === graphOfBlueprint(trimmed));
   if (!node) return null;
   const publish = (): void => {
     if (isValid) void publishSubgraph(app, node, trimmed).then((done) => done && close());

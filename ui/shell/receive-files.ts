@@ -18,7 +18,7 @@ export async function receiveFiles(app: App, files: readonly File[], pos: Point,
       const into = imageWidget(app, target);
       if (into) await fill(app, into, file);
       else if (!(await openWorkflowIn(app, file))) {
-        const image = await app.upload(file);
+        const image = await app.library.upload(file);
         if (image !== undefined) {
           app.editor.add({ name: "node.add", args: { place: app.editor.place.value, type: "LoadImage", pos: at, values: { image } } });
           at = [at[0] + 40, at[1] + 40];
@@ -64,7 +64,7 @@ function imageWidget(app: App, target: Target | undefined): { readonly id: strin
 }
 
 async function fill(app: App, { id, name }: { readonly id: string | number; readonly name: string }, file: File): Promise<void> {
-  const value = await app.upload(file);
+  const value = await app.library.upload(file);
   if (value !== undefined) app.editor.perform([{ name: "widget.set", args: { place: app.editor.place.value, id, name, value } }]);
 }
 

@@ -225,13 +225,13 @@ function show(app: App, stage: Stage): void {
   const tab = editor.tabId.value;
   const { nodes } = app.runs.byTab.value.get(tab) ?? { nodes: undefined };
   const problems = new Map<string, NodeLook["problem"]>();
-  for (const p of app.problems.value)
+  for (const p of app.problems.all.value)
     if (p.node !== undefined && (problems.get(p.node)?.level ?? "warn") === "warn")
       problems.set(p.node, { message: p.message, input: p.input, level: p.level });
-  const cost = app.cost.value?.doc === doc ? new Map(app.cost.value.report.nodes.map((n) => [n.id, n])) : undefined;
-  const pins = app.pins.value.get(tab);
+  const cost = app.runner.cost.value?.doc === doc ? new Map(app.runner.cost.value.report.nodes.map((n) => [n.id, n])) : undefined;
+  const pins = app.runner.pins.value.get(tab);
   const prefix = editor.path.length > 0 ? `${editor.path.join(":")}:` : "";
-  const labels = app.portLabels.value;
+  const labels = app.ports.labels.value;
   const cache = new Map<string, NodeLook>();
   const look = (id: Id): NodeLook => {
     const key = `${prefix}${id}`;
@@ -287,8 +287,8 @@ function inputPicture(app: App, id: Id): string | undefined {
   const node = nodeById(app.editor.graph.value, id);
   if (node?.type !== "LoadImage" && node?.type !== "LoadImageMask") return undefined;
   const value = widgetsOf(app.editor.doc.value, node, app.editor.faces).find((w) => w.face.file?.kind === "input")?.value;
-  const isThere = typeof value === "string" && app.fileChoices({ kind: "input" })?.includes(value);
-  return isThere ? app.inputUrl(value, 512) : undefined;
+  const isThere = typeof value === "string" && app.library.fileChoices({ kind: "input" })?.includes(value);
+  return isThere ? app.library.inputUrl(value, 512) : undefined;
 }
 
 function scoreText(scores: Readonly<Record<string, unknown>> | undefined): string | undefined {

@@ -4,7 +4,7 @@ import type { Target } from "../canvas/stage.ts";
 import { linkById, nodeById, type Point, typeName } from "../doc/document.ts";
 import { showValue } from "../doc/widgets.ts";
 import { placePopup } from "../panels/place-popup.ts";
-import { sentence } from "../state/app.ts";
+import { sentence } from "../state/attempt.ts";
 import { useApp } from "../state/context.ts";
 
 export function Tip({ target, at }: { readonly target: Target; readonly at: Point }) {
@@ -31,7 +31,7 @@ export function Tip({ target, at }: { readonly target: Target; readonly at: Poin
     const text = showValue(value);
     lines = [[widget.name, range].filter(Boolean).join(" · "), widget.tooltip, text.length > 24 ? text.slice(0, 300) : undefined];
   } else if (target.kind === "node" && target.part === "title" && node) {
-    const problems = app.problems.value.filter((p) => p.node === app.editor.promptId(node.id));
+    const problems = app.problems.all.value.filter((p) => p.node === app.editor.promptId(node.id));
     lines =
       problems.length > 0
         ? problems.flatMap((p) => [sentence(p.message), p.hint ? sentence(p.hint) : undefined])

@@ -22,14 +22,14 @@ export function TopBar() {
                 role="tab"
                 aria-selected={tab.id === active}
                 onClick={() => app.editor.activate(tab.id)}
-                onAuxClick={(e) => e.button === 1 && app.closeTab(tab.id)}
+                onAuxClick={(e) => e.button === 1 && app.files.closeTab(tab.id)}
                 onDblClick={() => (app.dialog.value = { kind: "save", tab: tab.id })}
               >
                 {run?.state === "running" && <i class="state-dot running" role="img" aria-label="running" />}
                 <span class="cut">{tab.name}</span>
                 {isDirty(tab) && <i class="dirty" role="img" aria-label="not saved" title="Not saved" />}
               </button>
-              <button type="button" class="close" aria-label={`Close ${tab.name}`} onClick={() => app.closeTab(tab.id)}>
+              <button type="button" class="close" aria-label={`Close ${tab.name}`} onClick={() => app.files.closeTab(tab.id)}>
                 <Icon name="close" />
               </button>
             </div>

@@ -31,7 +31,7 @@ export function Viewer({ pictures, index, before, close }: ViewerProps) {
   const useAsInput = (): void =>
     void app.try(async () => {
       const bytes = await call("file", { params: { root: picture.type, name }, query: {} });
-      const image = await app.upload(new File([new Uint8Array(bytes)], picture.filename, { type: "image/png" }));
+      const image = await app.library.upload(new File([new Uint8Array(bytes)], picture.filename, { type: "image/png" }));
       if (image === undefined) return;
       app.editor.add({ name: "node.add", args: { place: app.editor.place.value, type: "LoadImage", pos: [0, 0], values: { image } } });
       close();
@@ -127,7 +127,7 @@ function Choices({
 }) {
   const app = useApp();
   const earlier = app.runs.history.value.flatMap((r) => r.pictures);
-  const inputs = app.inputs.value.map((f) => f.ref);
+  const inputs = app.library.inputs.value.map((f) => f.ref);
   const seen = new Set([fileUrl(current)]);
   const all = [...more, ...earlier, ...inputs].filter((f) => {
     const url = fileUrl(f);

@@ -23,7 +23,7 @@ export function publishSubgraph(app: App, node: DocNode, name: string): Promise<
     const clip = copyNodes(app.editor.doc.value, app.editor.place.value, [node.id]);
     const own: Clip = { ...clip, nodes: clip.nodes.map((n) => ({ ...n, pos: [0, 0], title: name })), incoming: [] };
     await call("saveGraph", { params: { name: graphOfBlueprint(name) }, body: { document: writeClip(own).document } });
-    app.graphs.value = (await call("graphs", {})).graphs;
+    app.library.graphs.value = (await call("graphs", {})).graphs;
     say(`Published ${name}: it is among the nodes now`);
   });
 }

@@ -7,7 +7,7 @@ export function maskSource(app: App, node: DocNode): { readonly widget: string; 
   if (!node.outputs.some((o) => typeName(o.type) === "MASK")) return undefined;
   const widget = widgetsOf(app.editor.doc.value, node, app.editor.faces).find((w) => w.face.file?.kind === "input" && !w.linked);
   const picture = widget?.value;
-  return widget && typeof picture === "string" && app.fileChoices(widget.face.file)?.includes(picture)
+  return widget && typeof picture === "string" && app.library.fileChoices(widget.face.file)?.includes(picture)
     ? { widget: widget.face.name, picture }
     : undefined;
 }

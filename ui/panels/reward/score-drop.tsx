@@ -36,9 +36,9 @@ export function ScoreDrop({ node, slot }: Props) {
   const upload = async (files: readonly File[]): Promise<readonly FileRef[]> => {
     const out: FileRef[] = [];
     for (const file of files) {
-      const name = await app.upload(file);
+      const name = await app.library.upload(file);
       if (name !== undefined)
-        out.push(app.inputs.value.find((f) => f.ref.filename === name)?.ref ?? { filename: name, subfolder: "", type: "input" });
+        out.push(app.library.inputs.value.find((f) => f.ref.filename === name)?.ref ?? { filename: name, subfolder: "", type: "input" });
     }
     return out;
   };

@@ -59,7 +59,7 @@ export function LiveTraining({ node, runId, directory, updates }: Props) {
           ? () => download(`${fileUrl({ filename: "checkpoint.safetensors", subfolder: directory, type: "output" })}?download=1`)
           : undefined
       }
-      onFork={() => void app.openRun(runId)}
+      onFork={() => void app.files.openRun(runId)}
       others={others.slice(0, 50).map((r) => ({ id: r.id, name: nameOf(r) }))}
       other={other}
       onCompare={compare}

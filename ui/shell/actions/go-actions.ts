@@ -72,7 +72,7 @@ function turn(app: App, by: 1 | -1): void {
 
 let lastProblem = -1;
 function nextProblem(app: App): void {
-  const problems = app.problems.value.filter((p) => p.node !== undefined);
+  const problems = app.problems.all.value.filter((p) => p.node !== undefined);
   if (problems.length === 0) {
     say("There are no problems.");
     return;

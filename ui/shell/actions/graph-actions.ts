@@ -19,7 +19,7 @@ export function graphActions(app: App): readonly Action[] {
         app.dialog.value = { kind: "gallery" };
       },
     },
-    { id: "graph.save", title: "Save", group: "Graph", keys: ["Ctrl+S"], run: () => app.save() },
+    { id: "graph.save", title: "Save", group: "Graph", keys: ["Ctrl+S"], run: () => app.files.save() },
     {
       id: "graph.saveAs",
       title: "Save as",
@@ -31,7 +31,7 @@ export function graphActions(app: App): readonly Action[] {
     },
     { id: "graph.export", title: "Export", group: "Graph", keys: [], run: () => exportFile(app, "ui") },
     { id: "graph.exportApi", title: "Export what runs (API format)", group: "Graph", keys: [], run: () => exportFile(app, "api") },
-    { id: "graph.close", title: "Close", group: "Graph", keys: ["Ctrl+Alt+W"], run: () => app.closeTab(editor.tabId.value) },
+    { id: "graph.close", title: "Close", group: "Graph", keys: ["Ctrl+Alt+W"], run: () => app.files.closeTab(editor.tabId.value) },
     {
       id: "graph.refresh",
       title: "Refresh models and files",
@@ -48,7 +48,7 @@ export function graphActions(app: App): readonly Action[] {
 function exportFile(app: App, format: "ui" | "api"): void {
   const tab = app.editor.tab.value;
   if (format === "ui") download(`${tab.name}.json`, stringifyJson(saveDocument(tab), 2));
-  else if (app.check.value.prompt) download(`${tab.name}-api.json`, stringifyJson(app.check.value.prompt, 2));
+  else if (app.problems.check.value.prompt) download(`${tab.name}-api.json`, stringifyJson(app.problems.check.value.prompt, 2));
   else say("There is nothing to run in this graph yet.");
 }
 

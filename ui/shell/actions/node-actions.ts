@@ -66,7 +66,7 @@ export function nodeActions(app: App): readonly Action[] {
       group: "Node",
       keys: ["Shift+P"],
       run: () => {
-        for (const id of chosen.ids) app.togglePin(editor.promptId(id));
+        for (const id of chosen.ids) app.runner.togglePin(editor.promptId(id));
       },
       isEnabled: chosen.isAny,
     },

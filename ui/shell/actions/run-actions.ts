@@ -7,13 +7,13 @@ import { Chosen } from "./chosen.ts";
 export function runActions(app: App): readonly Action[] {
   const chosen = new Chosen(app);
   return [
-    { id: "run", title: "Run", group: "Run", keys: ["Ctrl+Enter"], run: () => app.run() },
+    { id: "run", title: "Run", group: "Run", keys: ["Ctrl+Enter"], run: () => app.runner.run() },
     {
       id: "run.front",
       title: "Run before everything that waits",
       group: "Run",
       keys: ["Ctrl+Shift+Enter"],
-      run: () => app.run({ front: true }),
+      run: () => app.runner.run({ front: true }),
     },
     {
       id: "run.selected",
@@ -23,14 +23,14 @@ export function runActions(app: App): readonly Action[] {
       run: () => {
         const targets = outputsBelow(app, chosen);
         if (targets.length === 0) say("Nothing below the selection is saved or shown: look at it with Ctrl+Shift+click instead.");
-        else return app.run({ targets });
+        else return app.runner.run({ targets });
         return undefined;
       },
       isEnabled: chosen.isAny,
     },
-    { id: "run.stop", title: "Stop", group: "Run", keys: ["Ctrl+Alt+Enter"], run: () => app.stop() },
-    { id: "run.pause", title: "Pause or go on", group: "Run", keys: ["Ctrl+Alt+P"], run: () => app.pause() },
-    { id: "run.cost", title: "Estimate what it costs", group: "Run", keys: ["Ctrl+Alt+D"], run: () => app.estimate() },
+    { id: "run.stop", title: "Stop", group: "Run", keys: ["Ctrl+Alt+Enter"], run: () => app.runner.stop() },
+    { id: "run.pause", title: "Pause or go on", group: "Run", keys: ["Ctrl+Alt+P"], run: () => app.runner.pause() },
+    { id: "run.cost", title: "Estimate what it costs", group: "Run", keys: ["Ctrl+Alt+D"], run: () => app.runner.estimate() },
     { id: "run.auto", title: "Run after each change", group: "Run", keys: [], run: () => setPrefs({ autoRun: !prefs.value.autoRun }) },
   ];
 }

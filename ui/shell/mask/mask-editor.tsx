@@ -124,7 +124,10 @@ export function MaskEditor({ place, node, widget, picture, close }: Props) {
           query: { name: `${stem}-masked.png`, maskOf: picture, profile: profile === "convert" ? "convert" : "ignore" },
           body: await mask.current.png(),
         });
-        app.inputs.value = [info, ...app.inputs.value.filter((f) => f.ref.filename !== info.ref.filename || f.ref.subfolder !== "")];
+        app.library.inputs.value = [
+          info,
+          ...app.library.inputs.value.filter((f) => f.ref.filename !== info.ref.filename || f.ref.subfolder !== ""),
+        ];
         app.editor.perform([{ name: "widget.set", args: { place, id: node, name: widget, value: info.ref.filename } }], "Paint a mask");
         close();
         say(`The mask is kept in ${info.ref.filename}`, { label: "Undo", run: () => app.editor.undo() });
