@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Target } from "../canvas/stage.ts";
+import type { Target } from "../canvas/stage-types.ts";
 import { graphAt, type Id, linkById, nodeById, type Point, subgraphOf, typeName } from "../doc/document.ts";
 import { type End, refusal } from "../doc/links.ts";
 import { titleOf } from "../doc/node-layout.ts";

@@ -1,6 +1,6 @@
 // Files that are dropped, pasted or chosen: workflows are opened, pictures become inputs, or the workflow inside them is opened.
 import { parseJson } from "../../engine/base/json.ts";
-import type { Target } from "../canvas/stage.ts";
+import type { Target } from "../canvas/stage-types.ts";
 import { readClip } from "../doc/clipboard.ts";
 import { nodeById, type Point } from "../doc/document.ts";
 import { ApiFailure, call } from "../net/client.ts";

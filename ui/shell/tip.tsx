@@ -1,6 +1,6 @@
 // The tooltip of whatever the pointer rests on.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Target } from "../canvas/stage.ts";
+import type { Target } from "../canvas/stage-types.ts";
 import { linkById, nodeById, type Point, typeName } from "../doc/document.ts";
 import { showValue } from "../doc/widgets.ts";
 import { placePopup } from "../panels/place-popup.ts";
