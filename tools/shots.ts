@@ -26,6 +26,9 @@ async function shots(name: string, prepare: (editor: Editor) => Promise<void>, o
       const file = `${name}-${dark ? "dark" : "light"}-${size.width}.png`;
       await editor.page.mouse.move(5, size.height - 5);
       await editor.page.waitForLoadState("networkidle");
+      await editor.page.evaluate(
+        "Promise.all([...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight).map((i) => { i.loading = 'eager'; return i.decode().catch(() => 0); }))",
+      );
       await editor.page.screenshot({ path: join(folder, file) });
       console.log(file);
       await context.close();
@@ -34,7 +37,7 @@ async function shots(name: string, prepare: (editor: Editor) => Promise<void>, o
 
 const finished = async (editor: Editor): Promise<void> => {
   await editor.page.getByRole("button", { name: "Run", exact: true }).click();
-  await editor.page.getByText(/^Done in/).waitFor({ timeout: 180_000 });
+  await editor.page.getByText(/^Done in/).waitFor({ timeout: 900_000 });
 };
 
 /** `graphs/train.json` for as long as a picture of it needs. */
@@ -42,7 +45,14 @@ async function train(e: Editor, learningRate: number): Promise<void> {
   const graph = JSON.parse(readFileSync(join(import.meta.dirname, "../graphs/train.json"), "utf8"));
   for (const id of ["7", "10", "11", "12"]) delete graph[id];
   Object.assign(graph["4"].inputs, { train: 8, held_out: 2 });
-  Object.assign(graph["9"].inputs, { steps: 24, accumulate: 1, sample_every: 4, learning_rate: learningRate });
+  Object.assign(graph["9"].inputs, {
+    steps: 16,
+    accumulate: 1,
+    denoise_steps: 6,
+    window_end: 3,
+    sample_every: 4,
+    learning_rate: learningRate,
+  });
   await e.dropFile("train.json", "application/json", Buffer.from(JSON.stringify(graph)));
   await finished(e);
 }

@@ -7,7 +7,7 @@ import type { NodeLook } from "./node-look.ts";
 import type { Pictures } from "./pictures.ts";
 import { socketColor, socketPath, socketShape } from "./socket-look.ts";
 import { cut, wrap } from "./text.ts";
-import { FONT, type Theme } from "./theme.ts";
+import { FONT, MONO, type Theme } from "./theme.ts";
 
 export interface Scene {
   readonly doc: Doc;
@@ -208,7 +208,8 @@ function paintAll(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted): voi
   if (look.pictures.length > 0 && ph > 24) paintPictures(ctx, scene, look, [px, py, pw, ph]);
   else if (look.text !== undefined && ph > 18) {
     ctx.textAlign = "left";
-    ctx.font = `12px ${FONT}`;
+    // Text that is laid out in columns keeps them.
+    ctx.font = / {3,}/.test(look.text) ? `11px ${MONO}` : `12px ${FONT}`;
     ctx.fillStyle = theme.t1;
     for (const [i, line] of wrap(ctx, look.text, pw, Math.floor(ph / 16)).entries()) ctx.fillText(line, px, py + 8 + i * 16);
   }

@@ -17,6 +17,7 @@ export interface Theme {
 }
 
 export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+export const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace';
 export const HUES = 9;
 
 /** Reads the custom properties as they stand now; call again when the theme changes. */

@@ -1,4 +1,11 @@
 // Fuzzy search over names: every word of the query has to be found, best where words begin.
+import type { NodeFace } from "./node-face.ts";
+
+/** What a node type is found by besides its name: category, summary, and the types of its sockets. */
+export function nodeWords({ category, summary, inputs, outputs }: NodeFace): string {
+  const types = new Set([...inputs.flatMap((i) => (i.kind === "socket" ? [i.type] : [])), ...outputs.map((o) => o.type)]);
+  return `${category} ${summary} ${[...types].join(" ")}`;
+}
 
 export interface Searchable {
   readonly text: string;

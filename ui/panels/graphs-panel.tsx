@@ -42,6 +42,15 @@ export function GraphsPanel({ openFile }: { readonly openFile: () => void }) {
                   <span class="small dimmer cut">{g.problem ?? `${g.nodes} nodes · ${ago(g.modified)}`}</span>
                 </button>
                 <span class="tools">
+                  <button
+                    type="button"
+                    class="icon-button"
+                    aria-label={`Rename ${g.name}`}
+                    title="Rename"
+                    onClick={() => (app.dialog.value = { kind: "rename-graph", name: g.name })}
+                  >
+                    <Icon name="edit" />
+                  </button>
                   <button type="button" class="icon-button" aria-label={`Delete ${g.name}`} onClick={() => void app.files.remove(g.name)}>
                     <Icon name="trash" />
                   </button>

@@ -47,7 +47,20 @@ function OneNode({ node }: { readonly node: DocNode }) {
     <div class="panel-body">
       <div class="section">
         <div>
-          <h2 class="cut">{titleOf(doc, node)}</h2>
+          <div class="row">
+            <h2 class="cut grow">{titleOf(doc, node)}</h2>
+            {face && (
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={`About ${face.type}`}
+                title={`About ${face.type}`}
+                onClick={() => (app.dialog.value = { kind: "help", type: face.type })}
+              >
+                <Icon name="help" />
+              </button>
+            )}
+          </div>
           <p class="small dimmer">
             {definition ? "subgraph" : node.type} · {promptId}
           </p>
@@ -154,8 +167,9 @@ function Results({ node, run }: { readonly node: string; readonly run: NodeRun }
   const app = useApp();
   const pictures = run.shown.faces ? [] : picturesOf(run);
   const runId = app.runs.tabRun(app.editor.tabId.value).run ?? "";
-  const scores = Object.entries(run.scores);
   const panels = resultPanels.filter((p) => p.matches(run));
+  // Tables belong to the node's own panel.
+  const scores = Object.entries(run.scores).filter(([, value]) => panels.length === 0 || typeof value !== "object");
   const hasText = run.shown.text !== undefined && run.shown.text.length > 0;
   return (
     <div class="section">

@@ -1,7 +1,7 @@
 // The library of nodes: by category, searched, marked; a click adds one in the middle, a drag where it is dropped.
 import { useState } from "preact/hooks";
 import type { NodeFace } from "../doc/node-face.ts";
-import { search } from "../doc/search.ts";
+import { nodeWords, search } from "../doc/search.ts";
 import { blueprintName, graphOfBlueprint, insertBlueprint } from "../state/blueprints.ts";
 import { useApp } from "../state/context.ts";
 import { prefs, setPrefs } from "../state/prefs.ts";
@@ -14,7 +14,7 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const all = app.editor.faces.all();
   const marked = new Set(prefs.value.bookmarks);
-  const found = query === "" ? all : search(query, all, (f) => ({ text: f.type, more: `${f.category} ${f.summary}` }), 80);
+  const found = query === "" ? all : search(query, all, (f) => ({ text: f.type, more: nodeWords(f) }), 80);
   const groups = new Map<string, NodeFace[]>();
   for (const face of found)
     groups.set(query === "" ? face.category : "found", [...(groups.get(query === "" ? face.category : "found") ?? []), face]);

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { graphAt, type Point, typeName } from "../doc/document.ts";
 import { type End, inputOf, outputType, typesFit } from "../doc/links.ts";
 import type { NodeFace } from "../doc/node-face.ts";
-import { search } from "../doc/search.ts";
+import { nodeWords, search } from "../doc/search.ts";
 import { placePopup } from "../panels/place-popup.ts";
 import type { App } from "../state/app.ts";
 import { blueprintName, insertBlueprint } from "../state/blueprints.ts";
@@ -22,6 +22,8 @@ interface Choice {
   readonly name: string;
   readonly category: string;
   readonly summary: string;
+  /** What it is found by besides its name. */
+  readonly words: string;
   /** A published subgraph. */
   readonly blueprint?: string;
 }
@@ -35,7 +37,7 @@ export function AddNode({ options, close }: { readonly options: AddNodeOptions; 
   const all = choicesFor(app, options);
   const marked = new Set(prefs.value.bookmarks);
   const ordered = query === "" ? [...all.filter((c) => marked.has(c.type)), ...all.filter((c) => !marked.has(c.type))] : all;
-  const found = search(query, ordered, (c) => ({ text: c.name, more: `${c.category} ${c.summary}` }), 60);
+  const found = search(query, ordered, (c) => ({ text: c.name, more: c.words }), 60);
   useLayoutEffect(() => {
     if (popup.current) placePopup(popup.current, options.at);
     popup.current?.querySelector("input")?.focus({ preventScroll: true });
@@ -152,7 +154,7 @@ function choicesFor(app: App, { from, to }: AddNodeOptions): readonly Choice[] {
     .all()
     .filter(fits)
     .sort((a, b) => exact(a) - exact(b))
-    .map((f): Choice => ({ type: f.type, name: f.type, category: f.category, summary: f.summary }));
+    .map((f): Choice => ({ type: f.type, name: f.type, category: f.category, summary: f.summary, words: nodeWords(f) }));
   const place = editor.place.value;
   const subgraphs = editor.doc.value.subgraphs.flatMap((s): Choice[] =>
     s.id !== place &&
@@ -160,7 +162,7 @@ function choicesFor(app: App, { from, to }: AddNodeOptions): readonly Choice[] {
       inputs: s.inputs.map((i) => ({ kind: "socket", name: i.name, type: typeName(i.type), optional: true })),
       outputs: s.outputs.map((o) => ({ name: o.name, type: typeName(o.type) })),
     })
-      ? [{ type: s.id, name: s.name, category: "subgraph", summary: `A subgraph of ${s.nodes.length} nodes` }]
+      ? [{ type: s.id, name: s.name, category: "subgraph", summary: `A subgraph of ${s.nodes.length} nodes`, words: "subgraph" }]
       : [],
   );
   // Their sockets are known once they are there.
@@ -169,7 +171,14 @@ function choicesFor(app: App, { from, to }: AddNodeOptions): readonly Choice[] {
     ...nodes,
     ...subgraphs,
     ...published.map(
-      (b): Choice => ({ type: `published ${b}`, name: b, category: "published", summary: "A published subgraph", blueprint: b }),
+      (b): Choice => ({
+        type: `published ${b}`,
+        name: b,
+        category: "published",
+        summary: "A published subgraph",
+        words: "published subgraph",
+        blueprint: b,
+      }),
     ),
   ];
 }

@@ -247,7 +247,7 @@ function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (op
           : []),
         ...action("run.selected", "node.look", "node.pinResult", "node.mask"),
         "line",
-        ...action("node.rename", "edit.copy", "edit.duplicate", "edit.disconnect"),
+        ...action("node.rename", "node.help", "edit.copy", "edit.duplicate", "edit.disconnect"),
         "line",
         ...action("node.mute", "node.bypass", "node.collapse", "node.pin"),
         "line",

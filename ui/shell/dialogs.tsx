@@ -14,6 +14,7 @@ import { FormView } from "./form-view.tsx";
 import { Gallery } from "./gallery.tsx";
 import { keyText } from "./keys.ts";
 import { MaskEditor } from "./mask/mask-editor.tsx";
+import { NodeHelp } from "./node-help.tsx";
 import { Palette } from "./palette.tsx";
 import { PublishDialog } from "./publish-dialog.tsx";
 import { TrackerSettings } from "./tracker-settings.tsx";
@@ -67,6 +68,8 @@ export function Dialogs() {
         </Dialog>
       )}
       {dialog.kind === "result" && <Result node={dialog.node} close={close} />}
+      {dialog.kind === "rename-graph" && <RenameGraph from={dialog.name} close={close} />}
+      {dialog.kind === "help" && <NodeHelp type={dialog.type} close={close} />}
       {dialog.kind === "publish" && <PublishDialog node={dialog.node} close={close} />}
       {dialog.kind === "mask" && <MaskEditor {...dialog} close={close} />}
     </div>
@@ -184,6 +187,41 @@ function Conflict({ tab: id, close }: { readonly tab: string; readonly close: ()
       }
     >
       <p>Another window saved it after you opened it. Nothing was overwritten.</p>
+    </Dialog>
+  );
+}
+
+function RenameGraph({ from, close }: { readonly from: string; readonly close: () => void }) {
+  const app = useApp();
+  const [name, setName] = useState(from);
+  const wanted = name.trim();
+  const isValid = graphName.safeParse(wanted).success;
+  const isTaken = wanted !== from && app.library.graphs.value.some((g) => g.name === wanted);
+  const rename = (): void => {
+    if (wanted === from) close();
+    else if (isValid && !isTaken) void app.files.rename(from, wanted).then((done) => done && close());
+  };
+  return (
+    <Dialog
+      title={`Rename ${from}`}
+      close={close}
+      foot={
+        <button type="button" class="button primary" disabled={!isValid || isTaken} onClick={rename}>
+          Rename
+        </button>
+      }
+    >
+      <input
+        class="field"
+        autofocus
+        aria-label="Name"
+        value={name}
+        onInput={(e) => setName(e.currentTarget.value)}
+        onKeyDown={(e) => e.key === "Enter" && rename()}
+        ref={(el) => el?.select()}
+      />
+      {!isValid && <p class="small warn">A name has letters, digits, spaces, -, _ and ., and begins with a letter or digit.</p>}
+      {isTaken && <p class="small warn">A graph of this name exists.</p>}
     </Dialog>
   );
 }

@@ -83,6 +83,9 @@ export function Viewer({ pictures, index, before, close }: ViewerProps) {
           <a class="button" href={`${fileUrl(picture)}?download=1`} download={picture.filename}>
             <Icon name="down" /> Download
           </a>
+          <a class="button" href={fileUrl(picture)} target="_blank" rel="noreferrer">
+            <Icon name="open" /> Open in a tab of its own
+          </a>
           <button
             type="button"
             class="button"

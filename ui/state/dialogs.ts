@@ -13,6 +13,8 @@ export type Dialog =
   | { readonly kind: "conflict"; readonly tab: string }
   | { readonly kind: "form" }
   | { readonly kind: "rename-group"; readonly index: number; readonly title: string }
+  | { readonly kind: "rename-graph"; readonly name: string }
+  | { readonly kind: "help"; readonly type: string }
   | { readonly kind: "compare"; readonly run: string }
   | { readonly kind: "result"; readonly node: string }
   | { readonly kind: "publish"; readonly node: Id }

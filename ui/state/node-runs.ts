@@ -132,6 +132,7 @@ export function picturesOf(node: NodeRun | undefined): readonly FileRef[] {
   if (!node) return [];
   if (node.shown.images && node.shown.images.length > 0) return node.shown.images;
   const faces = node.shown.faces?.flatMap((f) => f.pictures) ?? [];
-  const isPicture = (f: FileRef): boolean => /\.(png|jpe?g|webp)$/i.test(f.filename);
+  // Previews that a panel is made of are not results of their own.
+  const isPicture = (f: FileRef): boolean => f.type === "output" && /\.(png|jpe?g|webp)$/i.test(f.filename);
   return faces.length > 0 ? faces : node.files.filter(isPicture);
 }

@@ -82,6 +82,17 @@ export function nodeActions(app: App): readonly Action[] {
       isEnabled: chosen.isOne,
     },
     {
+      id: "node.help",
+      title: "About this node",
+      group: "Node",
+      keys: [],
+      run: () => {
+        const node = chosen.only;
+        if (node) app.dialog.value = { kind: "help", type: node.type };
+      },
+      isEnabled: () => chosen.only !== undefined && editor.faces.get(chosen.only.type) !== undefined,
+    },
+    {
       id: "node.mask",
       title: "Paint a mask",
       group: "Node",
