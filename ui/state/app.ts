@@ -14,6 +14,7 @@ import { Editor, type EditorStore, NONE } from "./editor.ts";
 import { GraphFiles } from "./graph-files.ts";
 import { Library } from "./library.ts";
 import type { NodeRun } from "./node-runs.ts";
+import type { Page } from "./page.ts";
 import { ModelPorts } from "./port-labels.ts";
 import { shareGlobally } from "./prefs.ts";
 import { Problems } from "./problems.ts";
@@ -24,7 +25,7 @@ import { say } from "./toasts.ts";
 
 const formSchema = z.looseObject({ whos_who: z.looseObject({ form: z.array(z.object({ node: z.string(), widget: z.string() })) }) });
 
-export class App {
+export class App implements Page {
   readonly registry: Registry;
   readonly editor: Editor;
   readonly runs: Runs;
@@ -60,8 +61,8 @@ export class App {
     this.runs = new Runs(session.id, (what, name) => void this.#changed(what, name));
     this.files = new GraphFiles(this);
     this.ports = new ModelPorts(this.editor);
-    this.runner = new Runner(this);
     this.problems = new Problems(this, () => void this.runner.afterChange());
+    this.runner = new Runner(this, this.problems);
     for (const lost of this.editor.trouble.value) say(lost);
   }
 

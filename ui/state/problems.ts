@@ -3,11 +3,11 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Doc } from "../doc/document.ts";
 import { saveDocument } from "../doc/tabs.ts";
 import { call } from "../net/client.ts";
-import type { App } from "./app.ts";
 import { type Check, checkDocument, type Problem, problem } from "./checks.ts";
+import type { Page } from "./page.ts";
 
 export class Problems {
-  readonly #app: App;
+  readonly #page: Page;
   readonly check = signal<Check>({ problems: [], prompt: undefined });
   /** What the server finds beyond that: files and models that are not there. */
   readonly ofServer = signal<{ readonly doc: Doc; readonly problems: readonly Problem[] } | undefined>(undefined);
@@ -16,10 +16,10 @@ export class Problems {
 
   /** All of them, each once. */
   readonly all: ReadonlySignal<readonly Problem[]> = computed(() => {
-    const doc = this.#app.editor.doc.value;
+    const doc = this.#page.editor.doc.value;
     const live = this.check.value.problems;
     const server = this.ofServer.value?.doc === doc ? this.ofServer.value.problems : [];
-    const refused = this.ofRefusedRun.value?.tab === this.#app.editor.tabId.value ? this.ofRefusedRun.value.problems : [];
+    const refused = this.ofRefusedRun.value?.tab === this.#page.editor.tabId.value ? this.ofRefusedRun.value.problems : [];
     const run = this.ofRun.value;
     const seen = new Set<string>();
     return [...run, ...live, ...server, ...refused].filter((p) => {
@@ -31,9 +31,9 @@ export class Problems {
   });
 
   readonly ofRun: ReadonlySignal<readonly Problem[]> = computed(() => {
-    const tab = this.#app.editor.tabId.value;
-    const summary = this.#app.runs.summaryOf(tab);
-    const { nodes } = this.#app.runs.tabRun(tab);
+    const tab = this.#page.editor.tabId.value;
+    const summary = this.#page.runs.summaryOf(tab);
+    const { nodes } = this.#page.runs.tabRun(tab);
     const warnings = [...nodes].flatMap(([id, n]) =>
       n.logs.flatMap((l): Problem[] =>
         l.level === "warn"
@@ -66,19 +66,19 @@ export class Problems {
   });
 
   /** @param checked called when the server finds nothing against a document that is still in view */
-  constructor(app: App, checked: () => void) {
-    this.#app = app;
+  constructor(page: Page, checked: () => void) {
+    this.#page = page;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let later: ReturnType<typeof setTimeout> | undefined;
     let last: Doc | undefined;
     effect(() => {
-      const doc = app.editor.doc.value;
+      const doc = page.editor.doc.value;
       if (doc === last) return;
       clearTimeout(timer);
       clearTimeout(later);
       timer = setTimeout(() => {
         last = doc;
-        this.check.value = checkDocument(doc, app.registry);
+        this.check.value = checkDocument(doc, page.registry);
         this.ofRefusedRun.value = undefined;
         later = setTimeout(() => void this.#askServer(doc, checked), 400);
       }, 60);
@@ -86,7 +86,7 @@ export class Problems {
   }
 
   async #askServer(doc: Doc, checked: () => void): Promise<void> {
-    const { editor, runs } = this.#app;
+    const { editor, runs } = this.#page;
     if (doc.nodes.length === 0 || runs.isConnected.value !== true) return;
     try {
       const report = await call("validate", { body: { workflow: saveDocument(editor.tab.value) } });

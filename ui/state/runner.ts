@@ -6,22 +6,25 @@ import type { Doc } from "../doc/document.ts";
 import { saveDocument, type Tab } from "../doc/tabs.ts";
 import { widgetsOf } from "../doc/widgets.ts";
 import { ApiFailure, call } from "../net/client.ts";
-import type { App } from "./app.ts";
 import { attempt } from "./attempt.ts";
 import { checkDocument, problem } from "./checks.ts";
+import type { Page } from "./page.ts";
 import { prefs } from "./prefs.ts";
+import type { Problems } from "./problems.ts";
 import { say } from "./toasts.ts";
 
 export class Runner {
-  readonly #app: App;
+  readonly #page: Page;
+  readonly #problems: Problems;
   readonly cost = signal<{ readonly doc: Doc; readonly report: DryRunReport } | undefined>(undefined);
   readonly isCosting = signal(false);
   /** Prompt id → run whose result stands. By tab. */
   readonly pins = signal<ReadonlyMap<string, ReadonlyMap<string, string>>>(new Map());
   readonly batchCount = signal(1);
 
-  constructor(app: App) {
-    this.#app = app;
+  constructor(page: Page, problems: Problems) {
+    this.#page = page;
+    this.#problems = problems;
   }
 
   /** Queues the graph in view. `targets`: prompt ids of output nodes, when not all are wanted. */
@@ -30,9 +33,9 @@ export class Runner {
   }
 
   async #submit({ front = false, targets }: { readonly front?: boolean; readonly targets?: readonly string[] }): Promise<boolean> {
-    const tab = this.#app.editor.tab.value;
-    const check = checkDocument(tab.history.doc, this.#app.registry);
-    this.#app.problems.check.value = check;
+    const tab = this.#page.editor.tab.value;
+    const check = checkDocument(tab.history.doc, this.#page.registry);
+    this.#problems.check.value = check;
     if (tab.history.doc.nodes.length === 0) {
       say("The canvas is empty: open a starting point, or double click to add a node.");
       return false;
@@ -44,21 +47,21 @@ export class Runner {
         body: {
           workflow: saveDocument(tab),
           name: tab.name,
-          client: this.#app.runs.client(tab.id),
+          client: this.#page.runs.client(tab.id),
           key,
           front,
           ...(targets && { targets: [...targets] }),
           ...(pins.size > 0 && { pinned: [...pins].map(([node, run]) => ({ node, run })) }),
         },
       });
-      this.#app.problems.ofRefusedRun.value = undefined;
-      if (!this.#app.runs.isActive(tab.id)) this.#app.runs.begin(tab.id, summary, Object.keys(check.prompt ?? {}));
+      this.#problems.ofRefusedRun.value = undefined;
+      if (!this.#page.runs.isActive(tab.id)) this.#page.runs.begin(tab.id, summary, Object.keys(check.prompt ?? {}));
       this.#afterQueueing(tab);
       return true;
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
       const problems = error.issues.map((i) => problem(i, "error", "server"));
-      this.#app.problems.ofRefusedRun.value = {
+      this.#problems.ofRefusedRun.value = {
         tab: tab.id,
         problems:
           problems.length > 0
@@ -75,7 +78,7 @@ export class Runner {
                 },
               ],
       };
-      this.#app.drawer.value = "problems";
+      this.#page.drawer.value = "problems";
       return false;
     }
   }
@@ -87,20 +90,20 @@ export class Runner {
     const commands = places.flatMap((place): Command[] => {
       const graph = place === null ? doc : doc.subgraphs.find((s) => s.id === place);
       const values = (graph?.nodes ?? []).flatMap((node) =>
-        widgetsOf(doc, node, this.#app.editor.faces).flatMap((w) => {
+        widgetsOf(doc, node, this.#page.editor.faces).flatMap((w) => {
           if (w.linked || w.control === undefined || w.control === "fixed" || node.mode !== 0) return [];
           return [{ id: node.id, name: w.face.name, value: nextValue(w.value, w.control, w.face.min, w.face.max) }];
         }),
       );
       return values.length > 0 ? [{ name: "widgets.set", args: { place, values } }] : [];
     });
-    if (commands.length > 0 && this.#app.editor.tabId.value === tab.id) this.#app.editor.perform(commands, "Next seed");
+    if (commands.length > 0 && this.#page.editor.tabId.value === tab.id) this.#page.editor.perform(commands, "Next seed");
   }
 
   /** Stops what this tab runs, or else what runs. */
   async stop(): Promise<void> {
-    const own = this.#app.runs.summaryOf(this.#app.editor.tabId.value);
-    const id = own && (own.state === "running" || own.state === "queued") ? own.id : this.#app.runs.queue.value.running;
+    const own = this.#page.runs.summaryOf(this.#page.editor.tabId.value);
+    const id = own && (own.state === "running" || own.state === "queued") ? own.id : this.#page.runs.queue.value.running;
     if (!id) {
       say("Nothing is running.");
       return;
@@ -112,7 +115,7 @@ export class Runner {
   }
 
   async pause(): Promise<void> {
-    const running = this.#app.runs.queue.value.running;
+    const running = this.#page.runs.queue.value.running;
     await attempt(async () => {
       if (running) {
         try {
@@ -123,8 +126,8 @@ export class Runner {
           if (!(error instanceof ApiFailure) || error.code !== "RUN_CANNOT_PAUSE") throw error;
         }
       }
-      const isPaused = this.#app.runs.queue.value.isPaused;
-      this.#app.runs.queue.value = await call(isPaused ? "resumeQueue" : "pauseQueue", {});
+      const isPaused = this.#page.runs.queue.value.isPaused;
+      this.#page.runs.queue.value = await call(isPaused ? "resumeQueue" : "pauseQueue", {});
       say(isPaused ? "The queue goes on." : "The queue is paused: what runs goes on, nothing new begins.");
     });
   }
@@ -132,12 +135,12 @@ export class Runner {
   /** A change to the queue, and how it is then. */
   async setQueue(change: () => Promise<QueueState>): Promise<void> {
     await attempt(async () => {
-      this.#app.runs.queue.value = await change();
+      this.#page.runs.queue.value = await change();
     });
   }
 
   async estimate(): Promise<void> {
-    const tab = this.#app.editor.tab.value;
+    const tab = this.#page.editor.tab.value;
     const { doc } = tab.history;
     if (this.isCosting.value || doc.nodes.length === 0) return;
     this.isCosting.value = true;
@@ -149,9 +152,9 @@ export class Runner {
         ...report.shortages.map((i) => problem(i, "error", "server")),
         ...report.warnings.map((i) => problem(i, "warn", "server")),
       ];
-      if (found.length > 0 && this.#app.editor.doc.value === doc) {
-        this.#app.problems.ofServer.value = { doc, problems: found };
-        this.#app.drawer.value = "problems";
+      if (found.length > 0 && this.#page.editor.doc.value === doc) {
+        this.#problems.ofServer.value = { doc, problems: found };
+        this.#page.drawer.value = "problems";
       }
     });
     this.isCosting.value = false;
@@ -159,9 +162,9 @@ export class Runner {
 
   /** Keeps a node's result of its last run as it is, or lets it go. */
   togglePin(node: string): void {
-    const tab = this.#app.editor.tabId.value;
+    const tab = this.#page.editor.tabId.value;
     const pins = new Map(this.pins.value.get(tab) ?? []);
-    const { run, nodes } = this.#app.runs.tabRun(tab);
+    const { run, nodes } = this.#page.runs.tabRun(tab);
     const state = nodes.get(node)?.state;
     if (pins.has(node)) pins.delete(node);
     else if (run !== undefined && (state === "done" || state === "cached")) pins.set(node, run);
@@ -174,7 +177,7 @@ export class Runner {
 
   /** What a person wants done after each change that is in order. */
   async afterChange(): Promise<void> {
-    const { editor, runs } = this.#app;
+    const { editor, runs } = this.#page;
     if (prefs.value.autoCost) await this.estimate();
     if (prefs.value.autoRun && editor.tab.value.history.past.length > 0 && !runs.isActive(editor.tabId.value)) await this.run();
   }
