@@ -1,4 +1,5 @@
 // A NodeContext for unit tests: records what a node does; doors that a test does not open refuse.
+import { loggedText } from "../engine/app/logged-text.ts";
 import { AppError } from "../engine/base/errors.ts";
 import { randomSource } from "../engine/base/random.ts";
 import type { Compute } from "../engine/ir/compute.ts";
@@ -45,7 +46,8 @@ export function fakeContext(compute?: Compute): FakeContext {
     score: (name, value) => void scores.set(name, value),
     show: (ui) => void shown.push(ui),
     progress: () => undefined,
-    log: (level, message) => void logs.push(`${level}: ${message}`),
+    log: (level, message, about) =>
+      void logs.push(`${level}: ${loggedText({ message, ...(typeof about === "object" && { alarm: about }) })}`),
     random: randomSource,
     memory: () => 0,
     now: () => 0,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { runError } from "../graph/events.ts";
 import { issue } from "./error-body.ts";
 import { fileRef } from "./files.ts";
+import { alarm } from "./training.ts";
 
 /**
  * `paused`: stopped by its user at a point it can continue from (a training ends its step and saves). `interrupted`: the server died.
@@ -89,6 +90,8 @@ export const runNode = z.object({
   linked: z.record(z.string(), z.unknown()).optional(),
   files: z.array(fileRef),
   logs: z.array(z.object({ level: z.enum(["info", "warn"]), message: z.string() })),
+  /** Of a training. */
+  alarms: z.array(alarm).optional(),
 });
 
 export const runDetail = z.object({

@@ -1,5 +1,6 @@
 // Curves and samples of a training, while it runs and afterwards.
 import { z } from "zod";
+import { trainingAlarm } from "../graph/events.ts";
 import { fileRef } from "./files.ts";
 
 export const curve = z.object({
@@ -14,13 +15,8 @@ export const curve = z.object({
   y: z.array(z.number().nullable()),
 });
 
-export const alarm = z.object({
-  /** TRAIN_NO_FACE, TRAIN_NOTHING_LEARNED, TRAIN_OVERFIT, TRAIN_NOT_FINITE … */
-  code: z.string(),
-  update: z.number().int(),
-  message: z.string(),
-  hint: z.string(),
-});
+/** As the training itself raised it. */
+export const alarm = trainingAlarm.extend({ message: z.string() });
 
 export const curves = z.object({
   curves: z.array(curve),

@@ -1,6 +1,11 @@
 import type { RunEvent } from "../graph/events.ts";
 
-/** A message together with its subject. */
-export function loggedText({ message, source }: Pick<Extract<RunEvent, { kind: "node.logged" }>, "message" | "source">): string {
-  return source === undefined ? message : `${message} (from ${source})`;
+/** A message together with its subject and its remedy. */
+export function loggedText({
+  message,
+  source,
+  alarm,
+}: Pick<Extract<RunEvent, { kind: "node.logged" }>, "message" | "source" | "alarm">): string {
+  const text = source === undefined ? message : `${message} (from ${source})`;
+  return alarm === undefined || alarm.hint === "" ? text : `${text}: ${alarm.hint}`;
 }

@@ -80,6 +80,7 @@ export class RunView {
         if (PICTURE.test(event.file.filename)) this.#picture(event.file);
         break;
       case "node.logged":
+        if (event.alarm) node.alarms = [...(node.alarms ?? []), { ...event.alarm, message: event.message }];
         if (node.logs.length < MAX_LOGS) node.logs.push({ level: event.level, message: loggedText(event) });
         else if (node.logs.length === MAX_LOGS) node.logs.push({ level: "info", message: "more was said; it is not kept" });
     }

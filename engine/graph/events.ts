@@ -31,6 +31,17 @@ const estimate = z.object({
   notes: z.array(z.string()).optional(),
 });
 
+/** What a trainer should be told while there is time. */
+export const trainingAlarm = z.object({
+  /** TRAIN_NO_FACE, TRAIN_NOTHING_LEARNED, TRAIN_OVERFIT … */
+  code: z.string(),
+  /** It began at; 0 = before the first. */
+  update: z.number().int().nonnegative(),
+  /** What to change; "" where the message says it. */
+  hint: z.string(),
+});
+export type TrainingAlarm = z.infer<typeof trainingAlarm>;
+
 /** What a node reports besides its outputs; replayed when its result comes from the cache. */
 export const effect = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("node.shown"), ...NODE, ui: z.record(z.string(), z.array(z.unknown())) }),
@@ -44,6 +55,7 @@ export const effect = z.discriminatedUnion("kind", [
     input: z.string().optional(),
     /** Where that input comes from in this run: a picture's file, or a node. Not cached, because the same result may come from another file. */
     source: z.string().optional(),
+    alarm: trainingAlarm.optional(),
   }),
 ]);
 export type Effect = z.infer<typeof effect>;

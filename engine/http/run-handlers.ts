@@ -69,6 +69,7 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
         after,
         total: shownUpdates(view?.shown?.training),
         isRunning: view?.state === "running",
+        alarms: view?.alarms ?? [],
         settings: Object.fromEntries(parameters.filter((p) => p.node === of).map((p) => [p.input, p.value])),
       });
     },

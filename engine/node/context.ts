@@ -1,6 +1,7 @@
 // What a node may do to the world. There is no other door: nodes import neither node:fs nor the runtime.
 
 import type { RandomSource } from "../base/random.ts";
+import type { TrainingAlarm } from "../graph/events.ts";
 import type { Compute } from "../ir/compute.ts";
 import type { WeightSource } from "../ir/value.ts";
 import type { DType } from "../tensor/dtype.ts";
@@ -125,9 +126,10 @@ export interface NodeContext {
   progress(value: number, max: number, note?: string, preview?: PreviewPicture): void;
   /**
    * A line for the person. Warnings are repeated when the result comes from the cache, and stand in run.json.
-   * @param input the socket that the message is about: its source (a picture's file, a node) is added to the message
+   * @param about the socket that the message is about: its source (a picture's file, a node) is added to the message; or what makes it an
+   * alarm, which the training's panel shows at its update
    */
-  log(level: "info" | "warn", message: string, input?: string): void;
+  log(level: "info" | "warn", message: string, about?: string | TrainingAlarm): void;
   /** A counter-based generator: same seed, same numbers, on every machine. */
   random(seed: bigint | number): RandomSource;
   /** Resident memory of the compute process now, in bytes. For reporting only. */

@@ -71,8 +71,9 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
       const preview = picture && fits && { preview: { mime: picture.mime, base64 } };
       emit({ kind: "node.progress", ...of, value, max, ...(note !== undefined && { note }), ...preview });
     },
-    log(level, message, input) {
-      const line: Effect = { kind: "node.logged", ...of, level, message, ...(input !== undefined && { input }) };
+    log(level, message, about) {
+      const subject = typeof about === "string" ? { input: about } : about && { alarm: about };
+      const line: Effect = { kind: "node.logged", ...of, level, message, ...subject };
       if (level === "warn") effects.push(line);
       emit(withSource(line, sourceOf));
     },

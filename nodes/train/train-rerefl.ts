@@ -56,8 +56,8 @@ export default implementNode(declaration, {
       throw new AppError("TRAIN_SETTINGS", issues.map((issue) => issue.message).join("; "), {
         hint: issues.flatMap((issue) => issue.hint ?? []).join("; "),
       });
-    const watch = new TrainingWatch({ onTrouble: i.on_trouble, warn: (message) => ctx.log("warn", message) });
-    for (const message of settingsWarnings(i)) watch.tell(message, message);
+    const watch = new TrainingWatch({ onTrouble: i.on_trouble, warn: (message, alarm) => ctx.log("warn", message, alarm) });
+    for (const message of settingsWarnings(i)) watch.tell(message, { code: "TRAIN_SETTING", update: 0, message, hint: "" });
     for (const word of nothingHeldOut(i)) ctx.log("warn", word);
     for (const word of warnings) ctx.log("warn", word);
     const ignored = ignoredWidgets(typed);
@@ -209,8 +209,8 @@ export default implementNode(declaration, {
         },
         pictures: (step) =>
           isDue(step) ? Object.fromEntries(Array.from({ length: rows }, (_, k) => [String(k), sampleFile(k, step)])) : {},
+        watch,
         async afterUpdate(step, cost) {
-          watch.update(cost.metrics);
           await estimate.update(step, cost);
         },
       },

@@ -91,6 +91,7 @@ export const toyNodes: readonly AnyNode[] = [
     async run(_inputs, ctx) {
       const dir = await ctx.runDirectory("train");
       ctx.show({ training: [{ directory: "train", updates: 1000 }] });
+      ctx.log("warn", "nothing is learned", { code: "TRAIN_NOTHING_LEARNED", update: 1, hint: "train something" });
       for (let step = 0; !ctx.signal.aborted; step++) {
         ctx.progress(step, 1e9);
         await turn();

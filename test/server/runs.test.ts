@@ -118,8 +118,14 @@ test("only a training can be paused; it saves, and is resumed", async () => {
   await server.call("cancel", { params: { id: plain.id } });
   const run = await server.submit(training);
   await listener.until(isRunning(run.id));
+  const alarm = { code: "TRAIN_NOTHING_LEARNED", update: 1, message: "nothing is learned", hint: "train something" };
+  expect((await server.call("curves", { params: { id: run.id }, query: {} })).alarms).toEqual([alarm]);
   await server.call("pause", { params: { id: run.id } });
   expect(await server.ended(run.id)).toMatchObject({ state: "paused", canResume: true });
+  // What the training said is kept with the run, with its remedy where lines are read.
+  expect((await server.call("curves", { params: { id: run.id }, query: {} })).alarms).toEqual([alarm]);
+  const { nodes } = await server.call("run", { params: { id: run.id } });
+  expect(nodes[0]?.logs).toContainEqual({ level: "warn", message: "nothing is learned: train something" });
   expect(existsSync(join(server.dir, "out/train/checkpoint.safetensors"))).toBe(true);
   const resumed = await server.call("resume", { params: { id: run.id } });
   expect(resumed).toMatchObject({ parent: run.id });

@@ -5,7 +5,6 @@ import type { FileRef } from "../../api/files.ts";
 import type { Curves, Samples } from "../../api/training.ts";
 import { codeOf } from "../../store/file-system.ts";
 import { storeError } from "../../store/store-error.ts";
-import { trainingAlarms } from "./training-alarms.ts";
 import type { TrainingLog } from "./training-log.ts";
 
 export interface CurvesAsked {
@@ -14,20 +13,21 @@ export interface CurvesAsked {
   /** Updates asked for; 0 = not known. */
   readonly total: number;
   readonly isRunning: boolean;
+  /** Those that the training raised. */
+  readonly alarms: Curves["alarms"];
   /** Widget values of the train node. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** Reads on, and tells what came after `after`; alarms and the best update are of the whole training. */
-export async function readCurves(log: TrainingLog, { after, total, isRunning, settings }: CurvesAsked): Promise<Curves> {
+export async function readCurves(log: TrainingLog, { after, total, isRunning, settings, alarms }: CurvesAsked): Promise<Curves> {
   await log.refresh();
-  const values = (name: string) => log.values(name);
   let best: Curves["best"] = null;
   for (const [update, value] of log.values("held_out.reward"))
     if (value !== null && (!best || value > best.value || (value === best.value && update < best.update))) best = { update, value };
   return {
     curves: log.curves(after),
-    alarms: trainingAlarms(values),
+    alarms: [...alarms].sort((a, b) => a.update - b.update),
     updates: { done: log.done, total },
     secondsLeft: isRunning && total > 0 ? secondsLeft(log, total) : null,
     best,

@@ -1,10 +1,9 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { curves as curvesSchema, samples as samplesSchema } from "../../api/training.ts";
 import { readCurves, readSamples } from "./read-training.ts";
-import { trainingAlarms } from "./training-alarms.ts";
 import { groupOf, TrainingLog } from "./training-log.ts";
 
 let dir = "";
@@ -18,7 +17,7 @@ const lines = (from: number, to: number, more: (step: number) => object = () => 
     "",
   );
 const metrics = () => join(dir, "metrics.jsonl");
-const asked = { after: 0, total: 10, isRunning: true, settings: { rank: 8 } };
+const asked = { after: 0, total: 10, isRunning: true, alarms: [], settings: { rank: 8 } };
 
 test("curves are read on from where the last reading ended; a torn line waits for its end", async () => {
   const log = new TrainingLog(dir);
@@ -60,7 +59,7 @@ test("what is left follows from the last updates and the samplings; nothing is t
     [40, 2, 2, 2].map((seconds, i) => `${JSON.stringify({ step: i + 1, seconds, sampling: i === 3 ? 3 : 0, rss: 1 })}\n`).join(""),
   );
   expect((await readCurves(new TrainingLog(dir), asked)).secondsLeft).toBe(6 * 3);
-  expect((await readCurves(new TrainingLog(dir), { ...asked, isRunning: false })).secondsLeft).toBeNull();
+  expect((await readCurves(new TrainingLog(dir), { ...asked, isRunning: false, alarms: [] })).secondsLeft).toBeNull();
 });
 
 test("samples have a row for each seed; other files are no samples", async () => {
@@ -117,47 +116,5 @@ test("every number a training writes has its chart", () => {
     reward_slope: "gradient",
     psnr: "reward",
     new: "other",
-  });
-});
-
-describe("alarms", () => {
-  const codes = (curves: Readonly<Record<string, readonly (number | null)[]>>, step = 1) =>
-    trainingAlarms((name) => new Map((curves[name] ?? []).map((v, i) => [(i + 1) * step, v]))).map((a) => `${a.code} ${a.update}`);
-  const many = (count: number, value: (i: number) => number): number[] => Array.from({ length: count }, (_, i) => value(i));
-
-  test("a training that goes well has none", () => {
-    expect(
-      codes({
-        loss: many(50, (i) => 1 / (i + 1)),
-        reward: many(50, (i) => i / 50),
-        "held_out.reward": many(5, (i) => i),
-        grad_norm: many(50, () => 1),
-        lr: many(50, () => 1e-5),
-        skipped_update: many(50, () => 0),
-        reward_skipped: many(50, (i) => (i % 2 ? 1 : 0)),
-      }),
-    ).toEqual([]);
-  });
-  test("gradients that are not finite, faces that are not found, gradients and rates of zero, a loss that grows", () => {
-    expect(codes({ skipped_update: [0, 1, 0], grad_norm: [1, null, 1] })).toEqual(["TRAIN_NOT_FINITE 2"]);
-    expect(codes({ reward_skipped: [0, 1, 1, 1, 1, 1, 1] })).toEqual(["TRAIN_NO_FACE 2"]);
-    expect(codes({ reward_skipped: [1, 1, 1, 1] })).toEqual([]);
-    expect(codes({ grad_norm: many(6, () => 0) })).toEqual(["TRAIN_NOTHING_LEARNED 1"]);
-    expect(codes({ lr: [1, ...many(6, () => 0)] })).toEqual(["TRAIN_NOTHING_LEARNED 2"]);
-    expect(codes({ loss: many(40, (i) => (i < 20 ? 0.1 : 1)) })).toEqual(["TRAIN_LOSS_GREW 22"]);
-  });
-  test("held out falls while the reward rises: told at the best update", () => {
-    const reward = many(100, (i) => i / 100);
-    const held = new Map([0.2, 0.5, 0.6, 0.5, 0.45, 0.4].map((v, i) => [(i + 1) * 10, v]));
-    const told = trainingAlarms((name) =>
-      name === "held_out.reward" ? held : name === "reward" ? new Map(reward.map((v, i) => [i + 1, v])) : new Map(),
-    );
-    expect(told).toMatchObject([{ code: "TRAIN_OVERFIT", update: 30, hint: expect.stringContaining("30") }]);
-    const wobbling = new Map([0.2, 0.5, 0.6, 0.58, 0.59, 0.57].map((v, i) => [(i + 1) * 10, v]));
-    expect(
-      trainingAlarms((name) =>
-        name === "held_out.reward" ? wobbling : name === "reward" ? new Map(reward.map((v, i) => [i + 1, v])) : new Map(),
-      ),
-    ).toEqual([]);
   });
 });

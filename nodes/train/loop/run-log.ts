@@ -1,4 +1,5 @@
 // The two line files of a run. metrics.jsonl holds what the configuration determines, timings.jsonl what the clock measures.
+import { z } from "zod";
 import type { RunDirectory } from "../../../engine/node/context.ts";
 
 export const METRICS = "metrics.jsonl";
@@ -16,6 +17,21 @@ export async function dropLinesAfter(dir: RunDirectory, step: number): Promise<v
     await dir.write(file, new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")));
   }
 }
+
+/** The lines of metrics.jsonl, in order, once {@link dropLinesAfter} has dropped what will be repeated. What was not finite is null. */
+export async function metricRows(
+  dir: RunDirectory,
+): Promise<readonly { readonly step: number; readonly row: Readonly<Record<string, number | null>> }[]> {
+  const bytes = await dir.read(METRICS);
+  const lines = new TextDecoder().decode(bytes ?? new Uint8Array()).split("\n");
+  return lines.flatMap((line) => {
+    if (line === "") return [];
+    const { step, ...row } = metricLine.parse(JSON.parse(line));
+    return [{ step, row }];
+  });
+}
+
+const metricLine = z.object({ step: z.number() }).catchall(z.number().nullable());
 
 /** Step of a line; Infinity for an unfinished or empty one. */
 function stepOf(line: string): number {

@@ -278,6 +278,20 @@ test("numbers that are not finite end the run after five updates in a row, by th
   expect(finished).toBe(true);
 });
 
+test("a training that goes on is told of the alarms of before, once each", async () => {
+  const idle: LoopHooks["micro"] = async (state) => ({
+    grads: new Map([...state.params].map(([name, p]) => [name, new Float32Array(p.length)])),
+    logs: { loss: 1 },
+  });
+  const alarms = (ctx: { readonly logs: readonly string[] }) =>
+    ctx.logs.filter((line) => /^warn: the gradient has been exactly 0/.test(line));
+  const dir = memoryDirectory();
+  const [first, second] = [fakeContext(), fakeContext()];
+  await trainLoop(first, dir, start(), { ...options, steps: 6 }, { micro: idle });
+  await trainLoop(second, dir, start(), { ...options, steps: 9 }, { micro: idle });
+  expect([alarms(first).length, alarms(second).length]).toEqual([1, 1]);
+});
+
 test("a model's own word on NaN, and on its cause", async () => {
   const hooks = {
     micro: async (state: TrainState, step: number, index: number) => ({

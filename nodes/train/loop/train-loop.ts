@@ -7,8 +7,9 @@ import type { NodeContext, RunDirectory } from "../../../engine/node/context.ts"
 import { notFinite } from "../../shared/finite.ts";
 import { Pace, timeLeft } from "../cost/pace.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TrainState } from "./checkpoint.ts";
-import { dropLinesAfter, METRICS, TIMINGS } from "./run-log.ts";
+import { dropLinesAfter, METRICS, metricRows, TIMINGS } from "./run-log.ts";
 import { TensorBoardLog } from "./tensorboard-log.ts";
+import { TrainingWatch } from "./training-watch.ts";
 
 export interface LoopOptions {
   readonly steps: number;
@@ -69,6 +70,8 @@ export interface LoopHooks {
   ): Promise<Readonly<Record<string, number>> | undefined>;
   /** Pictures of the run directory that `afterStep` drew at this step, by the name of their row. */
   pictures?(step: number): Readonly<Record<string, string>>;
+  /** Told of every update, and of those of earlier processes first. Default: one that warns. */
+  readonly watch?: TrainingWatch;
   /** When the update is on disk. */
   afterUpdate?(step: number, cost: UpdateCost): Promise<void>;
   /** What is known of the cause, when numbers were not finite too often. */
@@ -105,6 +108,8 @@ export async function trainLoop(
   await resume(ctx, dir, state, options);
   const first = state.adam.step;
   await hooks.start?.(state, first);
+  const watch = hooks.watch ?? new TrainingWatch({ onTrouble: "warn", warn: (message, alarm) => ctx.log("warn", message, alarm) });
+  for (const { step, row } of await metricRows(dir)) watch.update(step, row);
   const board = await TensorBoardLog.open(dir, first);
   const pace = new Pace();
   const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint, options.lora?.(state.adam.step)));
@@ -140,7 +145,7 @@ export async function trainLoop(
         },
       );
     }
-    if (trouble !== undefined) ctx.log("warn", `update ${done} was left out: numbers that are not finite, ${trouble}`);
+    if (trouble !== undefined) watch.leftOut(done, `numbers that are not finite, ${trouble}`);
     const seconds = (ctx.now() - started) / 1000;
     const more = (await hooks.afterStep?.(state, done, logs)) ?? {};
     const sampling = (ctx.now() - started) / 1000 - seconds;
@@ -158,6 +163,7 @@ export async function trainLoop(
     // The first update of a process also compiles: it says nothing about the others.
     const left = done > first + 1 ? `, ${timeLeft(secondsLeft)} left` : "";
     ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}${left}`);
+    watch.update(done, numbers);
     await hooks.afterUpdate?.(done, { seconds, secondsLeft, made: done - first, metrics });
   }
   return true;

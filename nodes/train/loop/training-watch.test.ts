@@ -34,12 +34,24 @@ test.each([
   });
 });
 
-function watched(rows: readonly Readonly<Record<string, number>>[], onTrouble: "warn" | "stop" = "warn"): string[] {
-  const told: string[] = [];
-  const watch = new TrainingWatch({ onTrouble, warn: (message) => void told.push(message) });
-  for (const row of rows) watch.update(row);
+type Rows = readonly Readonly<Record<string, number | null>>[];
+
+function findings(
+  rows: Rows,
+  onTrouble: "warn" | "stop" = "warn",
+): { readonly message: string; readonly code: string; readonly update: number }[] {
+  const told: { readonly message: string; readonly code: string; readonly update: number }[] = [];
+  const watch = new TrainingWatch({
+    onTrouble,
+    warn: (message, alarm) => void told.push({ message, code: alarm?.code ?? "", update: alarm?.update ?? 0 }),
+  });
+  rows.forEach((row, k) => {
+    watch.update(k + 1, row);
+  });
   return told;
 }
+const watched = (rows: Rows, onTrouble: "warn" | "stop" = "warn") => findings(rows, onTrouble).map((f) => f.message);
+const codes = (rows: Rows) => findings(rows).map((f) => `${f.code} ${f.update}`);
 const many = (n: number, row: (k: number) => Readonly<Record<string, number>>) => Array.from({ length: n }, (_, k) => row(k));
 /** A little noise that does not grow. */
 const wobble = (k: number) => 0.01 * Math.sin(k * 7);
@@ -96,4 +108,28 @@ test("or the run stops", () => {
       "stop",
     ),
   ).toThrow(expect.objectContaining({ code: "TRAIN_WATCH" }));
+});
+
+test("the code and the update that each began at", () => {
+  const fine = { grad_norm: 1, lr: 1 };
+  expect(codes([fine, { ...fine, skipped_update: 1, grad_norm: null }, fine])).toEqual(["TRAIN_NOT_FINITE 2"]);
+  expect(codes([{ ...fine, reward_skipped: 0 }, ...many(6, () => ({ ...fine, reward_skipped: 1 }))])).toEqual(["TRAIN_NO_FACE 2"]);
+  expect(codes(many(6, () => ({ ...fine, grad_norm: 0 })))).toEqual(["TRAIN_NOTHING_LEARNED 1"]);
+  expect(codes([fine, ...many(6, () => ({ ...fine, lr: 0 }))])).toEqual(["TRAIN_NOTHING_LEARNED 2"]);
+  expect(codes(many(40, (i) => ({ ...fine, loss: i < 20 ? 0.1 : 1 })))).toEqual(["TRAIN_LOSS_GREW 30"]);
+});
+
+test("numbers that are not finite stop no run that is to stop at trouble: the loop knows how many are too many", () => {
+  expect(watched([{ grad_norm: null, skipped_update: 1 }], "stop")).toEqual([expect.stringMatching(/^update 1 was left out/)]);
+});
+
+test("held out falls while the reward rises: told once, at the best update", () => {
+  const rows = (held: readonly number[]) =>
+    many(held.length * 10, (k) => ({
+      grad_norm: 1,
+      reward: k / 100,
+      ...((k + 1) % 10 === 0 && { "held_out.reward": held[(k + 1) / 10 - 1] ?? 0 }),
+    }));
+  expect(codes(rows([0.2, 0.5, 0.6, 0.5, 0.45, 0.4, 0.3]))).toEqual(["TRAIN_OVERFIT 30"]);
+  expect(codes(rows([0.2, 0.5, 0.6, 0.58, 0.59, 0.57]))).toEqual([]);
 });
