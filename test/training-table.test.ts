@@ -11,6 +11,7 @@ import { dryRunTraining } from "../nodes/train/cost/dry-run-training.ts";
 import evaluateEdits from "../nodes/train/evaluate-edits.ts";
 import type { TrainInputs } from "../nodes/train/train-options.ts";
 import trainNode from "../nodes/train/train-rerefl.ts";
+import { datasetCases } from "./dataset-cases.ts";
 import { fakeContext } from "./fake-context.ts";
 import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, skippedReward } from "./fake-diffusion.ts";
 import { fakeDetector, fakeEncoder } from "./fake-face-models.ts";
@@ -160,6 +161,7 @@ const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[
 test("docs/training.md says what happens", async () => {
   const rows: string[] = [];
   for (const [what, happens] of CASES) rows.push(`| ${what} | ${(await happens()).replaceAll("|", "\\|").replaceAll("\n", " ")} |`);
+  rows.push(...(await datasetCases()).map(([what, happens]) => `| ${what} | ${happens.replaceAll("|", "\\|").replaceAll("\n", " ")} |`));
   const table = `${START}\n\n| case | what happens |\n|---|---|\n${rows.join("\n")}\n\n${END}`;
   const text = readFileSync(FILE, "utf8");
   const next = text.slice(0, text.indexOf(START)) + table + text.slice(text.indexOf(END) + END.length);

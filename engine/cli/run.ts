@@ -99,6 +99,7 @@ export const run: Command = async (args, program) => {
         ...[file, ...(read.origin === undefined ? [] : [read.origin])].flatMap((f) => [join(dirname(f), "input"), dirname(f)]),
       ],
       allowed: allowed.inputs,
+      folders: allowed.folders,
     };
     const models = { roots: modelRoots(program, values.models), allowed: allowed.models };
     const pinned = await pinnedKeys(values.pin ?? [], join(output, "run.json"));

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { SetValue } from "./set-values.ts";
 
 /**
@@ -8,8 +8,9 @@ import type { SetValue } from "./set-values.ts";
  */
 export async function typedPaths(
   values: readonly SetValue[],
-): Promise<{ readonly inputs: Record<string, string>; readonly models: Record<string, string> }> {
+): Promise<{ readonly inputs: Record<string, string>; readonly folders: Record<string, string>; readonly models: Record<string, string> }> {
   const inputs: Record<string, string> = {};
+  const folders: Record<string, string> = {};
   const models: Record<string, string> = {};
   for (const { value: typed, file } of values) {
     if (!file || typeof typed !== "string" || typed === "") continue;
@@ -18,7 +19,11 @@ export async function typedPaths(
     const value = typed.replaceAll("\\", "/");
     const about = await stat(path).catch(() => undefined);
     if (about?.isFile() && file.kind === "input") inputs[value] = path;
-    else if (about && file.kind === "model") models[value] = path;
+    // A dataset's pictures lie beside its list, or in the folder itself.
+    if (about && file.kind === "input" && file.holds === "dataset") {
+      if (about.isDirectory()) folders[value.replace(/\/+$/, "")] = path;
+      else folders[value.slice(0, Math.max(0, value.lastIndexOf("/")))] = dirname(path);
+    } else if (about && file.kind === "model") models[value] = path;
   }
-  return { inputs, models };
+  return { inputs, folders, models };
 }

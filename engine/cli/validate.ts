@@ -38,7 +38,9 @@ export const validateCommand: Command = async (args, program) => {
   const allowed = await typedPaths(settings);
   const roots = [...(values.input ?? []).map((path) => resolve(path)), join(dirname(file), "input"), dirname(file)];
   const models = new ModelFolders({ roots: modelRoots(program, values.models), allowed: allowed.models });
-  const planned = loaded.workflow && (await planGraph(loaded.workflow.graph, new InputFiles({ roots, allowed: allowed.inputs }), models));
+  const planned =
+    loaded.workflow &&
+    (await planGraph(loaded.workflow.graph, new InputFiles({ roots, allowed: allowed.inputs, folders: allowed.folders }), models));
   const issues = [...loaded.issues, ...(planned?.issues ?? [])];
   printIssues(issues, loaded.warnings, values.json);
   const { steps, skipped } = planned?.plan ?? { steps: [], skipped: [] };

@@ -6,7 +6,7 @@ export type WidgetType = "INT" | "FLOAT" | "STRING" | "BOOLEAN" | "COMBO";
 
 /** A widget value that names a file. */
 export type FileKind =
-  | { readonly kind: "input" /** Checked by the first bytes. */; readonly holds?: "picture" }
+  | { readonly kind: "input" /** Checked by the first bytes. */; readonly holds?: "picture" | "dataset" }
   | { readonly kind: "model"; readonly folder: string };
 
 export interface CatalogueWidget {

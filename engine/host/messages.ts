@@ -42,9 +42,15 @@ const plan = z.object({
 export interface Places {
   readonly roots: readonly string[];
   readonly allowed: Readonly<Record<string, string>>;
+  /** Of input files. */
+  readonly folders?: Readonly<Record<string, string>> | undefined;
 }
 
-const places = z.object({ roots: z.array(z.string()), allowed: z.record(z.string(), z.string()) });
+const places = z.object({
+  roots: z.array(z.string()),
+  allowed: z.record(z.string(), z.string()),
+  folders: z.record(z.string(), z.string()).optional(),
+});
 
 export interface RunRequest {
   readonly run: string;

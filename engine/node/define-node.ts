@@ -11,7 +11,10 @@ export interface WidgetHints {
   readonly display?: "number" | "slider";
   /** The value names a file: in the input directory, or in a model folder. Its fingerprint becomes part of the cache key. */
   readonly file?:
-    | { readonly kind: "input" /** Checked by the first bytes. */; readonly holds?: "picture" }
+    | {
+        readonly kind: "input" /** `picture`: checked by the first bytes. `dataset`: a list or a folder, whose files beside and below are read too. */;
+        readonly holds?: "picture" | "dataset";
+      }
     | { readonly kind: "model"; readonly folder: string };
   /** The widget is there only while others have one of these values: it is one choice's own. Else its default is used. */
   readonly when?: Readonly<Record<string, readonly string[]>>;

@@ -1,11 +1,12 @@
 // Pictures and other files that a workflow names as inputs.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { expectPicture } from "../formats/picture-format.ts";
 import { TEMPORARY } from "./output-directory.ts";
-import { findBelow, openRegular } from "./safe-path.ts";
+import { findBelow, isSafeName, openRegular } from "./safe-path.ts";
 
 /** Files and folders below one that is listed, at most: a folder with more was not meant. */
 const MAX_LISTED = 100_000;
@@ -21,6 +22,8 @@ export interface InputFileOptions {
    * come from a stranger, can name nothing outside the roots.
    */
   readonly allowed?: Readonly<Record<string, string>>;
+  /** Folders by the exact text that names them, typed likewise: what lies below them may be named. The empty text: any relative name. */
+  readonly folders?: Readonly<Record<string, string>> | undefined;
   /** Where runs save: `NAME [output]` is below it, `NAME [temp]` below its folder for previews. */
   readonly output?: string;
 }
@@ -54,7 +57,9 @@ export class InputFiles {
    * @param holds what the file must be, by its first bytes
    * @throws AppError as {@link read}; IMAGE_FORMAT
    */
-  async fingerprint(name: string, holds?: "picture"): Promise<string> {
+  async fingerprint(name: string, holds?: "picture" | "dataset"): Promise<string> {
+    // What a folder holds is looked at when it is read.
+    if (holds === "dataset" && !/\.\w{1,8}$/.test(name) && (await this.list(name)).length > 0) return `folder:${name}`;
     const bytes = await this.read(name);
     if (holds === "picture") expectPicture(bytes, name);
     return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -66,15 +71,14 @@ export class InputFiles {
    * @throws AppError INPUT_NOT_FOUND, INPUT_TOO_MANY, PATH_UNSAFE
    */
   async list(folder: string): Promise<readonly string[]> {
+    const typed = this.#typedFolder(folder === "." ? "" : folder);
+    if (typed !== undefined) return (await this.#listed(typed, folder === "." ? "" : `${folder}/`)) ?? [];
     const { roots, plain } = this.#place(folder);
     const suffix = folder.slice(folder.indexOf(plain) + plain.length);
     for (const root of roots) {
       const path = plain === "." ? root : await findBelow(root, plain);
-      const about = path === undefined ? undefined : await stat(path).catch(() => undefined);
-      if (path === undefined || !about?.isDirectory()) continue;
-      const names: string[] = [];
-      await collect(path, plain === "." ? "" : `${plain}/`, names, []);
-      return names.sort().map((name) => name + suffix);
+      const names = path === undefined ? undefined : await this.#listed(path, plain === "." ? "" : `${plain}/`);
+      if (names) return names.map((name) => name + suffix);
     }
     throw new AppError("INPUT_NOT_FOUND", `there is no input folder ${JSON.stringify(folder.slice(0, 200))}`, {
       hint:
@@ -84,13 +88,39 @@ export class InputFiles {
     });
   }
 
+  async #listed(path: string, prefix: string): Promise<readonly string[] | undefined> {
+    if (!(await stat(path).catch(() => undefined))?.isDirectory()) return undefined;
+    const names: string[] = [];
+    await collect(path, prefix, names, []);
+    return names.sort();
+  }
+
+  /** The path of a folder that was typed, or lies below one that was. */
+  #typedFolder(name: string): string | undefined {
+    for (const [text, path] of Object.entries(this.#options.folders ?? {})) {
+      if (name === text) return path;
+      const rest = text === "" ? name : name.startsWith(`${text}/`) ? name.slice(text.length + 1) : "";
+      if (isSafeName(rest)) {
+        const below = join(path, rest);
+        if (text !== "" || existsSync(below)) return below;
+      }
+    }
+    return undefined;
+  }
+
   async #find(name: string): Promise<string> {
     const { allowed } = this.#options;
     const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;
     if (typed !== undefined) return realpath(typed);
+    for (const [text, folder] of Object.entries(this.#options.folders ?? {})) {
+      const rest = text === "" ? name : name.startsWith(`${text}/`) ? name.slice(text.length + 1) : "";
+      const path = isSafeName(rest) ? await findBelow(folder, rest) : undefined;
+      if (path !== undefined) return realpath(path);
+    }
     const { roots, plain } = this.#place(name);
     for (const root of roots) {
-      const path = await findBelow(root, plain);
+      // An absolute name is one below its root, where it lies in one.
+      const path = await findBelow(root, plain.startsWith(`${root}/`) ? plain.slice(root.length + 1) : plain);
       if (path !== undefined) return realpath(path);
     }
     throw new AppError("INPUT_NOT_FOUND", `there is no input file ${JSON.stringify(name.slice(0, 200))}`, {

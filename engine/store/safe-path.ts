@@ -1,6 +1,6 @@
 // Names come from workflows of strangers: a path that leaves its root is never opened.
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve, sep, win32 } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { codeOf } from "./file-system.ts";
@@ -57,8 +57,22 @@ export async function findBelow(root: string, name: string): Promise<string | un
   } catch (error) {
     if (await isDangling(path))
       throw new AppError("STORE_LINK", `${path} is a link to what does not exist`, { hint: "mend or remove the link", cause: error });
-    return undefined;
+    return otherSpelling(root, name);
   }
+}
+
+/** The path of a name whose accents are written another way: macOS stores é as two characters (NFD), most others as one (NFC). */
+async function otherSpelling(root: string, name: string): Promise<string | undefined> {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII has one spelling
+  if (/^[\u0000-\u007f]*$/.test(name)) return undefined;
+  let path = root;
+  for (const part of name.split("/")) {
+    const wanted = part.normalize("NFC");
+    const there = (await readdir(path).catch(() => [])).find((each) => each.normalize("NFC") === wanted);
+    if (there === undefined) return undefined;
+    path = join(path, there);
+  }
+  return path;
 }
 
 /** A path, and what it leads to link by link: what belongs to a linked file may lie beside the link or beside any of its targets. */

@@ -258,6 +258,40 @@ describe("input files", () => {
     await expect(typed.read("../other")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
   });
 
+  test("what was typed opens its folder; an absolute name below a root is that root's; accents have two spellings", async () => {
+    mkdirSync(join(dir, "set", "more"), { recursive: true });
+    for (const name of ["set/pairs.jsonl", "set/more/x.png", "other.png"]) writeFileSync(join(dir, name), name);
+    const typed = new InputFiles({
+      roots: [],
+      allowed: { [join(dir, "set/pairs.jsonl")]: join(dir, "set/pairs.jsonl") },
+      folders: { [join(dir, "set")]: join(dir, "set") },
+    });
+    expect(Buffer.from(await typed.read(join(dir, "set/more/x.png"))).toString()).toBe("set/more/x.png");
+    expect(await typed.list(join(dir, "set"))).toEqual([join(dir, "set/more/x.png"), join(dir, "set/pairs.jsonl")]);
+    for (const name of [join(dir, "other.png"), `${join(dir, "set")}/../other.png`]) await expect(typed.read(name)).rejects.toThrow();
+    const here = new InputFiles({ roots: [], folders: { "": join(dir, "set") } });
+    expect(Buffer.from(await here.read("more/x.png")).toString()).toBe("set/more/x.png");
+    const rooted = new InputFiles({ roots: [join(dir, "set")] });
+    expect(Buffer.from(await rooted.read(join(dir, "set/more/x.png"))).toString()).toBe("set/more/x.png");
+    await expect(rooted.read(join(dir, "other.png"))).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    writeFileSync(join(dir, "set", "Zo\u00eb.png"), "nfc");
+    writeFileSync(join(dir, "set", "Rene\u0301.png"), "nfd");
+    expect(Buffer.from(await rooted.read("Zoe\u0308.png")).toString()).toBe("nfc");
+    expect(Buffer.from(await rooted.read("Ren\u00e9.png")).toString()).toBe("nfd");
+    await expect(rooted.read("Zo\u00e9.png")).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
+  });
+
+  test("a download cache: links into its blobs, in a folder that was named", async () => {
+    const hub = join(dir, "datasets--who--faces");
+    mkdirSync(join(hub, "blobs"), { recursive: true });
+    mkdirSync(join(hub, "snapshots/abc/img"), { recursive: true });
+    writeFileSync(join(hub, "blobs/1f"), "picture");
+    symlinkSync("../../../blobs/1f", join(hub, "snapshots/abc/img/a.png"));
+    const files = new InputFiles({ roots: [], folders: { faces: join(hub, "snapshots/abc") } });
+    expect(await files.list("faces")).toEqual(["faces/img/a.png"]);
+    expect(Buffer.from(await files.read("faces/img/a.png")).toString()).toBe("picture");
+  });
+
   test("ComfyUI's [input], [output] and [temp] name the folder; nothing else does", async () => {
     for (const folder of ["in/clipspace", "out/temp"]) mkdirSync(join(dir, folder), { recursive: true });
     writeFileSync(join(dir, "in", "clipspace", "p.png"), "i");

@@ -6,7 +6,10 @@ const Entry = z.strictObject({
   id: z.string().min(1).max(200),
   prompt: z.string().min(1).max(20_000),
   target: name,
-  references: z.array(name).min(1).max(16),
+  /** None: the picture is made from the prompt alone. */
+  references: z.array(name).max(16).default([]),
+  /** Who is on each reference. */
+  people: z.array(z.string().min(1).max(200)).optional(),
   split: z.enum(["train", "held_out"]).optional(),
 });
 
@@ -32,8 +35,7 @@ const MAX_ENTRIES = 100_000;
 
 /** Reads a manifest and lists everything that is wrong with it at once. Text that begins with [ is an array, anything else is lines. */
 export function parseManifest(text: string): Manifest {
-  const bare = text.replace(/^\uFEFF/, "");
-  const pieces = bare.trimStart().startsWith("[") ? piecesOfArray(bare) : piecesOfLines(bare);
+  const pieces = jsonPieces(text);
   const entries: ManifestEntry[] = [];
   const issues: ManifestIssue[] = [];
   const lines = new Map<string, number>();
@@ -50,6 +52,9 @@ export function parseManifest(text: string): Manifest {
       for (const { path, message } of parsed.error.issues) issues.push({ line, message: `${path.join(".") || "entry"}: ${message}` });
       continue;
     }
+    const { people, references } = parsed.data;
+    if (people && people.length !== references.length)
+      issues.push({ line, message: `people names ${people.length} for ${references.length} references` });
     const first = lines.get(parsed.data.id);
     if (first !== undefined) issues.push({ line, message: `id "${parsed.data.id}" is the id of line ${first} too` });
     lines.set(parsed.data.id, line);
@@ -58,6 +63,12 @@ export function parseManifest(text: string): Manifest {
   if (pieces.length > MAX_ENTRIES) issues.push({ line: 1, message: `${pieces.length} entries; ${MAX_ENTRIES} are the limit` });
   if (pieces.length === 0) issues.push({ line: 1, message: "no entries" });
   return { entries, issues };
+}
+
+/** The elements of a JSON array, or the lines that are not empty; each is to be parsed by itself, so that its errors have a line. */
+export function jsonPieces(text: string): readonly Piece[] {
+  const bare = text.replace(/^\uFEFF/, "");
+  return bare.trimStart().startsWith("[") ? piecesOfArray(bare) : piecesOfLines(bare);
 }
 
 interface Piece {

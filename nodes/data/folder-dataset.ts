@@ -2,90 +2,141 @@ import { z } from "zod";
 import { AppError, toAppError } from "../../engine/base/errors.ts";
 import { sha256 } from "../../engine/base/hash.ts";
 import type { NodeContext } from "../../engine/node/context.ts";
-import { implementNode } from "../../engine/node/define-node.ts";
+import { type InputValues, implementNode } from "../../engine/node/define-node.ts";
 import type { Dataset, Example } from "../shared/contracts/data.ts";
-import { type ManifestEntry, type ManifestIssue, parseManifest } from "./dataset-manifest.ts";
 import declaration from "./folder-dataset.node.ts";
-import { type FoundPeople, findPeople, pictureReader } from "./folder-pictures.ts";
-import { splitEntries } from "./folder-split.ts";
+import { type FoundPeople, findPeople, fittedPictures } from "./folder-pictures.ts";
+import { type LeftOut, splitEntries } from "./folder-split.ts";
+import type { DatasetEntry, Layout, LayoutIssue } from "./layouts/dataset-entry.ts";
+import { readLayout } from "./layouts/read-layout.ts";
 
-/** Largest manifest read. */
-const MAX_BYTES = 64 * 2 ** 20;
 /** Entries whose files a dry run looks for, because it must answer within seconds. */
 const DRY_ENTRIES = 200;
 /** Warnings and problems listed one by one at most. */
 const SHOWN = 20;
 
+type Inputs = InputValues<(typeof declaration)["inputs"]>;
+interface Found extends DatasetEntry, Omit<FoundPeople, "people"> {
+  readonly faces: FoundPeople["people"];
+}
+
 export default implementNode(declaration, {
-  async dryRun({ manifest }, ctx) {
-    if (manifest === undefined) return {};
-    const { entries, issues } = await readManifest(ctx, manifest);
-    const missing: ManifestIssue[] = [];
-    const folder = manifest.slice(0, manifest.lastIndexOf("/") + 1);
-    for (const { line, target, references } of entries.slice(0, DRY_ENTRIES))
+  async dryRun(i, ctx) {
+    if (i.manifest === undefined) return {};
+    const layout = await layoutOf(ctx, { manifest: i.manifest, controls: i.controls ?? "", default_prompt: i.default_prompt ?? "" });
+    const missing: LayoutIssue[] = [];
+    for (const { place, target, references } of layout.entries.slice(0, DRY_ENTRIES))
       for (const name of [target, ...references])
-        await ctx
-          .readInput(folder + name)
-          .catch((error: unknown) => missing.push({ line, message: `${name}: ${toAppError(error).message}` }));
-    const all = [...issues, ...missing].map((issue) => ({ input: "manifest", message: `line ${issue.line}: ${issue.message}` }));
-    return { issues: all, estimate: { notes: [`${entries.length} training pairs in ${manifest}`] } };
+        await ctx.readInput(name).catch((error: unknown) => missing.push({ place, message: `${name}: ${toAppError(error).message}` }));
+    const all = [...layout.issues, ...missing].map(({ place, message }) => ({ input: "manifest", message: `${place}: ${message}` }));
+    const notes = [`${layout.entries.length} training pairs in ${i.manifest}, read as ${layout.name}`, ...layout.notes];
+    return i.on_problem === "leave_out"
+      ? { estimate: { notes: [...notes, ...all.map((issue) => `left out: ${issue.message}`)] } }
+      : { issues: all, estimate: { notes } };
   },
   async run(i, ctx): Promise<{ dataset: Dataset }> {
-    const { text, entries, issues } = await readManifest(ctx, i.manifest);
-    if (issues.length > 0) throw refusal(i.manifest, issues);
-    const read = pictureReader(ctx.readInput, i.manifest);
-    const sizes = { target: { width: i.width, height: i.height }, reference: { width: i.reference_size, height: i.reference_size } };
-    const problems: ManifestIssue[] = [];
-    const found: (ManifestEntry & FoundPeople)[] = [];
-    for (const [k, entry] of entries.entries()) {
-      try {
-        const people = await findPeople(ctx.compute, i, read, entry, sizes);
-        for (const warning of people.warnings) ctx.log("warn", `${i.manifest} line ${entry.line}: ${warning}`);
-        found.push({ ...entry, ...people });
-      } catch (error) {
-        if (!(error instanceof AppError && error.code === "DATASET_ENTRY")) throw error;
-        for (const message of z.array(z.string()).parse(error.details.problems)) problems.push({ line: entry.line, message });
-      }
-      ctx.progress(k + 1, entries.length, `faces of ${entry.id}`);
-    }
-    if (problems.length > 0) throw refusal(i.manifest, problems);
-    const split = splitEntries(found, i.held_out);
-    for (const warning of shortened(split.warnings)) ctx.log("warn", `${i.manifest}: ${warning}`);
+    if (i.detector && !i.encoder)
+      throw new AppError("DATASET_ENCODER", "a detector is connected and no encoder: faces would be found and not told apart", {
+        hint: "connect an encoder too, or neither",
+      });
+    if (i.reference_fit === "face" && !i.detector)
+      throw new AppError("DATASET_DETECTOR", "reference_fit face cuts round the face, and no detector is connected to find it", {
+        hint: "connect a detector and an encoder, or set reference_fit to keep",
+      });
+    const layout = await layoutOf(ctx, i);
+    for (const note of layout.notes) ctx.log("warn", note);
+    ctx.log("info", `${i.manifest}: ${layout.entries.length} training pairs, read as ${layout.name}`);
+    const { found, leftOut } = await findAll(ctx, i, layout);
+    const split = splitEntries(found, i.held_out, i.split_by);
+    for (const warning of shortened([...found.flatMap((f) => f.warnings.map((w) => `${f.place}: ${w}`)), ...split.warnings]))
+      ctx.log("warn", `${i.manifest}: ${warning}`);
+    const transparent = [...new Set(found.flatMap((f) => f.transparent))];
+    if (transparent.length > 0)
+      ctx.log(
+        "warn",
+        `${i.manifest}: ${transparent.length} pictures are transparent in parts and were put on ${i.background} (${transparent[0]} …)`,
+      );
     if (split.train.length === 0)
-      throw new AppError("DATASET_EMPTY", `${i.manifest} leaves no example to train on`, { hint: "add entries, or hold fewer out" });
+      throw new AppError("DATASET_EMPTY", `${i.manifest} leaves no example to train on`, {
+        hint:
+          split.leftOut.length > 0
+            ? "every entry shares a person or picture with a held-out one: hold others out, or set split_by to pictures or nothing"
+            : "add entries, or hold fewer out",
+      });
 
     const example = async (which: "train" | "heldOut", index: number): Promise<Example> => {
       const entry = split[which][index];
       if (!entry) throw new AppError("DATASET_INDEX", `there is no ${which} example ${index} of ${split[which].length}`);
-      const names = [entry.target, ...entry.references];
-      const pictures = await Promise.all(names.map((name, k) => read(name, k === 0 ? sizes.target : sizes.reference)));
-      const changed = names[pictures.findIndex((p, k) => p.content !== entry.contents[k])];
+      const pictures = await fittedPictures(ctx.compute, ctx.readInput, i, entry, i);
+      const changed = pictures.find((p, k) => p.whole.content !== entry.contents[k]);
       if (changed !== undefined)
-        throw new AppError("DATASET_CHANGED", `${changed} changed since its faces were found`, { hint: "run the workflow again" });
+        throw new AppError("DATASET_CHANGED", `${changed.name} changed since its faces were found`, { hint: "run the workflow again" });
       const [target, ...references] = pictures.map((p) => p.image);
       if (!target) throw new AppError("INTERNAL", "an entry has no target");
       const { id, prompt, referenceFaces, targetFaces } = entry;
       return { id, prompt, references, referenceFaces, target, targetFaces };
     };
-    const { manifest: _, detector, encoder, ...settings } = i;
-    const identity = [text, JSON.stringify(settings), detector.id, encoder.id, ...found.flatMap((f) => f.contents)].join("\n");
-    const dataset = { id: `folder:${sha256(identity)}`, train: split.train.length, heldOut: split.heldOut.length, example };
+    const { detector, encoder, ...settings } = i;
+    const entries = found.map(({ id, prompt, split: own, people }) => [id, prompt, own, people]);
+    const identity = JSON.stringify([entries, settings, detector?.id, encoder?.id, found.map((f) => f.contents)]);
+    const dataset: Dataset = {
+      id: `folder:${sha256(identity)}`,
+      train: split.train.length,
+      heldOut: split.heldOut.length,
+      example,
+      bucket: (which, index) => split[which][index]?.bucket ?? "",
+      leftOut: [...leftOut, ...split.leftOut],
+    };
     return { dataset };
   },
 });
 
-async function readManifest(ctx: NodeContext, name: string) {
-  const bytes = await ctx.readInput(name);
-  if (bytes.length > MAX_BYTES) throw new AppError("DATASET_MANIFEST", `${name} has ${bytes.length} bytes; ${MAX_BYTES} are the limit`);
-  const text = new TextDecoder().decode(bytes);
-  return { text, ...parseManifest(text) };
+/** Every entry with its people; those with problems end the run, or are left out. */
+async function findAll(ctx: NodeContext, i: Inputs, layout: Layout): Promise<{ found: Found[]; leftOut: LeftOut[] }> {
+  const problems: LayoutIssue[] = [...layout.issues];
+  if (problems.length > 0 && i.on_problem === "stop") throw refusal(i.manifest, problems);
+  const bad = new Set(layout.issues.map((issue) => issue.place));
+  const found: Found[] = [];
+  const leftOut = layout.issues.map(({ place, message }) => ({ id: place, why: message }));
+  for (const [k, entry] of layout.entries.entries()) {
+    if (bad.has(entry.place)) continue;
+    try {
+      const { people: faces, ...rest } = await findPeople(ctx.compute, ctx.readInput, i, entry, i);
+      found.push({ ...entry, ...rest, faces });
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "DATASET_ENTRY")) throw error;
+      for (const message of z.array(z.string()).parse(error.details.problems)) {
+        problems.push({ place: entry.place, message });
+        leftOut.push({ id: entry.id, why: message });
+      }
+    }
+    ctx.progress(k + 1, layout.entries.length, `faces of ${entry.id}`);
+  }
+  if (problems.length > 0 && i.on_problem === "stop") throw refusal(i.manifest, problems);
+  if (leftOut.length > 0)
+    ctx.log(
+      "warn",
+      [
+        `${i.manifest}: ${leftOut.length} problems, whose entries are left out:`,
+        ...shortened(leftOut.map(({ id, why }) => `${id}: ${why}`)),
+      ].join("\n  "),
+    );
+  return { found, leftOut };
+}
+
+async function layoutOf(ctx: NodeContext, i: Pick<Inputs, "manifest" | "controls" | "default_prompt">): Promise<Layout> {
+  const controls = i.controls
+    .split(",")
+    .map((name) => name.trim().replace(/\/+$/, ""))
+    .filter((name) => name !== "");
+  return readLayout(ctx, i.manifest, { controls, defaultPrompt: i.default_prompt.trim() });
 }
 
 /** All problems in one error. */
-function refusal(manifest: string, issues: readonly ManifestIssue[]): AppError {
-  const lines = shortened(issues.map(({ line, message }) => `line ${line}: ${message}`));
+function refusal(manifest: string, issues: readonly LayoutIssue[]): AppError {
+  const lines = shortened(issues.map(({ place, message }) => `${place}: ${message}`));
   return new AppError("DATASET_MANIFEST", [`${manifest} cannot be trained on:`, ...lines].join("\n  "), {
-    hint: "correct or remove these entries",
+    hint: "correct or remove these entries, or set on_problem to leave_out",
     details: { issues },
   });
 }

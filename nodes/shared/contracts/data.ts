@@ -110,7 +110,7 @@ export interface Example {
   readonly id: string;
   readonly prompt: string;
   readonly references: readonly Image[];
-  /** The face of the person in each reference. */
+  /** The face of the person in each reference; empty where nobody looked for faces. */
   readonly referenceFaces: readonly Face[];
   readonly target: Image;
   readonly targetFaces: readonly Face[];
@@ -126,6 +126,8 @@ export interface Dataset {
   example(split: "train" | "heldOut", index: number): Promise<Example>;
   /** Equal where pictures have the same sizes and the references are as many, so that examples can share a batch. Absent: all can. */
   bucket?(split: "train" | "heldOut", index: number): string;
+  /** What is neither trained on nor held out, and why. */
+  readonly leftOut?: readonly { readonly id: string; readonly why: string }[];
 }
 
 /** A camera round a subject of size 1 at the origin; y points up, z to the front. */

@@ -1,0 +1,63 @@
+// Training pairs as people write them down, whatever the layout: what a reader of a layout gives.
+import { posix } from "node:path";
+import type { NodeContext } from "../../../engine/node/context.ts";
+
+/** One training pair, names as `readInput` takes them. */
+export interface DatasetEntry {
+  /** Unique within the dataset. */
+  readonly id: string;
+  readonly prompt: string;
+  readonly target: string;
+  readonly references: readonly string[];
+  readonly split?: "train" | "held_out" | undefined;
+  /** Who is on each reference, by name. */
+  readonly people?: readonly string[] | undefined;
+  /** Where it was written, for messages: `line 3`, `a.jpg`. */
+  readonly place: string;
+}
+
+/** One problem, and its place. */
+export interface LayoutIssue {
+  readonly place: string;
+  readonly message: string;
+}
+
+export interface Layout {
+  /** For messages: `ai-toolkit's folders`. */
+  readonly name: string;
+  readonly entries: readonly DatasetEntry[];
+  readonly issues: readonly LayoutIssue[];
+  /** What was found and not used. */
+  readonly notes: readonly string[];
+}
+
+export type Files = Pick<NodeContext, "readInput" | "listInputs">;
+
+export const PICTURE = /\.(png|jpe?g|webp|bmp|tiff?|avif)$/i;
+
+/** A name that stands in a file of `folder`, as `readInput` takes it: `./` and `../` are resolved, absolute paths stay. @param folder with a slash at its end, or empty */
+export function besides(folder: string, name: string): string {
+  const plain = name.replaceAll("\\", "/");
+  return plain.startsWith("/") ? posix.normalize(plain) : posix.normalize(folder + plain);
+}
+
+/** The folder of a name, with a slash at its end; empty for none. */
+export function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}
+
+/** A name without folder and ending. */
+export function stemOf(name: string): string {
+  return posix.basename(name, posix.extname(name));
+}
+
+/** Captions of a picture stand in a text file beside it. */
+export async function captionOf(files: Files, there: ReadonlySet<string>, picture: string, extension: string): Promise<string | undefined> {
+  const name = picture.slice(0, picture.length - posix.extname(picture).length) + extension;
+  return there.has(name)
+    ? new TextDecoder()
+        .decode(await files.readInput(name))
+        .replace(/^\uFEFF/, "")
+        .trim()
+    : undefined;
+}

@@ -1,0 +1,99 @@
+// musubi-tuner's dataset config (TOML): folders with captions and control folders, or JSONL files.
+import { parse } from "smol-toml";
+import { z } from "zod";
+import { toAppError } from "../../../engine/base/errors.ts";
+import { pairFolders } from "./ai-toolkit.ts";
+import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, PICTURE, stemOf } from "./dataset-entry.ts";
+import { readTable } from "./picture-table.ts";
+
+const Dataset = z.looseObject({
+  image_directory: z.string().optional(),
+  image_jsonl_file: z.string().optional(),
+  control_directory: z.string().optional(),
+  caption_extension: z.string().optional(),
+  num_repeats: z.int().positive().optional(),
+});
+const Config = z.looseObject({ general: Dataset.optional(), datasets: z.array(Dataset).min(1) });
+
+/** Keys that are answered by widgets here. */
+const BY_WIDGETS = ["resolution", "batch_size", "enable_bucket", "bucket_no_upscale"];
+
+/** @param name of the TOML file */
+export async function readMusubi(files: Files, name: string, text: string, defaultPrompt: string): Promise<Layout> {
+  const layout = { name: "musubi-tuner's TOML" };
+  const failed = (message: string): Layout => ({ ...layout, entries: [], issues: [{ place: name, message }], notes: [] });
+  let config: z.infer<typeof Config>;
+  try {
+    const parsed = Config.safeParse(parse(text));
+    if (!parsed.success) return failed(parsed.error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; "));
+    config = parsed.data;
+  } catch (error) {
+    return failed(`not TOML: ${toAppError(error).message.split("\n")[0]}`);
+  }
+  const entries: DatasetEntry[] = [];
+  const issues: LayoutIssue[] = [];
+  const folder = folderOf(name);
+  for (const [k, own] of config.datasets.entries()) {
+    const dataset = { ...config.general, ...own };
+    const place = `datasets[${k}]`;
+    const read = await readDataset(files, folder, dataset, defaultPrompt, place);
+    issues.push(...read.issues);
+    const repeats = dataset.num_repeats ?? 1;
+    for (const entry of read.entries)
+      for (let r = 0; r < repeats; r++) {
+        const id = config.datasets.length > 1 ? `${k}/${entry.id}` : entry.id;
+        entries.push({ ...entry, id: r === 0 ? id : `${id} (${r + 1})` });
+      }
+  }
+  const said = BY_WIDGETS.filter((key) => [config.general, ...config.datasets].some((d) => d && Object.hasOwn(d, key)));
+  const notes = said.length > 0 ? [`${name}: ${said.join(", ")} is not read; the widgets here say it`] : [];
+  return { ...layout, entries, issues, notes };
+}
+
+async function readDataset(
+  files: Files,
+  folder: string,
+  dataset: z.infer<typeof Dataset>,
+  defaultPrompt: string,
+  place: string,
+): Promise<Pick<Layout, "entries" | "issues">> {
+  if (dataset.image_jsonl_file !== undefined) {
+    const name = besides(folder, dataset.image_jsonl_file);
+    return readTable(name, new TextDecoder().decode(await files.readInput(name)), defaultPrompt);
+  }
+  if (dataset.image_directory === undefined)
+    return { entries: [], issues: [{ place, message: "it names no image_directory and no image_jsonl_file (videos are not read)" }] };
+  const targets = besides(folder, `${dataset.image_directory}/`);
+  const controlFolder = dataset.control_directory === undefined ? undefined : besides(folder, `${dataset.control_directory}/`);
+  const names = await files.listInputs(targets.replace(/\/$/, ""));
+  const read = await pairFolders(
+    files,
+    names,
+    { targets, controls: [], captionExtension: dataset.caption_extension ?? ".txt" },
+    defaultPrompt,
+  );
+  if (controlFolder === undefined) return read;
+  // `a.png` belongs to `a.jpg`; so do `a_0.png`, `a_1.png`, in this order.
+  const pictures = (await files.listInputs(controlFolder.replace(/\/$/, ""))).filter(
+    (n) => folderOf(n) === controlFolder && PICTURE.test(n),
+  );
+  const issues = [...read.issues];
+  const entries = read.entries.map((entry) => {
+    const stem = stemOf(entry.target);
+    const numbered = pictures
+      .flatMap((n) => {
+        const own = stemOf(n);
+        const number =
+          own === stem
+            ? -1
+            : own.startsWith(`${stem}_`) && /^\d+$/.test(own.slice(stem.length + 1))
+              ? Number(own.slice(stem.length + 1))
+              : undefined;
+        return number === undefined ? [] : [{ n, number }];
+      })
+      .sort((a, b) => a.number - b.number);
+    if (numbered.length === 0) issues.push({ place: entry.place, message: `${controlFolder} has no picture called ${stem} or ${stem}_0` });
+    return { ...entry, references: numbered.map(({ n }) => n) };
+  });
+  return { entries, issues };
+}
