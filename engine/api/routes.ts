@@ -145,6 +145,18 @@ export const routes = {
     query: z.object({ node: z.string().optional() }),
     answer: samples,
   },
+  /** A LoRA for ComfyUI from a checkpoint: the newest, the best by its held-out reward, or the one after that update. */
+  exportLora: {
+    method: "GET",
+    path: "/api/runs/:id/lora",
+    params: run,
+    query: z.object({
+      node: z.string().optional(),
+      update: z.union([z.literal("best"), z.coerce.number().int().nonnegative()]).optional(),
+      format: z.enum(["comfyui", "diffusers", "kohya"]).default("comfyui"),
+    }),
+    answer: "bytes",
+  },
 
   queue: { method: "GET", path: "/api/queue", answer: queueState },
   /** The current run continues; no new one begins. */

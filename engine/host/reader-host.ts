@@ -34,11 +34,14 @@ export class ReaderHost {
     this.#options = options;
   }
 
-  /** @throws AppError what the task throws; READ_TIMEOUT; READ_DIED when the file took the child down */
-  async ask<K extends ReaderTask>(task: K, asks: ReaderAsks<K>): Promise<ReaderGives<K>> {
+  /**
+   * @param taskMs when this task may take longer than others
+   * @throws AppError what the task throws; READ_TIMEOUT; READ_DIED when the file took the child down
+   */
+  async ask<K extends ReaderTask>(task: K, asks: ReaderAsks<K>, taskMs = this.#options.taskMs ?? 20_000): Promise<ReaderGives<K>> {
     if (this.#waiting.size >= AT_ONCE) await new Promise<void>((resolve) => this.#line.push(resolve));
     try {
-      const gives = await this.#send(task, asks);
+      const gives = await this.#send(task, asks, taskMs);
       return readerTasks[task].gives.parse(gives) as ReaderGives<K>;
     } finally {
       this.#line.shift()?.();
@@ -50,11 +53,10 @@ export class ReaderHost {
     this.#child?.kill("SIGKILL");
   }
 
-  #send(task: string, asks: unknown): Promise<unknown> {
+  #send(task: string, asks: unknown, taskMs: number): Promise<unknown> {
     clearTimeout(this.#idle);
     const child = this.#start();
     const id = this.#next++;
-    const { taskMs = 20_000 } = this.#options;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle(id)?.reject(

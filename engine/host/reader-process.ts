@@ -30,6 +30,8 @@ async function perform(parts: ReaderParts, task: string, asks: unknown): Promise
       return parts.workflow(readerTasks.workflow.asks.parse(asks));
     case "model":
       return parts.model(readerTasks.model.asks.parse(asks));
+    case "lora":
+      return parts.lora(readerTasks.lora.asks.parse(asks));
     default:
       throw new AppError("INTERNAL", `there is no task ${task}`);
   }

@@ -34,6 +34,16 @@ export const readerTasks = {
       outputs: z.array(port),
     }),
   },
+  /** Writes a LoRA from a training's checkpoint to `to`: both may be large. */
+  lora: {
+    asks: z.object({
+      directory: z.string(),
+      update: z.union([z.literal("best"), z.number()]).optional(),
+      format: z.enum(["comfyui", "diffusers", "kohya"]),
+      to: z.string(),
+    }),
+    gives: z.object({ name: z.string() }),
+  },
 } as const;
 
 export type ReaderTask = keyof typeof readerTasks;

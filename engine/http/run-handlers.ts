@@ -11,6 +11,7 @@ import type { Issue } from "../base/issues.ts";
 import { memoryLimit } from "../base/memory-limit.ts";
 import type { RunEvent } from "../graph/events.ts";
 import { resolveInside } from "../store/safe-path.ts";
+import { exportLora } from "./export-lora.ts";
 import type { Handlers } from "./mount.ts";
 import { scoreSubmission } from "./score-submission.ts";
 import type { Services } from "./services.ts";
@@ -29,6 +30,7 @@ type Names =
   | "removeRun"
   | "curves"
   | "samples"
+  | "exportLora"
   | "queue"
   | "pauseQueue"
   | "resumeQueue"
@@ -76,6 +78,11 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
     samples({ params: { id }, query: { node } }) {
       const { output, directory } = training(id, node);
       return readSamples(output, directory, history.refOf(id));
+    },
+    async exportLora({ params: { id }, query: { node, update, format } }) {
+      const { output, directory } = training(id, node);
+      const path = await resolveInside(output, directory);
+      return exportLora(services, { directory: path, ...(update !== undefined && { update }), format });
     },
     queue: () => queue.state(),
     pauseQueue: () => queue.setPaused(true),

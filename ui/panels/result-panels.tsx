@@ -62,7 +62,7 @@ function Match({ node, run, isLarge }: ResultPanelProps) {
 
 function Training({ node, run, runId }: ResultPanelProps) {
   const [training] = run.shown.training ?? [];
-  return <LiveTraining node={node} runId={runId} directory={training?.directory} updates={training?.updates ?? 0} />;
+  return <LiveTraining node={node} runId={runId} updates={training?.updates ?? 0} />;
 }
 
 function Score({ run }: ResultPanelProps) {

@@ -1,6 +1,5 @@
 // A training of the server's: polled while it runs, with what can be done about it.
 import { useEffect, useState } from "preact/hooks";
-import { fileUrl } from "../../../engine/api/files.ts";
 import type { Curves, Samples } from "../../../engine/api/training.ts";
 import { call } from "../../net/client.ts";
 import { useApp } from "../../state/context.ts";
@@ -12,15 +11,13 @@ import { TrainingPanel } from "./training-panel.tsx";
 interface Props {
   readonly node: string;
   readonly runId: string;
-  /** Of the training, below the output folder; absent when it is not known. */
-  readonly directory: string | undefined;
   readonly updates: number;
 }
 
 const POLL_MS = 1500;
 const NONE: Samples["samples"] = [];
 
-export function LiveTraining({ node, runId, directory, updates }: Props) {
+export function LiveTraining({ node, runId, updates }: Props) {
   const app = useApp();
   const summary = app.runs.summaries.value.get(runId);
   const state = summary?.state ?? "finished";
@@ -30,6 +27,12 @@ export function LiveTraining({ node, runId, directory, updates }: Props) {
     void app.try(async () => {
       await call(name, { params: { id: runId } });
       say(done);
+    });
+  const exportLora = (update?: "best"): void =>
+    void app.try(async () => {
+      const bytes = await call("exportLora", { params: { id: runId }, query: { node, ...(update && { update }) } });
+      const about = summary ? summary.name : "training";
+      saveBytes(bytes, `${about}${update ? "-best" : ""}-lora.safetensors`);
     });
   const compare = (id: string | null): void => {
     if (id === null) setOther(undefined);
@@ -54,11 +57,8 @@ export function LiveTraining({ node, runId, directory, updates }: Props) {
       onPause={isRunning ? act("pause", "It ends its step, saves, and pauses.") : undefined}
       onResume={summary?.canResume && !isRunning ? act("resume", "Goes on from its checkpoint.") : undefined}
       onStop={isRunning ? act("cancel", "It ends its step, saves, and stops.") : undefined}
-      onExport={
-        directory !== undefined && (curves?.updates.done ?? 0) > 0
-          ? () => download(`${fileUrl({ filename: "checkpoint.safetensors", subfolder: directory, type: "output" })}?download=1`)
-          : undefined
-      }
+      onExport={(curves?.updates.done ?? 0) > 0 ? () => exportLora() : undefined}
+      onExportBest={curves?.best ? () => exportLora("best") : undefined}
       onFork={() => void app.files.openRun(runId)}
       others={others.slice(0, 50).map((r) => ({ id: r.id, name: nameOf(r) }))}
       other={other}
@@ -121,9 +121,11 @@ function nameOf(summary: { readonly name: string; readonly created: number } | u
   return `${summary.name}, ${new Date(summary.created).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" })}`;
 }
 
-function download(url: string): void {
+function saveBytes(bytes: Uint8Array, name: string): void {
+  const url = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = "";
+  link.download = name;
   link.click();
+  URL.revokeObjectURL(url);
 }

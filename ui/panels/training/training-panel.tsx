@@ -20,6 +20,7 @@ export interface TrainingPanelProps {
   readonly onResume?: (() => void) | undefined;
   readonly onStop?: (() => void) | undefined;
   readonly onExport?: (() => void) | undefined;
+  readonly onExportBest?: (() => void) | undefined;
   readonly onFork?: (() => void) | undefined;
   /** Runs it can be compared with. */
   readonly others?: readonly { readonly id: string; readonly name: string }[];
@@ -46,7 +47,13 @@ export function TrainingPanel(props: TrainingPanelProps) {
           <Tool icon="pause" label="Pause" title="Ends its step, saves, and can go on later" act={props.onPause} />
           <Tool icon="play" label="Resume" title="Goes on from its checkpoint" act={props.onResume} />
           <Tool icon="stop" label="Stop and keep" title="Ends its step and saves what it has" act={props.onStop} />
-          <Tool icon="down" label="Export checkpoint" title="Download the newest checkpoint" act={props.onExport} />
+          <Tool icon="down" label="Export LoRA" title="Download a LoRA of the newest checkpoint" act={props.onExport} />
+          <Tool
+            icon="down"
+            label="Export the best"
+            title="Download the LoRA with the best held-out reward so far"
+            act={props.onExportBest}
+          />
           <Tool icon="graphs" label="Fork" title="Open its graph in a new tab, to run it with other settings" act={props.onFork} />
           {onCompare && others.length > 0 && (
             <select
