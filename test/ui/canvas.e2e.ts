@@ -1,25 +1,6 @@
 // What is done with the pointer on the canvas.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Editor, type OpenBrowser, openBrowser, startServer, type TestServer } from "./harness.ts";
-
-let server: TestServer;
-let browser: OpenBrowser;
-let editor: Editor;
-beforeAll(async () => {
-  server = await startServer();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  editor = await Editor.open(await browser.context(), server.url);
-});
-afterEach(async () => {
-  expect(editor.errors).toEqual([]);
-  await editor.page.context().close();
-});
+import { describe, expect, test } from "vitest";
+import { editor } from "./stand.ts";
 
 describe("building", () => {
   test("double click, type, Enter: a node stands where it was asked for", async () => {

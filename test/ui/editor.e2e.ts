@@ -1,28 +1,11 @@
 // Everything around the canvas: keyboard, tabs, files, subgraphs, undo, palette, themes.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Doc, Editor, type Handle, type OpenBrowser, openBrowser, startServer, type TestServer } from "./harness.ts";
+import { describe, expect, test } from "vitest";
+import { type Doc, Editor, type Handle } from "./harness.ts";
+import { browser, editor, server } from "./stand.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-let server: TestServer;
-let browser: OpenBrowser;
-let editor: Editor;
-beforeAll(async () => {
-  server = await startServer();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  editor = await Editor.open(await browser.context(), server.url);
-});
-afterEach(async () => {
-  expect(editor.errors).toEqual([]);
-  await editor.page.context().close();
-});
 
 const saved = (): Promise<string> => editor.page.evaluate(() => (globalThis as unknown as Handle).whosWho.save());
 /** Drops files on the canvas as the system does. */

@@ -12,6 +12,8 @@ export interface TestServer {
   /** Its data folder: outputs, saved graphs, journal. */
   readonly folder: string;
   readonly pid: number;
+  /** What it last said, when it ended without being asked to. */
+  died(): string | undefined;
   /** Ends it; the folder stays. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -44,6 +46,11 @@ export async function startServer(
     { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", WHOSWHO_DATA: join(folder, "data") } },
   );
   let output = "";
+  let isAsked = false;
+  let died: string | undefined;
+  child.once("exit", (code, signal) => {
+    if (!isAsked) died = `the server ended with ${signal ?? code}:\n${output.slice(-4000)}`;
+  });
   const url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       output += chunk.toString();
@@ -58,8 +65,10 @@ export async function startServer(
     url,
     folder,
     pid: child.pid ?? 0,
+    died: () => died,
     stop: (signal = "SIGTERM") =>
       new Promise((resolve) => {
+        isAsked = true;
         if (child.exitCode !== null || child.signalCode !== null) return resolve();
         child.once("exit", () => resolve());
         child.kill(signal);

@@ -2,27 +2,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Editor, type OpenBrowser, openBrowser, startServer, type TestServer } from "./harness.ts";
-
-let server: TestServer;
-let browser: OpenBrowser;
-let editor: Editor;
-beforeAll(async () => {
-  server = await startServer();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  editor = await Editor.open(await browser.context(), server.url);
-});
-afterEach(async () => {
-  expect(editor.errors).toEqual([]);
-  await editor.page.context().close();
-});
+import { describe, expect, test } from "vitest";
+import { editor, server } from "./stand.ts";
 
 const toolbox = () => editor.page.getByRole("toolbar", { name: "Selected nodes" });
 

@@ -1,28 +1,11 @@
 // The panels that no peer has: who is who, training with its curves and samples, rewards with their gradient, two runs side by side.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Editor, type Handle, type OpenBrowser, openBrowser, startServer, type TestServer } from "./harness.ts";
+import { describe, expect, test } from "vitest";
+import type { Handle } from "./harness.ts";
+import { editor } from "./stand.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-let server: TestServer;
-let browser: OpenBrowser;
-let editor: Editor;
-beforeAll(async () => {
-  server = await startServer();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  editor = await Editor.open(await browser.context(), server.url);
-});
-afterEach(async () => {
-  expect(editor.errors).toEqual([]);
-  await editor.page.context().close();
-});
 
 const ended = (how: string, ms = 100_000) => expect.poll(() => editor.state(), { timeout: ms }).toBe(how);
 

@@ -3,28 +3,11 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Editor, type Handle, type OpenBrowser, openBrowser, startServer, type TestServer } from "./harness.ts";
+import { describe, expect, test } from "vitest";
+import { Editor, type Handle, startServer } from "./harness.ts";
+import { browser, editor, server } from "./stand.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-let server: TestServer;
-let browser: OpenBrowser;
-let editor: Editor;
-beforeAll(async () => {
-  server = await startServer();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  editor = await Editor.open(await browser.context(), server.url);
-});
-afterEach(async () => {
-  expect(editor.errors).toEqual([]);
-  await editor.page.context().close();
-});
 
 const state = (e: Editor): Promise<string | undefined> =>
   e.page.evaluate(() => {
