@@ -86,9 +86,15 @@ describe("colour profiles", () => {
   test("sRGB's own profile needs no word; a damaged one gets one", async () => {
     expect((await decodePicture(await green("srgb"), "a.png")).notes).toEqual([]);
     const jpeg = await raw(3, RGB).jpeg().withIccProfile("p3").toBuffer();
+    const without = Buffer.from(jpeg);
+    without.fill(0xee, jpeg.indexOf("desc"), jpeg.indexOf("desc") + 12);
+    expect((await decodePicture(without, "a.jpg")).notes).toEqual([expect.stringMatching(/^a\.jpg has a colour profile without a name/)]);
     const damaged = Buffer.from(jpeg);
-    damaged.fill(0xee, jpeg.indexOf("desc"), jpeg.indexOf("desc") + 12);
-    expect((await decodePicture(damaged, "a.jpg")).notes).toEqual([expect.stringMatching(/^a\.jpg has the colour profile/)]);
+    damaged.write("xxxx", jpeg.indexOf("acsp"));
+    for (const use of ["ignore", "convert"] as const)
+      expect((await decodePicture(damaged, "a.jpg", use)).notes).toEqual([
+        expect.stringMatching(/^a\.jpg has a colour profile that can't be read: its numbers are used as they are stored$/),
+      ]);
   });
 });
 
@@ -220,4 +226,16 @@ test("damaged files are refused, never half shown", async () => {
   // Sides beyond what the decoder itself takes.
   await expect(decodePicture(pngOf(2_000_000_000, 2, new Uint8Array(3)), "wide")).rejects.toMatchObject({ code: "IMAGE_CORRUPT" });
   await expect(decodePicture(pngOf(0, 4, new Uint8Array(3)), "empty")).rejects.toMatchObject({ code: "IMAGE_CORRUPT" });
+});
+
+test("floating-point numbers have no fixed white: they are refused by their type", async () => {
+  // Two pixels of 0.5, written by Pillow.
+  const file = Buffer.from(
+    "SUkqAAgAAAAKAAABBAABAAAAAgAAAAEBBAABAAAAAQAAAAIBAwABAAAAIAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAhgAAABYBBAABAAAAAQAAABcBBAABAAAACAAAABwBAwABAAAAAQAAAFMBAwABAAAAAwAAAAAAAAAAAAA/AAAAPw==",
+    "base64",
+  );
+  await expect(decodePicture(file, "hdr.tiff")).rejects.toMatchObject({
+    code: "IMAGE_FORMAT",
+    message: "hdr.tiff holds numbers of type float, which have no fixed white",
+  });
 });

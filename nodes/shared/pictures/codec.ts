@@ -66,15 +66,18 @@ export async function decodePicture(bytes: Uint8Array, name: string, profile: Co
   return { width: info.width, height: info.height, rgb, alpha, ...about };
 }
 
+/** Numbers of a file that stand for 0 to 100 %. Others have no fixed white. */
+const DEPTHS = new Set(["char", "uchar", "short", "ushort"]);
+
 /** What a header says of a picture that may be decoded. @throws AppError as {@link decodePicture} */
 export async function pictureHeader(
   bytes: Uint8Array,
   name: string,
 ): Promise<{ readonly format: PictureFormat; readonly profile: Uint8Array | undefined }> {
   const format = expectPicture(bytes, name);
-  const { width, height, icc } =
+  const { width, height, icc, depth } =
     format === "bmp"
-      ? { ...ofFile(name, () => bmpSize(bytes)), icc: undefined }
+      ? { ...ofFile(name, () => bmpSize(bytes)), icc: undefined, depth: "uchar" }
       : await sharp(bytes, { limitInputPixels: false })
           .metadata()
           .catch((cause: unknown) => {
@@ -83,6 +86,10 @@ export async function pictureHeader(
   if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS)
     throw new AppError("IMAGE_TOO_LARGE", `${name} has ${width} × ${height} pixels`, {
       hint: `sides up to ${MAX_SIDE} and 64 megapixels are read: scale it down first`,
+    });
+  if (!DEPTHS.has(depth ?? "uchar"))
+    throw new AppError("IMAGE_FORMAT", `${name} holds numbers of type ${depth}, which have no fixed white`, {
+      hint: "save it with 8 or 16 bits a channel",
     });
   return { format, profile: icc };
 }
@@ -104,24 +111,25 @@ function ofFile<T>(name: string, read: () => T): T {
 
 /** A word about a profile that is not sRGB's: ignoring it shifts the colours. */
 function notesOf(profile: Uint8Array | undefined, name: string, use: ColorProfile): string[] {
-  const description = profile && profileName(profile);
-  if (description === undefined || use === "convert") return [];
+  if (!profile) return [];
+  const own = profileName(profile);
+  if (own === undefined) return [`${name} has a colour profile that can't be read: its numbers are used as they are stored`];
+  // Names of sRGB: its own, and those of the small versions that web services embed.
+  if (use === "convert" || /sRGB|^(c2|uRGB)$/i.test(own)) return [];
+  const which = own === "" ? "a colour profile without a name" : `the colour profile ${JSON.stringify(own)}`;
   return [
-    `${name} has the colour profile ${JSON.stringify(description)}, which is ignored, as ComfyUI does: its colours shift a little. ` +
+    `${name} has ${which}, which is ignored, as ComfyUI does: its colours shift a little. ` +
       "LoadImage converts it to sRGB with color_profile = convert",
   ];
 }
 
-/** What a profile calls itself; undefined for sRGB. */
+/** What a profile calls itself; undefined when it is damaged. */
 function profileName(profile: Uint8Array): string | undefined {
-  let name = "";
   try {
-    name = parse(Buffer.from(profile)).description ?? "";
+    return parse(Buffer.from(profile)).description ?? "";
   } catch {
-    // A damaged profile is not sRGB's, whatever it is.
+    return undefined;
   }
-  // Names of sRGB: its own, and those of the small versions that web services embed.
-  return /sRGB|^(c2|uRGB)$/i.test(name) ? undefined : name || "without a name";
 }
 
 /** RGB [height, width, 3] and alpha [height, width] as RGBA. */
