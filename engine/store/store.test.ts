@@ -476,6 +476,22 @@ describe("models", () => {
     expect(await models().textFingerprint("diffusion_models", "m-1.safetensors", "config.json")).toBe(sha256("{}"));
   });
 
+  test.each([
+    ["<!DOCTYPE html><html>Access denied</html>", "a web page", "log in"],
+    ["version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 123\n", "a pointer of Git LFS", "git lfs pull"],
+    ['{"error":"Invalid username or password."}', "a server's error message", "download"],
+    ["GGUF\u0003\u0000\u0000\u0000", "a GGUF file", "GGUF"],
+    ["PK\u0003\u0004\u0000\u0000archive/data.pkl", "a pickled checkpoint", "convert it"],
+    ["\u0080\u0002}q\u0000", "a pickled checkpoint", "convert it"],
+  ])("a file named .safetensors that begins with %j is told for what it is", async (content, what, remedy) => {
+    writeFileSync(join(dir, "models", "unet", "other.safetensors"), Buffer.from(content, "latin1"));
+    await expect(models().open("diffusion_models", "other.safetensors")).rejects.toMatchObject({
+      code: "MODEL_FORMAT",
+      message: expect.stringContaining(`other.safetensors is ${what}`),
+      hint: expect.stringContaining(remedy),
+    });
+  });
+
   test("external data beside a model: in a download cache, where both are links to blobs; beside what a link leads to; not outside", async () => {
     const cache = join(dir, "hub", "models--org--net");
     const [blobs, snapshot] = [join(cache, "blobs"), join(cache, "snapshots", "0123")];

@@ -130,9 +130,12 @@ async function readHeader(path: string) {
       return bytes.subarray(0, bytesRead);
     }, size);
   } catch (error) {
-    if (error instanceof AppError && error.code.startsWith("FILE_"))
-      throw new AppError(error.code, `${path}: ${error.message}`, { ...(error.hint !== undefined && { hint: error.hint }), cause: error });
-    throw error;
+    if (!(error instanceof AppError && error.code.startsWith("FILE_"))) throw error;
+    const start = new Uint8Array(256);
+    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    const other = otherContent(start.subarray(0, bytesRead));
+    if (other) throw new AppError("MODEL_FORMAT", `${path} is ${other.what}, whatever its name says`, { hint: other.remedy, cause: error });
+    throw new AppError(error.code, `${path}: ${error.message}`, { ...(error.hint !== undefined && { hint: error.hint }), cause: error });
   } finally {
     await file.close();
   }
@@ -148,11 +151,31 @@ async function shardsOf(name: string, path: string): Promise<readonly string[]> 
   throw new AppError("MODEL_FORMAT", `${name} is not a .safetensors file`, { hint: otherFormat(hops) });
 }
 
+const NO_GGUF = "GGUF's block-quantised weights are not read: take the model's fp8 or bf16 .safetensors file";
+const NO_PICKLE = "convert it to safetensors: pickled checkpoints can run code and are not read";
+
+/** What a file that is no safetensors file really is, by its first bytes: what downloads that went wrong leave, and renamed files. */
+function otherContent(start: Uint8Array): { readonly what: string; readonly remedy: string } | undefined {
+  const text = Buffer.from(start).toString("latin1");
+  if (text.startsWith("version https://git-lfs"))
+    return {
+      what: "a pointer of Git LFS, not the model",
+      remedy: "fetch the file itself: git lfs pull, or download it from the model's page",
+    };
+  if (/^\s*(<!doctype html|<html|<\?xml|<head)/i.test(text))
+    return {
+      what: "a web page, not the model",
+      remedy: "download it again: the page that asks for it may want you to log in or to accept a licence",
+    };
+  if (/^\s*\{"?(error|message|detail)/i.test(text)) return { what: "a server's error message, not the model", remedy: "download it again" };
+  if (text.startsWith("GGUF")) return { what: "a GGUF file", remedy: NO_GGUF };
+  if (text.startsWith("PK\u0003\u0004") || /^\u0080[\u0002-\u0005]/.test(text)) return { what: "a pickled checkpoint", remedy: NO_PICKLE };
+  return undefined;
+}
+
 function otherFormat(hops: readonly string[]): string {
-  if (hops.some((hop) => hop.toLowerCase().endsWith(".gguf")))
-    return "GGUF's block-quantised weights are not read: take the model's fp8 or bf16 .safetensors file";
-  if (hops.some((hop) => /\.(ckpt|pt|pth|bin)$/i.test(hop)))
-    return "convert it to safetensors: pickled checkpoints can run code and are not read";
+  if (hops.some((hop) => hop.toLowerCase().endsWith(".gguf"))) return NO_GGUF;
+  if (hops.some((hop) => /\.(ckpt|pt|pth|bin)$/i.test(hop))) return NO_PICKLE;
   return "name a .safetensors file, its .safetensors.index.json, or a diffusers folder";
 }
 
