@@ -169,7 +169,9 @@ function otherContent(start: Uint8Array): { readonly what: string; readonly reme
     };
   if (/^\s*\{"?(error|message|detail)/i.test(text)) return { what: "a server's error message, not the model", remedy: "download it again" };
   if (text.startsWith("GGUF")) return { what: "a GGUF file", remedy: NO_GGUF };
-  if (text.startsWith("PK\u0003\u0004") || /^\u0080[\u0002-\u0005]/.test(text)) return { what: "a pickled checkpoint", remedy: NO_PICKLE };
+  const [first = 0, second = 0] = start;
+  if (text.startsWith("PK\u0003\u0004") || (first === 0x80 && second >= 2 && second <= 5))
+    return { what: "a pickled checkpoint", remedy: NO_PICKLE };
   return undefined;
 }
 
