@@ -21,6 +21,7 @@ test.each([
   ["%mine.seed%_%KSampler.seed%_%Second.seed%", "18446744073709551615_5_5"],
   ["%width%x%height%_%year%_100%", "%width%x%height%_%year%_100%"],
   ["a\\b\\%width%", "a/b/%width%"],
+  ["./a/././b", "a/b"],
 ])("%s", (prefix, expected) => {
   expect(fill(prefix)).toEqual([expected, []]);
 });

@@ -11,27 +11,30 @@ const UNSAFE = /[/?<>\\:*|"\u0000-\u001f\u007f]/g;
 /**
  * Fills `%date:FORMAT%` (d dd M MM h hh m mm s ss yy yyyy, local time) and `%NODE.widget%` into every `filename_prefix`. NODE is a node's name for
  * search and replace (its type, unless renamed), its title, or its id; characters that a file name can't hold become `_`. Backslashes become
- * slashes. What is meant for the node itself (%width%, %year% …) stays; what cannot be filled in stays too, with a warning.
+ * slashes, and `./` goes. What is meant for the node itself (%width%, %year% …) stays; what cannot be filled in stays too, with a warning.
  */
 export function fillFileNames(prompt: Prompt, now: Date): { readonly prompt: Prompt; readonly warnings: readonly Issue[] } {
   const warnings: Issue[] = [];
   const filled = Object.entries(prompt).map(([id, node]): [string, PromptNode] => {
     const text = node.inputs[WIDGET];
     if (typeof text !== "string") return [id, node];
-    const name = text.replaceAll("\\", "/").replace(/%([^%]+)%/g, (whole, inside: string) => {
-      if (inside.startsWith("date:")) return formatDate(inside.slice(5), now);
-      const dot = inside.lastIndexOf(".");
-      if (dot <= 0) return whole;
-      const value = textOf(prompt, inside.slice(0, dot), inside.slice(dot + 1));
-      if (value !== undefined) return value.replace(UNSAFE, "_");
-      warnings.push({
-        code: "FILE_NAME",
-        path: [id, WIDGET],
-        message: `${whole} in the file name of node ${id} names no widget whose value is known: it stays as it is`,
-        hint: "write %NODE.WIDGET% with a node's title, type or id",
+    const name = text
+      .replaceAll("\\", "/")
+      .replace(/(^|\/)(?:\.\/)+/g, "$1")
+      .replace(/%([^%]+)%/g, (whole, inside: string) => {
+        if (inside.startsWith("date:")) return formatDate(inside.slice(5), now);
+        const dot = inside.lastIndexOf(".");
+        if (dot <= 0) return whole;
+        const value = textOf(prompt, inside.slice(0, dot), inside.slice(dot + 1));
+        if (value !== undefined) return value.replace(UNSAFE, "_");
+        warnings.push({
+          code: "FILE_NAME",
+          path: [id, WIDGET],
+          message: `${whole} in the file name of node ${id} names no widget whose value is known: it stays as it is`,
+          hint: "write %NODE.WIDGET% with a node's title, type or id",
+        });
+        return whole;
       });
-      return whole;
-    });
     return [id, { ...node, inputs: { ...node.inputs, [WIDGET]: name } }];
   });
   return { prompt: Object.fromEntries(filled), warnings };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { nodes } from "../../nodes/index.ts";
 import { defineNode, input, optional, widget } from "../node/define-node.ts";
 import { Registry } from "../node/registry.ts";
 import { socket } from "../node/socket.ts";
@@ -293,6 +294,32 @@ describe("validate", () => {
     const cycles = validate(tangle, registry);
     expect(JSON.stringify(cycles.issues).length).toBeLessThan(100_000);
     expect(cycles.graph.outputs).toEqual([]);
+  });
+
+  test("null is no value, and no reason to take the default; as a link it is none", () => {
+    const result = validate(
+      { "1": node("LoadImage", { image: null }), "2": node("SaveImage", { images: ["1", 0], filename_prefix: null }) },
+      new Registry(nodes),
+    );
+    expect(result.issues.map((i) => [i.code, ...i.path])).toEqual([
+      ["INVALID_INPUT_TYPE", "1", "image"],
+      ["INVALID_INPUT_TYPE", "2", "filename_prefix"],
+    ]);
+    expect(validate({ "1": node("SaveImage", { images: null }) }, new Registry(nodes)).issues).toMatchObject([
+      { code: "REQUIRED_INPUT_MISSING", path: ["1", "images"] },
+    ]);
+  });
+
+  test("a file name that leads out of the output directory is found before the run", () => {
+    const check = (filename_prefix: string) =>
+      validate(
+        { "1": node("LoadImage", { image: "a.png" }), "2": node("SaveImage", { images: ["1", 0], filename_prefix }) },
+        new Registry(nodes),
+      ).issues.map((i) => i.message);
+    expect(check("../x")).toEqual([expect.stringContaining("leads out of the output directory")]);
+    for (const name of ["/x", "C:\\x", "\\\\host\\x"]) expect(check(name)).toEqual([expect.stringContaining("is an absolute path")]);
+    expect(check(`a/${"b".repeat(201)}`)).toEqual([expect.stringContaining("more than 200 characters")]);
+    for (const name of ["a\\b", "a/b..c", "%date:yyyy%/x", "x/", "ünï ☃"]) expect(check(name)).toEqual([]);
   });
 
   test("unknown constants are ignored with a warning", () => {

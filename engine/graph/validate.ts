@@ -185,7 +185,9 @@ class Validation {
     const node = this.#prompt[id];
     if (!declaration || !node) return undefined;
     const before = this.#found;
-    const given = new Map(Object.entries(node.inputs).filter(([, v]) => v !== null && v !== undefined));
+    // No link is null as well as absent; a value that is null is none, and no reason to take another one.
+    const isWidget = (name: string): boolean => declaration.inputs.get(name)?.kind === "widget";
+    const given = new Map(Object.entries(node.inputs).filter(([name, v]) => v !== undefined && (v !== null || isWidget(name))));
     const widgets: Record<string, unknown> = {};
     const links = new Map<string, Link>();
     for (const [name, input] of declaration.inputs) {

@@ -88,6 +88,55 @@ describe("who is who", () => {
   });
 });
 
+describe("heads down", () => {
+  it("finds and knows people in a picture that is upside down, with their eyes below their mouths", async () => {
+    for (const picture of [hopper, astronaut]) {
+      const upright = await describeFace(picture());
+      const turned = sharp(await picture().rotate(180).png().toBuffer());
+      expect(distance(upright, await describeFace(turned))).toBeLessThan(0.5);
+      const [face] = await find(await imageOf(turned));
+      const [left, right, , mouth] = face?.points5 ?? [];
+      expect(Math.min(left?.[1] ?? 0, right?.[1] ?? 0)).toBeGreaterThan(mouth?.[1] ?? Number.POSITIVE_INFINITY);
+      // Left and right are the face's own: turned, the first eye lies to the right of the second.
+      expect(left?.[0] ?? 0).toBeGreaterThan(right?.[0] ?? 0);
+    }
+  });
+
+  it("finds both where one stands on her head", async () => {
+    const [a, b] = [await describeFace(astronaut()), await describeFace(hopper())];
+    const images = await imageOf(
+      sharp({ create: { width: 1024, height: 600, channels: 3, background: "#888" } }).composite([
+        { input: await astronaut().png().toBuffer(), left: 0, top: 0 },
+        { input: await hopper().rotate(180).png().toBuffer(), left: 512, top: 0 },
+      ]),
+    );
+    const faces = await find(images);
+    expect(faces).toHaveLength(2);
+    const { vectors } = await embedFaces(compute, encoder, { images, faces: [faces] });
+    const of = (i: number) => vectors.data.slice(i * encoder.dim, (i + 1) * encoder.dim);
+    expect(distance(of(0), a)).toBeLessThan(0.5);
+    expect(distance(of(1), b)).toBeLessThan(0.5);
+  });
+});
+
+describe("faces that the border cuts", () => {
+  // Hopper's face reaches from 175 to 365 across and from 130 to 330 down.
+  it.each([
+    ["left", { left: 235, top: 0, width: 277, height: 600 }],
+    ["right", { left: 0, top: 0, width: 305, height: 600 }],
+    ["bottom", { left: 0, top: 0, width: 512, height: 270 }],
+    ["top", { left: 0, top: 190, width: 512, height: 410 }],
+  ])("finds her at the %s", async (_, part) => {
+    const upright = await describeFace(hopper());
+    const cut = sharp(await hopper().extract(part).png().toBuffer());
+    const faces = await find(await imageOf(cut));
+    expect(faces).toHaveLength(1);
+    const own: Box = [175 - part.left, 130 - part.top, 365 - part.left, 330 - part.top];
+    expect(iou(faces[0]?.box ?? [0, 0, 0, 0], own)).toBeGreaterThan(0.4);
+    expect(distance(upright, await describeFace(cut))).toBeLessThan(0.75);
+  });
+});
+
 describe("small, large and missing faces", () => {
   // Hopper's face is 190 px of 512 × 600, the astronaut's 106 px of 512 × 512.
   it.each([

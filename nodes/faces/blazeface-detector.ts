@@ -18,7 +18,7 @@ export async function loadBlazeFaceDetector(models: Models): Promise<FaceDetecto
   const landmarks = await loadLandmarks68(models);
   const net = squareNet(BLAZEFACE_SIZE, (b, x) => buildBlazeFace(b, weights, x));
   return {
-    id: `blazeface-2:${weights.fingerprint}:${landmarks.fingerprint}`,
+    id: `blazeface-3:${weights.fingerprint}:${landmarks.fingerprint}`,
     async detect(compute, image, options) {
       const picture = new ImagePyramid(pictureOf(image, 0));
       const minScore = options.minScore ?? 0.5;

@@ -17,6 +17,8 @@ const NMS_INSIDE = 0.7;
 
 /** A second look must agree: score of the second sighting times its overlap with the first. Faces stay above it. */
 const AGREEMENT = 0.35;
+/** Part of that agreement from which a third look is worth it. */
+const BESIDE = 0.5;
 /** The least score that is worth comparing with another sighting. */
 const FAINT = 0.05;
 /** Part of the least score that is enough for a box that leaves the picture. */
@@ -130,10 +132,10 @@ export async function lookCloser(
   turn: number,
 ): Promise<Sighting | undefined> {
   const least = Math.min(AGREEMENT, 0.7 * minScore);
-  const { best, agreement } = agreeing(
-    await lookAt(look, picture, squareAround(far.box, 3, turn), least, around(far.box, picture)),
-    far.box,
-  );
+  const near = async (box: Box) => agreeing(await lookAt(look, picture, squareAround(box, 3, turn), least, around(box, picture)), box);
+  let { best, agreement } = await near(far.box);
+  // The first box lay beside the face: from where the second look saw it, it is seen well or not at all.
+  if (best && agreement < least && agreement >= BESIDE * least) ({ best, agreement } = await near(best.box));
   if (!best || agreement < least) return undefined;
   return { ...best, score: Math.max(best.score, far.score), first: far.score, agreement, close: best.box };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { declareNode, input, widget } from "../../engine/node/define-node.ts";
 import { IMAGE } from "../shared/contracts/sockets.ts";
+import { outputName } from "../shared/output-name.ts";
 
 export default declareNode({
   type: "SaveImageAdvanced",
@@ -9,7 +10,7 @@ export default declareNode({
   summary: "Writes the pictures into the output folder, with the workflow that made them inside.",
   inputs: {
     images: input(IMAGE),
-    filename_prefix: widget(z.string().min(1).max(512).default("ComfyUI"), {
+    filename_prefix: widget(outputName("ComfyUI"), {
       tooltip: "May hold folders, %date:yyyy-MM-dd%, %NODE.WIDGET%, %width% %height% %batch_num%.",
     }),
     format: widget(z.enum(["png"]).default("png")),

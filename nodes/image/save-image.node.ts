@@ -1,6 +1,6 @@
-import { z } from "zod";
 import { declareNode, input, widget } from "../../engine/node/define-node.ts";
 import { IMAGE } from "../shared/contracts/sockets.ts";
+import { outputName } from "../shared/output-name.ts";
 
 export default declareNode({
   type: "SaveImage",
@@ -9,7 +9,7 @@ export default declareNode({
   summary: "Writes the pictures as PNG into the output folder, with the workflow that made them inside.",
   inputs: {
     images: input(IMAGE),
-    filename_prefix: widget(z.string().min(1).max(512).default("ComfyUI"), {
+    filename_prefix: widget(outputName("ComfyUI"), {
       tooltip:
         "May hold folders, %date:yyyy-MM-dd%, %NODE.WIDGET%, %width% %height% %batch_num% %year% %month% %day% %hour% %minute% %second%.",
     }),

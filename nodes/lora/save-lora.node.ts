@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LORA_DTYPES, LORA_FORMATS } from "../../engine/formats/lora-formats.ts";
 import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { LORA, MODEL, VAE } from "../shared/contracts/sockets.ts";
+import { outputName } from "../shared/output-name.ts";
 
 export default declareNode({
   type: "SaveLoRA",
@@ -13,7 +14,7 @@ export default declareNode({
     lora: input(LORA),
     model: optional(MODEL, "The model without this LoRA: loads each file back onto it and checks the picture"),
     vae: optional(VAE),
-    prefix: widget(z.string().min(1).default("loras/whos-who")),
+    prefix: widget(outputName("loras/whos-who")),
     format: widget(z.enum(["all", ...LORA_FORMATS]).default("all")),
     dtype: widget(z.enum(LORA_DTYPES).default("bfloat16")),
   },
