@@ -14,7 +14,7 @@ export const transformerTask = z.object({
   /** Target tokens: rows and columns. */
   grid: z.tuple([z.int().positive(), z.int().positive()]),
   textLength: z.int().positive(),
-  /** Of the adapters of `step`. */
+  /** Rank of the adapters in `step`. */
   rank: z.int().positive(),
 });
 

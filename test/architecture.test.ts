@@ -48,7 +48,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   "ui/net": ["engine/base", "engine/graph", "engine/api"],
   "ui/state": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net"],
   "ui/canvas": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/state"],
-  // Of the nodes, what is pure and shared: the assignment that a dragged threshold makes anew.
+  // Only what is pure and shared among the nodes: the assignment is computed again while a threshold is dragged.
   "ui/panels": ["engine/base", "engine/graph", "engine/node", "engine/api", "nodes/shared", "ui/doc", "ui/net", "ui/state", "ui/canvas"],
   "ui/shell": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net", "ui/state", "ui/canvas", "ui/panels"],
   "nodes/shared": [

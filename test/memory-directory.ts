@@ -8,7 +8,7 @@ export interface MemoryDirectory extends RunDirectory {
   beforeWrite: ((n: number, file: string, line?: string) => void) | undefined;
 }
 
-/** A run directory in memory, with a hook to die at any change. Like the real one, an append after a torn line ends that first. */
+/** A run directory in memory, with a hook that can fail at any change. Like the real one, an append after a torn line ends that first. */
 export function memoryDirectory(): MemoryDirectory {
   const files = new Map<string, Uint8Array>();
   const change = (file: string, line?: string): void => {

@@ -37,7 +37,7 @@ async function outcome(changes: Partial<TrainInputs>, dir: MemoryDirectory = mem
     return `ends: ${code}, “${message}”${hint ? ` (${hint})` : ""}`;
   }
   const warnings = ctx.logs.filter((line) => line.startsWith("warn: ")).map((line) => `“${line.slice(6)}”`);
-  return warnings.length > 0 ? `goes on, and warns: ${warnings.join("; ")}` : "goes on without a word";
+  return warnings.length > 0 ? `continues, and warns: ${warnings.join("; ")}` : "continues without a warning";
 }
 
 const sick = (of: DiffusionModel): DiffusionModel => ({
@@ -59,7 +59,7 @@ const flipped = (bytes: Uint8Array): Uint8Array => bytes.with(bytes.length - 9, 
 async function threw(work: () => unknown): Promise<string> {
   try {
     await work();
-    return "goes on without a word";
+    return "continues without a warning";
   } catch (error) {
     const { code, message } = toAppError(error);
     return `refused: ${code}, “${message}”`;
@@ -91,7 +91,7 @@ async function second(changes: Partial<TrainInputs>, first: Partial<TrainInputs>
   try {
     const { logs } = await trainFake({ steps: 3, ...first, ...own }, { directories });
     const told = logs.filter((line) => !line.startsWith("info: estimated")).map((line) => `“${hidden(line.replace(/^\w+: /, ""))}”`);
-    return `goes on: ${told.join("; ")}`;
+    return `continues: ${told.join("; ")}`;
   } catch (error) {
     const { code, message, hint } = toAppError(error);
     return `ends: ${code}, “${hidden(message)}”${hint ? ` (${hidden(hint)})` : ""}`;
@@ -136,9 +136,9 @@ const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[
   ["a checkpoint with a flipped bit", () => damaged(flipped)],
   // How long a checkpoint is depends on how much it says of itself.
   ["a checkpoint cut short", async () => (await damaged((bytes) => bytes.slice(0, -9))).replace(/\d{3,}/g, "…")],
-  ["a training goes on with a LoRA of another rank than the widget's", () => outcome({ init_lora: theirs, rank: 3 })],
+  ["a training continues from a LoRA of another rank than the widget's", () => outcome({ init_lora: theirs, rank: 3 })],
   [
-    "a training is to go on with a LoKr",
+    "a training is to continue with a LoKr",
     () =>
       outcome({
         init_lora: { ...theirs, adapters: theirs.adapters.map((x) => ({ ...x, outer: { name: "o", values: f32([1, 1], [1]) } })) },

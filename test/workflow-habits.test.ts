@@ -72,7 +72,7 @@ test("CFGNorm with pre_cfg is refused, in API and in UI form", () => {
   expect(told(ui([1, false, "more"]))).toEqual(["WIDGET_COUNT 2"]);
 });
 
-test("previews hand on what they show; what comes after is made from its source", () => {
+test("previews pass on what they show; what comes after is made from its source", () => {
   const text = check(fixture("api_previewany_output"));
   expect(told(text)).toEqual([]);
   const pictures = check({

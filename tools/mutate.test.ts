@@ -9,7 +9,8 @@ interface Pair {
 export function least(a: number, b: Map<string, number>): string {
   const text = "1 < 2";
   if (a < b.size && !text.match(/ < /)) return \`1 < 2\`;
-  record(a);
+  const [m = 0, n = 0] = b.shape;
+  record(a ?? list[0] ?? 0);
   return String(a + 1);
 }
 `;
@@ -25,6 +26,7 @@ test("changes code, and neither comments, strings, regular expressions, imports 
     "if (a <= b.size && !text.match(/ < /)) return `1 < 2`;",
     "if (a < b.size || !text.match(/ < /)) return `1 < 2`;",
     "",
+    "record(a ?? list[1] ?? 0);",
     "return String(a - 1);",
     "return String(a + 2);",
   ]);

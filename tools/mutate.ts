@@ -1,13 +1,14 @@
 // How many small faults would the tests notice? Changes one place of the source at a time and runs the tests that import it.
-//   node tools/mutate.ts FOLDER|FILE|FILE:LINE… [--count 30] [--seed 1] [--exclude GLOB]… [--log FILE]
+//   node tools/mutate.ts FOLDER|FILE|FILE:LINE… [--count 30] [--seed 1] [--exclude GLOB]… [--log FILE] [--near]
 // Prints every survivor and the share killed, for each argument. It edits files in place and puts them back: run it on a clean checkout.
+// --near runs only the tests beside a file or the fewest imports away: fast, and what only farther tests would notice counts as a survivor.
 // --exclude replaces the list of slow tests that are left out. --log appends a line of JSON for each mutant, with the test that killed it.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, matchesGlob, relative, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import { createVitest, type Vitest } from "vitest/node";
 import { randomSource } from "../engine/base/random.ts";
 
 /** One place in a source file and what stands there instead. */
@@ -60,9 +61,13 @@ export function codeOnly(source: string): string {
   );
 }
 
-/** Every mutant of a source text, in order. Imports and types are left alone. */
+/** `const [m = 0, n = 0] = values.shape;`: defaults that the compiler asks for and no run reaches. */
+const DIMENSIONS = /const \[[^\]\n]*\] = [\w.?]+\.shape;/g;
+
+/** Every mutant of a source text, in order. Imports, types and what only the compiler needs are left alone. */
 export function mutantsOf(source: string): readonly Mutant[] {
-  const code = codeOnly(source).replace(DECLARED, (text) => text.replace(/[^\n]/g, "\0"));
+  const blank = (text: string) => text.replace(/[^\n]/g, "\0");
+  const code = codeOnly(source).replace(DECLARED, blank).replace(DIMENSIONS, blank);
   const found: Mutant[] = [];
   for (const [pattern, becomes] of SWAPS)
     for (const match of code.matchAll(pattern)) found.push({ at: match.index, length: match[0].length, becomes });
@@ -108,48 +113,71 @@ function importers(): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-/** The tests that import a file, by way of others too: those beside it or one import away, and the rest, nearest first. */
+/** The tests that import a file, by way of others too: those beside it or the fewest imports away, and the rest. */
 function testsOf(file: string, imported: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const distance = new Map([[file, 0]]);
   for (const [at, steps] of distance) for (const next of imported.get(at) ?? []) if (!distance.has(next)) distance.set(next, steps + 1);
   const tests = [...distance].filter(([f]) => f.endsWith(".test.ts"));
-  const near = tests.filter(([f, steps]) => steps <= 1 || dirname(f) === dirname(file)).map(([f]) => f);
+  const least = Math.min(...tests.map(([, steps]) => steps));
+  const near = tests.filter(([f, steps]) => steps === least || dirname(f) === dirname(file)).map(([f]) => f);
   return [near, tests.map(([f]) => f).filter((f) => !near.includes(f))];
 }
 
-/** What a run of tests said: which test failed first, `null` when none did. A run that has no end is a failure too. */
-function firstFailure(tests: readonly string[], excluded: readonly string[]): string | null {
-  const dir = mkdtempSync(join(tmpdir(), "mutate-"));
-  const report = join(dir, "report.json");
-  const args = ["run", ...tests, "--bail", "1", "--passWithNoTests", "--reporter", "json", "--outputFile", report, ...excluded];
-  const vitest = join("node_modules", "vitest", "vitest.mjs");
-  try {
-    const { status } = spawnSync(process.execPath, [vitest, ...args], { stdio: "ignore", timeout: 900_000 });
-    if (status === 0) return null;
-    if (!existsSync(report)) return status === null ? "no end after 15 minutes" : "the tests did not start";
-    const { testResults } = REPORT.parse(JSON.parse(readFileSync(report, "utf8")));
-    const failed = testResults.find((t) => t.status === "failed");
-    const test = failed?.assertionResults.find((t) => t.status === "failed");
-    return `${relative(process.cwd(), failed?.name ?? "?")}: ${test?.title ?? "does not load"}`;
-  } finally {
-    rmSync(dir, { recursive: true });
+/** A test that failed, and the file it is in. */
+interface Failure {
+  readonly file: string;
+  readonly test: string;
+}
+
+/** One Vitest for all mutants: what does not change is transformed once. */
+class Tests {
+  #vitest: Promise<Vitest> | undefined;
+  /** Files that have changed since this Vitest began: each is read again. */
+  readonly #changed = new Set<string>();
+
+  /** The first failure of these files; undefined when all pass. A run that has no end is a failure too. */
+  async firstFailure(tests: readonly string[], changed: string): Promise<Failure | undefined> {
+    this.#vitest ??= this.#open();
+    const vitest = await this.#vitest;
+    this.#changed.add(resolve(changed));
+    for (const file of this.#changed) vitest.invalidateFile(file);
+    const specifications = tests.flatMap((file) => vitest.getModuleSpecifications(resolve(file)));
+    if (specifications.length < tests.length) throw new Error(`Vitest does not know all of ${tests.join(", ")}`);
+    const ended = vitest.runTestSpecifications(specifications, false);
+    const result = await Promise.race([ended, setTimeout(NO_END_MS, undefined, { ref: false })]);
+    if (!result) {
+      ended.catch(() => undefined);
+      this.#vitest = undefined;
+      // What computes without end does not listen.
+      spawnSync("pkill", ["-9", "-P", String(process.pid)]);
+      return { file: tests[0] ?? "", test: `no end after ${NO_END_MS / 60_000} minutes` };
+    }
+    for (const module of result.testModules) {
+      const [failed] = module.children.allTests("failed");
+      if (!module.ok()) return { file: relative(process.cwd(), module.moduleId), test: failed?.name ?? "does not load" };
+    }
+    return undefined;
+  }
+
+  async #open(): Promise<Vitest> {
+    const vitest = await createVitest("test", { watch: false, maxWorkers: 1, bail: 1, reporters: [{}] });
+    await vitest.standalone();
+    return vitest;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#vitest)?.close();
+    this.#vitest = undefined;
+    this.#changed.clear();
   }
 }
 
-const REPORT = z.object({
-  testResults: z.array(
-    z.object({
-      name: z.string(),
-      status: z.string(),
-      assertionResults: z.array(z.object({ title: z.string(), status: z.string() })),
-    }),
-  ),
-});
+const NO_END_MS = 10 * 60_000;
 
 /** Too slow to run for every mutant: what only they would notice counts as a survivor, until it is tried again without `--exclude`. */
 const SLOW = ["test/crash/**", "test/e2e/**", "test/fuzz/**", "test/parity/**", "test/server/**", "test/security/**", "test/*.test.ts"];
 
-function main(): void {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -157,43 +185,50 @@ function main(): void {
       seed: { type: "string", default: "1" },
       exclude: { type: "string", multiple: true, default: SLOW },
       log: { type: "string" },
+      near: { type: "boolean", default: false },
     },
   });
-  const excluded = values.exclude.filter((glob) => glob !== "").flatMap((glob) => ["--exclude", glob]);
+  const isExcluded = (test: string): boolean => values.exclude.some((glob) => matchesGlob(test, glob));
   const imported = importers();
+  const tests = new Tests();
+  /** Test files that pass without a mutant. */
+  const sound = new Set<string>();
   for (const where of positionals) {
     const all = placesIn(where);
     const rng = randomSource(Number(values.seed));
     const chosen: typeof all = [];
     while (chosen.length < Number(values.count) && all.length > 0) chosen.push(...all.splice(rng.below(all.length), 1));
-    const unchanged = [...new Set(chosen.flatMap(({ file }) => testsOf(file, imported)[0] ?? []))];
-    const broken = unchanged.length > 0 && firstFailure(unchanged, excluded);
-    if (broken) {
-      console.error(`${where}: a test fails as it is, so nothing can be said (${broken})`);
-      process.exitCode = 1;
-      continue;
-    }
     let killed = 0;
     for (const { file, mutant } of chosen) {
       const source = readFileSync(file, "utf8");
       const line = source.slice(0, mutant.at).split("\n").length;
       const what = `${file}:${line} «${source.slice(mutant.at, mutant.at + mutant.length).trim()}» → «${mutant.becomes.trim()}»`;
-      let killer: string | null = null;
+      let killer: Failure | undefined;
       try {
         writeFileSync(file, mutated(source, mutant));
         // The nearest tests first: most mutants end there.
-        for (const tests of testsOf(file, imported)) if (tests.length > 0) killer ??= firstFailure(tests, excluded);
+        for (const group of testsOf(file, imported).slice(0, values.near ? 1 : 2)) {
+          const allowed = group.filter((test) => !isExcluded(test));
+          if (allowed.length > 0) killer ??= await tests.firstFailure(allowed, file);
+        }
       } finally {
         writeFileSync(file, source);
       }
-      if (killer !== null) killed++;
+      if (killer && !sound.has(killer.file)) {
+        // In a Vitest of its own, so that nothing of the mutant is left.
+        await tests.close();
+        const own = await tests.firstFailure([killer.file], file);
+        if (own) throw new Error(`${own.file} fails without a mutant too (${own.test}): nothing can be said`);
+        sound.add(killer.file);
+      }
+      if (killer) killed++;
       else console.log(`survived: ${what}`);
       if (values.log) appendFileSync(values.log, `${JSON.stringify({ what, killer })}\n`);
     }
-    console.log(
-      `${where}: ${killed} of ${chosen.length} killed (${Math.round((100 * killed) / Math.max(1, chosen.length))} %), of ${all.length + chosen.length} places`,
-    );
+    const share = Math.round((100 * killed) / Math.max(1, chosen.length));
+    console.log(`${where}: ${killed} of ${chosen.length} killed (${share} %), of ${all.length + chosen.length} places`);
   }
+  await tests.close();
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main();

@@ -66,7 +66,7 @@ export interface Plan {
   readonly texts: ReadonlyMap<string, string>;
   /** Parameters of the networks; a quantiser's scales are none. */
   readonly parameters: number;
-  /** On disk. */
+  /** Bytes on disk. */
   readonly bytes: number;
 }
 

@@ -32,7 +32,7 @@ export const PARTS = [
 
 export const measured = z.object({
   seconds: z.number(),
-  /** Of the part's graphs; of the machine per second for `matrix`. */
+  /** Operations in the part's graphs; for `matrix`, the machine's per second. */
   flops: z.number(),
   /** Anonymous memory above what the process had before, bytes. */
   memory: z.number(),

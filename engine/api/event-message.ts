@@ -1,4 +1,4 @@
-// What the server sends over `WS /api/events?since=SEQ`. The client sends nothing: what it wants it asks by HTTP.
+// What the server sends over `WS /api/events?since=SEQ`. The client sends nothing: it makes its requests over HTTP.
 import { z } from "zod";
 import { runEvent } from "../graph/events.ts";
 import { queueState, runSummary } from "./runs.ts";

@@ -1,4 +1,4 @@
-// Every route of the native API, once: the server mounts this table, the editor calls by it, the guards' tests walk it.
+// Every route of the native API, in one place: the server mounts this table, the editor makes its calls from it, and the guards' tests go through it.
 import { z } from "zod";
 import { fileInfo, fileList, fileRoot } from "./files.ts";
 import { foundWorkflow, graphInfo, graphName, savedGraph, saveGraph, startingPoint } from "./graphs.ts";
@@ -65,7 +65,7 @@ export const routes = {
     params: file,
     query: z.object({
       width: z.coerce.number().int().min(1).max(4096).optional(),
-      /** Of a thumbnail: without its transparency. */
+      /** For a thumbnail: leaves its transparency out. */
       opaque: z.literal("1").optional(),
       download: z.literal("1").optional(),
     }),

@@ -1,4 +1,4 @@
-// What the event log knows of runs whose process died before it could report.
+// What the event log knows about runs whose process was killed before it could report.
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
 import { runEvent } from "../graph/events.ts";
@@ -11,7 +11,7 @@ import { leftCheckpoint } from "./training/left-checkpoint.ts";
 const JSON_LIMITS = { maxCharacters: 2 ** 28, maxDepth: 200 };
 const envelope = z.looseObject({ event: z.unknown() });
 
-/** Adds to each interrupted run what came of it until then. @returns their ids @throws AppError STORE_* */
+/** Adds to each interrupted run what it had done until then. @returns their ids @throws AppError STORE_* */
 export async function describeInterrupted(journal: Journal, events: EventLog): Promise<readonly string[]> {
   const described: string[] = [];
   for (const entry of journal.list({ state: "interrupted", limit: 1000 })) {

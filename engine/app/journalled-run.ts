@@ -11,7 +11,7 @@ import type { RunView } from "./run-view.ts";
 
 const JSON_LIMITS = { maxCharacters: 2 ** 28, maxDepth: 200 };
 
-/** `request` in the journal: what a list needs to know of a run. */
+/** `request` in the journal: what a list needs to know about a run. */
 const request = z.object({
   name: z.string(),
   kind: z.enum(["run", "score"]),
@@ -67,7 +67,7 @@ export function writeRequest(asked: RunRequestForm, from: RunDocument): { readon
   return { request: stringifyJson(asked), document: stringifyJson(from) };
 }
 
-/** The other two, when it has ended. @param outcome absent = its process died without a word */
+/** The other two, when it has ended. @param outcome absent = its process was killed before it could report */
 export function writeResult(view: RunView, outcome: RunOutcome | undefined, canResume: boolean): EndedRun {
   const { scores, pictures, nodes } = view;
   const ended: RunResult = {
@@ -101,7 +101,7 @@ export function readDocuments(
   };
 }
 
-/** An issue without what is not for others to see. */
+/** An issue without what others must not see. */
 export function plainIssue({ code, path, message, hint }: Issue): z.infer<typeof issue> {
   return { code, path: [...path], message, ...(hint !== undefined && { hint }) };
 }

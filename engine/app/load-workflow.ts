@@ -29,7 +29,7 @@ export async function readWorkflowFile(path: string): Promise<WorkflowResult & {
 }
 
 export interface Loaded {
-  /** What is right in the workflow; absent when nothing can run. */
+  /** The part of the workflow that can run; absent when nothing can. */
   readonly workflow?: {
     readonly graph: ValidGraph;
     readonly prompt: Prompt;
@@ -47,7 +47,7 @@ export interface LoadOptions {
   readonly targets?: readonly string[] | undefined;
 }
 
-/** Workflow → validated graph. What `change` throws goes through. */
+/** Workflow → validated graph. Errors thrown by `change` are passed on. */
 export function loadGraph(read: WorkflowResult, registry: Registry, { change = (p) => p, targets }: LoadOptions = {}): Loaded {
   if (!read.ok) return { issues: read.issues, warnings: [] };
   const converted = workflowToPrompt(read.workflow, registry);

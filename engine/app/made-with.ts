@@ -16,7 +16,7 @@ export interface MadeWith {
   readonly about: Readonly<Record<string, unknown>>;
   /** The graph, as text: of the editor or in API form. Absent when the file says none. */
   readonly graph?: string;
-  /** Of a run: the workflow file it was started from. Its input files lie beside that. */
+  /** For a run: the workflow file it was started from. Its input files are in the same folder. */
   readonly origin?: string;
 }
 

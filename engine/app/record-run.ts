@@ -25,7 +25,7 @@ export interface RecordRunOptions extends RunRecordOptions {
   /** Starts it. */
   readonly begin: (onEvent: (event: RunEvent) => void) => RunHandle;
   readonly onEvent: (event: RunEvent) => void;
-  /** Asked when it was cancelled: one that can go on is then called paused. */
+  /** Asked when it was cancelled: a run that can be continued is then called paused. */
   readonly isPausing?: () => boolean;
 }
 

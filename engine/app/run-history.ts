@@ -138,7 +138,7 @@ export class RunHistory {
       ended: entry.ended,
       position: position < 0 ? null : position,
       progress: live?.progress ?? (ended === NO_RESULT ? { done: 0, total: request?.steps ?? 0, node: null } : ended.progress),
-      // It would go on in another folder, where there is nothing to go on from.
+      // It would continue in another folder, where there is nothing to continue from.
       canResume: ended.canResume && this.#isOwn(entry),
       parent: request?.parent ?? null,
       device: request?.device ?? "",

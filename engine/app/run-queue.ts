@@ -1,4 +1,4 @@
-// The server's queue: what waits, and what runs now. Runs go one at a time, and each is in the journal before anyone hears of it.
+// The server's queue: what waits, and what runs now. Runs go one at a time, and each is in the journal before anyone is told about it.
 import type { QueueState, RunSummary } from "../api/runs.ts";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { ComputeHost, RunHandle } from "../host/compute-host.ts";
@@ -57,7 +57,7 @@ export class RunQueue {
     });
   }
 
-  /** Starts on what is queued. */
+  /** Starts the queued runs. */
   start(): void {
     this.#pump();
   }
@@ -123,7 +123,7 @@ export class RunQueue {
     const active = this.#activeOf(run);
     if (!active?.view.canPause || active.isCancelled)
       throw new AppError("RUN_CANNOT_PAUSE", "only a training that is running can be paused", {
-        hint: "pause the queue instead: what runs goes on, nothing new begins",
+        hint: "pause the queue instead: the current run continues, and no new one starts",
       });
     active.wantsPause = true;
     active.isCancelled = true;

@@ -1,4 +1,4 @@
-// run.json: everything about a run that a person may want to know a year later. Folded from its events.
+// run.json: everything about a run that a person may want to know a year later, collected from its events.
 import type { Issue } from "../base/issues.ts";
 import type { RunError, RunEvent } from "../graph/events.ts";
 import type { Plan } from "../graph/plan.ts";

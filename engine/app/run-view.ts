@@ -1,4 +1,4 @@
-// A run as people see it, folded from its events: while it runs, and again from the log when the server died in between.
+// A run as people see it, collected from its events: while it runs, or later from the log when the server was killed.
 import type { FileRef } from "../api/files.ts";
 import type { RunDetail, RunSummary } from "../api/runs.ts";
 import { shown } from "../api/shown.ts";

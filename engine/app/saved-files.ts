@@ -16,7 +16,7 @@ function renamed(shown: NonNullable<RunNode["shown"]>, named: (ref: FileRef) => 
   return list.parse(walk(shown, named));
 }
 
-/** Whatever has the form of a file's name is one, however deep it lies in what a node shows. */
+/** Anything in the form of a file's name is one, however deeply nested in what a node shows. */
 function walk(value: unknown, named: (ref: FileRef) => FileRef): unknown {
   if (Array.isArray(value)) return value.map((item) => walk(item, named));
   if (typeof value !== "object" || value === null) return value;

@@ -33,7 +33,7 @@ export class SettingsFile {
     }
   }
 
-  /** Replaced as a whole. What is damaged is not overwritten: a person may want to mend it. @throws AppError SETTINGS_TOO_LARGE, SETTINGS_DAMAGED, STORE_* */
+  /** Replaced as a whole. A damaged file is not overwritten: a person may want to mend it. @throws AppError SETTINGS_TOO_LARGE, SETTINGS_DAMAGED, STORE_* */
   async write(changed: Settings): Promise<void> {
     const text = stringifyJson(changed, 2);
     if (text.length > MAX_CHARACTERS)

@@ -72,7 +72,7 @@ export function submissionAgain(history: RunHistory, run: string, resume: boolea
       hint: "run its file again with `graph run`",
     });
   if (resume && !history.summary(run).canResume)
-    throw new AppError("RUN_CANNOT_RESUME", "this run left nothing to go on from", {
+    throw new AppError("RUN_CANNOT_RESUME", "this run left nothing to continue from", {
       hint: "retry it: finished nodes are not run a second time",
     });
   const { workflow, prompt, targets, pinned, allowed } = made;

@@ -20,7 +20,7 @@ export async function versionsOf({ root }: Program): Promise<Versions> {
   const own = join(root, "package.json");
   let onnxruntime = "not installed";
   try {
-    // Its package.json is not exported, but it lies above its entry.
+    // Its package.json is not exported, but it is in a folder above the entry point.
     for (let folder = dirname(createRequire(own).resolve("onnxruntime-node")); folder !== dirname(folder); folder = dirname(folder))
       if (folder.endsWith("onnxruntime-node")) {
         onnxruntime = versionIn(join(folder, "package.json"));

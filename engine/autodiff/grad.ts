@@ -29,7 +29,7 @@ export function vjp(b: Builder, outputs: readonly Value[], cotangents: readonly 
   for (const v of wrt) if (!isFloat(v.dtype)) throw new AppError("AUTODIFF_WRT", `cannot differentiate by a ${v.dtype} value`);
   const { nodes } = reach({ outputs: Object.fromEntries(outputs.map((v, i) => [String(i), v])) });
   const active = activeValues(nodes, wrt);
-  // Gradients so far. One may be smaller than its value: it then stands for its broadcast, which is made only on demand.
+  // Gradients so far. One may be smaller than its value: it then means its broadcast, which is made only on demand.
   const grads = new Map<number, Value>();
   const add = (v: Value, g: Value) => {
     const before = grads.get(v.id);

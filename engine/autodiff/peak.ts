@@ -31,7 +31,7 @@ function madeBy(node: Node, read: ReadonlySet<number>): readonly Value[] {
 
 /**
  * Memory of running a graph once in creation order, freeing each value after its last use. Elementwise results take over
- * the memory of an operand of their size that dies there, as the runtime does.
+ * the memory of an operand of their size that is last used there, as the runtime does.
  */
 export function predictPeak(graph: Graph): PeakMemory {
   const { inputs, weights, constants, nodes } = reach(graph);
@@ -41,7 +41,7 @@ export function predictPeak(graph: Graph): PeakMemory {
   });
   for (const v of Object.values(graph.outputs)) lastUse.set(v.id, nodes.length);
   const read = new Set(lastUse.keys());
-  // A view keeps its source alive: both are one buffer, which dies with its last reader.
+  // A view keeps its source alive: both are one buffer, which is freed after its last reader.
   const buffer = new Map<number, { bytes: number; readers: number }>();
   let live = 0;
   const make = (v: Value, bytes: number) => {

@@ -33,7 +33,7 @@ const TEXT = `graph: runs workflows of typed nodes
 
 Exit codes: 0 ok, 1 usage, 2 invalid workflow, 3 a node failed, 4 cancelled, 5 some outputs were left out because something
 they need is wrong, and the others ran. Ctrl-C cancels, twice kills.
-Results of finished nodes are kept (WHOSWHO_DATA): running again goes on where it ended.
+Results of finished nodes are kept (WHOSWHO_DATA): running it again continues where it ended.
 A computation that takes more than an hour counts as stuck (WHOSWHO_STUCK_MINUTES).`;
 
 export const help: Command = async () => {

@@ -18,7 +18,7 @@ export interface PicturePair {
 
 /**
  * Comparisons between two runs' pictures of equal name, as the JSON Lines file that PreferenceDataset reads: asked one by one with keys, or all at
- * once with --all. What was answered is on disk at once; running again goes on where it ended.
+ * once with --all. What was answered is on disk at once; running it again continues where it ended.
  */
 export const prefer: Command = async (args) => {
   const { values, positionals } = readArgs(args, { out: { type: "string" }, all: { type: "string" } }, [1, 2], USAGE);

@@ -4,7 +4,7 @@
 export function outliveReaders(): void {
   let isTold = false;
   process.stdout.on("error", (error) => {
-    if (!isTold) console.error(`standard output is closed (${error.message}): nothing more is printed there, the rest goes on`);
+    if (!isTold) console.error(`standard output is closed (${error.message}): nothing more is printed there, but the run continues`);
     isTold = true;
   });
   process.stderr.on("error", () => undefined);

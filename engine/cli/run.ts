@@ -153,7 +153,7 @@ const leave = (): never => process.exit(EXIT.cancelled);
 type Begin = (id: string, mode: "run" | "dry", onEvent: Parameters<ComputeHost["run"]>[1]) => RunHandle;
 
 interface Performance {
-  /** For the journal. */
+  /** What the journal keeps. */
   readonly about: ReturnType<typeof writeRequest>;
   readonly workflow: { readonly file: string; readonly name: string; readonly sha256: string };
   readonly plan: Plan;

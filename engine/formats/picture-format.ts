@@ -4,7 +4,7 @@ import { AppError } from "../base/errors.ts";
 
 export type PictureFormat = "png" | "jpeg" | "webp" | "gif" | "tiff" | "avif" | "heic" | "bmp";
 
-/** As many of the first bytes as {@link pictureFormat} looks at. */
+/** Number of first bytes that {@link pictureFormat} looks at. */
 export const PICTURE_HEAD = 64;
 
 /** The format of a picture that can be read. @param name for messages @throws AppError IMAGE_FORMAT */

@@ -154,7 +154,7 @@ export function parseSafetensorsHeader(text: string): RawHeader {
     expect("}");
   }
   skipSpace();
-  if (at !== text.length) fail("JSON", `the header goes on after its JSON ends, at character ${at}`);
+  if (at !== text.length) fail("JSON", `the header continues after the end of its JSON, at character ${at}`);
   // Object.fromEntries defines own properties, so that a key `__proto__` stays a plain key.
   return { metadata: Object.fromEntries(pairs), entries };
 }

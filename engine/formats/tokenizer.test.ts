@@ -81,16 +81,9 @@ test("many merges wait at once, of ranks in any order: the lowest is always next
   }
 });
 
-test("a long piece takes no more than its share of time", () => {
-  const time = (n: number): number => {
-    const start = performance.now();
-    tokenizer.encode("a".repeat(n));
-    return performance.now() - start;
-  };
-  time(1000);
-  // Quadratic work would take 10,000 times the small one; the bound leaves room for a busy machine.
-  expect(time(100_000)).toBeLessThan(2000);
-  expect(tokenizer.encode(" ".repeat(100_000)).length).toBeGreaterThan(1000);
+test("a piece of any length ends: work that grew with its square would take hours here", () => {
+  expect(tokenizer.encode("a".repeat(400_000)).length).toBeGreaterThan(1000);
+  expect(tokenizer.encode(" ".repeat(400_000)).length).toBeGreaterThan(1000);
 });
 
 test("special tokens win over everything, the longest first", () => {

@@ -13,7 +13,7 @@ export const checkpointHeader = z.object({
   carried: z.string(),
   /** JSON: {@link checkpointLora}. Absent where no LoRA is trained. */
   lora: z.string().optional(),
-  /** Of names and numbers; files before it had none. */
+  /** Checksum of names and numbers; older files have none. */
   sha256: z.string().optional(),
 });
 

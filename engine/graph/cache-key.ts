@@ -4,7 +4,7 @@ import { stringifyJson } from "../base/json.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Plan, Step } from "./plan.ts";
 
-/** Key of a step: null = it must run each time; undefined = it can't be told yet. */
+/** Key of a step: null = it must run each time; undefined = not known yet. */
 export type StepKey = string | null | undefined;
 
 /**
@@ -25,7 +25,7 @@ export function cacheKey(
   let isPending = false;
   for (const [name, { id, slot }] of [...Object.entries(step.links), ...Object.entries(step.extra)]) {
     const source = sourceKey(id);
-    // Whatever else is unknown: a step with such a source runs each time.
+    // A step with such a source runs each time, whatever else is unknown.
     if (source === null) return null;
     const input = inputs?.get(name);
     const isFile = input?.kind === "widget" && input.file !== undefined;
@@ -35,7 +35,7 @@ export function cacheKey(
   return isPending ? undefined : sha256(stringifyJson(parts));
 }
 
-/** The keys that can be told before anything runs. */
+/** The keys that are known before anything runs. */
 export function keysBeforeRun(plan: Plan, catalogue: Catalogue): ReadonlyMap<string, StepKey> {
   const keys = new Map<string, StepKey>();
   for (const step of plan.steps)

@@ -63,7 +63,7 @@ export interface CatalogueNode {
   readonly variadic: { readonly prefix: string; readonly type: string } | undefined;
   /** Cheap checks across the literal widget values. */
   check(inputs: Readonly<Record<string, unknown>>): readonly CheckFinding[];
-  /** The one input this node passes on, given the widget values known before the run; undefined when that can't be told. */
+  /** The one input this node passes on, given the widget values known before the run; undefined when that is not known. */
   passes(inputs: Readonly<Record<string, unknown>>): string | undefined;
 }
 

@@ -84,7 +84,7 @@ const body = z.discriminatedUnion("kind", [
     note: z.string().optional(),
     /** The unfinished picture. */
     preview: z
-      .object({ mime: z.enum(["image/jpeg", "image/png", "image/webp"]), /** Of the file's bytes. */ base64: z.base64().max(MAX_PREVIEW) })
+      .object({ mime: z.enum(["image/jpeg", "image/png", "image/webp"]), /** The file's bytes. */ base64: z.base64().max(MAX_PREVIEW) })
       .optional(),
   }),
   /** Not run: its result is cached in memory or on disk, or everything that asks for it is. */

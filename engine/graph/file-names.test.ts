@@ -26,7 +26,7 @@ test.each([
   expect(fill(prefix)).toEqual([expected, []]);
 });
 
-test("what names no known widget stays, and is told of; a link stays a link", () => {
+test("what names no known widget stays, with a warning; a link stays a link", () => {
   expect(fill("%mine.steps%_%Nobody.seed%_%1.constructor%")).toEqual([
     "%mine.steps%_%Nobody.seed%_%1.constructor%",
     ["FILE_NAME", "FILE_NAME", "FILE_NAME"],

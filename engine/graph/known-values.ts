@@ -13,8 +13,8 @@ export class KnownValues {
   /**
    * Adds a node; its sources come first.
    * @param widgets its parsed values, as far as they are certain
-   * @param inputs its links, among others perhaps
-   * @returns the one input that the node passes on; undefined when it makes a value of its own, or that can't be told
+   * @param inputs its links; other values may be among them
+   * @returns the one input that the node passes on; undefined when it makes a value of its own, or when that is not known
    */
   add(
     id: string,

@@ -1,4 +1,4 @@
-// Files that a result was made of besides those that its key knows.
+// Files that a result was made from and that its cache key does not cover.
 import { z } from "zod";
 
 /** By the name that was asked for. */
@@ -12,7 +12,7 @@ export const openedFile = z.discriminatedUnion("kind", [
 ]);
 export type OpenedFile = z.infer<typeof openedFile>;
 
-/** `identity` null: it was looked for and was not there. */
+/** `identity` is null when the file was looked for and not found. */
 export const opened = z.object({ file: openedFile, identity: z.string().nullable() });
 export type Opened = z.infer<typeof opened>;
 

@@ -82,12 +82,12 @@ describe("values of promoted widgets", () => {
     expect(inner(root([simple], { widgets_values: [7, "fixed", "c"] }))).toMatchObject({ seed: 7, mode: "fixed", text: "c" });
   });
 
-  test("a list that fits neither way is told of", () => {
+  test("a list that fits neither way gives a warning", () => {
     expect(convert(root([simple], { widgets_values: [7, "b", "c", "d"] })).warnings).toEqual(["WIDGET_COUNT"]);
     expect(convert(root([simple], { widgets_values: [7, "b", "c"] })).warnings).toEqual([]);
   });
 
-  test("names win over positions, and the difference is told of", () => {
+  test("names win over positions, and a difference gives a warning", () => {
     const both = { widgets_values: ["x", 7, "b"], widgets_values_named: { text: "c", seed: 7, mode: "b" } };
     expect(inner(root([simple], both))).toMatchObject({ seed: 7, mode: "b", text: "c" });
     const plain = { id: 2, type: "T", mode: 0, inputs: ["a", "b"].map((name) => ({ name, type: "*", link: null, widget: { name } })) };
@@ -282,7 +282,7 @@ test("the conversion tells what a promoted input feeds, for those who set it by 
 });
 
 describe("Set and Get nodes", () => {
-  test("a Get hands on what the Set of its name takes in", () => {
+  test("a Get passes on what the Set of its name takes in", () => {
     expect(convert(file("ui_get_set.json"))).toMatchObject({ prompt: { "2": { inputs: { image: ["1", 0] } } }, warnings: [] });
     expect(Object.keys(convert(file("ui_get_set.json")).prompt)).toEqual(["1", "2", "3"]);
   });
@@ -291,7 +291,7 @@ describe("Set and Get nodes", () => {
   const set = { id: 8, type: "SetNode", mode: 0, inputs: [{ name: "x", type: "*", link: 1 }], widgets_values: ["pic"] };
   const links = [[1, 7, 0, 8, 0, "DATA"]];
 
-  test("a Set's own output hands on too; a Get inside a subgraph finds a Set around it; Sets and Gets chain", () => {
+  test("a Set's own output passes it on too; a Get inside a subgraph finds a Set around it; Sets and Gets chain", () => {
     const sink = { id: 9, type: "Sink", mode: 0, inputs: [{ name: "x", type: "DATA", link: 2 }] };
     expect(inner(root([simple], {}, [source, set, sink], [...links, [2, 8, 0, 9, 0, "DATA"]]), "9")).toEqual({ x: ["7", 0] });
     const getter = {
@@ -312,7 +312,7 @@ describe("Set and Get nodes", () => {
     expect(inner(document)).toEqual({ x: ["7", 0] });
   });
 
-  test("a Get that nothing sets is told of; a loop leads nowhere", () => {
+  test("a Get that nothing sets gives a warning; a loop has no source", () => {
     const get = { id: 10, type: "GetNode", mode: 0, outputs: [{ type: "DATA" }], widgets_values: ["other"] };
     const sink = { id: 9, type: "Sink", mode: 0, inputs: [{ name: "x", type: "DATA", link: 2 }] };
     const lost = root([simple], {}, [source, set, get, sink], [...links, [2, 10, 0, 9, 0, "DATA"]]);
@@ -331,7 +331,7 @@ describe("Set and Get nodes", () => {
   });
 });
 
-test("a bypassed instance hands on by the slot of its definition, which its own list may leave out", () => {
+test("a bypassed instance passes on by the slot of its definition, which its own list may leave out", () => {
   const two = {
     id: "sg",
     inputs: [

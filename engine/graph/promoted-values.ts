@@ -106,7 +106,7 @@ function inputOf(id: string, name: string, promoted: readonly PromotedInput[]): 
   return id === "-1" ? name : promoted.find((p) => p.sources.some(([node, widget]) => node === id && widget === name))?.name;
 }
 
-/** What an enclosing scope's name for one of this instance's widgets stands for in here. */
+/** What an enclosing scope's name for one of this instance's widgets means inside it. */
 function targetOf(
   id: string | undefined,
   name: string,

@@ -28,9 +28,9 @@ export const VIRTUAL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Follows a link through reroutes, primitives, Set and Get nodes, bypassed nodes and subgraph borders. Loops lead nowhere.
- * @param report is told of a GetNode whose name nothing sets
- * @param cross is told of each subgraph border on the way out
+ * Follows a link through reroutes, primitives, Set and Get nodes, bypassed nodes and subgraph borders. A loop has no source.
+ * @param report called for each GetNode whose name no SetNode sets
+ * @param cross called for each subgraph border on the way out
  */
 export function resolveInput(
   start: Scope,

@@ -4,7 +4,7 @@ interface Frame {
   readonly next: Iterator<string>;
 }
 
-/** A tangle holds millions of cycles. Each listed one is a path as long as the graph. */
+/** A tangled graph can hold millions of cycles, and each one listed may be as long as the graph. */
 export const MAX_CYCLES = 20;
 
 export interface Order {

@@ -36,7 +36,7 @@ export class ValidGraph {
     this.skipped = skipped;
   }
 
-  /** The same graph without the outputs that need any of these nodes: a file that one of them names is missing, say. */
+  /** The same graph without the outputs that need any of these nodes, for example because a file that one of them names is missing. */
   without(unusable: Iterable<string>): ValidGraph {
     const spoiled = reach(unusable, consumersOf(this.nodes));
     const lost = this.outputs.filter((id) => spoiled.has(id));

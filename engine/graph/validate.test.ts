@@ -418,7 +418,7 @@ describe("plan", () => {
     expect(() => plan(graphOf(two), { pinned: new Map([["9", "a"]]) })).toThrow(expect.objectContaining({ code: "PIN_UNKNOWN" }));
   });
 
-  test("the key of a step whose file comes over a link can't be told before the run, nor can what depends on it", () => {
+  test("the key of a step whose file comes over a link is not known before the run, nor is the key of what depends on it", () => {
     const prompt: Prompt = {
       "0": node("Late"),
       "1": node("Load", { file: ["0", 0] }),

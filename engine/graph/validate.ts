@@ -59,7 +59,7 @@ class Validation {
   readonly #declarations = new Map<string, CatalogueNode>();
   readonly #issues: Issue[] = [];
   readonly #warnings: Issue[] = [];
-  /** Issues of the request, not of a node. */
+  /** Issues with the request itself, not with a node. */
   readonly #general: Issue[] = [];
   #found = 0;
   #uncounted = { issues: 0, warnings: 0 };
@@ -90,7 +90,7 @@ class Validation {
 
   /** What can run, and what stops the rest. */
   result(nodes: ReadonlyMap<string, ValidNode>, order: readonly string[], roots: readonly string[]): ValidateResult {
-    // An invalid node keeps all its links, because nobody can tell which of them it needs.
+    // An invalid node keeps all its links, because it is unknown which of them it needs.
     const links = new Map(
       order.map((id) => [id, nodes.get(id) ?? { links: new Map(this.sources(id).map((s) => [s, [s, 0] as const])), extra: new Map() }]),
     );

@@ -18,7 +18,7 @@ export function isEditorOnly(name: string, value: unknown): boolean {
 /**
  * Name → value. Values that the file gives by name are taken as they are, the others by position: a `control_after_generate` entry follows a seed and has no
  * name. Entries that are absent or null are left out.
- * @param leftOver is told of entries that have no widget: the node had more when the file was saved
+ * @param leftOver called with entries that have no widget: the node had more when the file was saved
  */
 export function namedWidgetValues(
   node: UiNode,

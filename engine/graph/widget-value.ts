@@ -4,7 +4,11 @@ import type { CatalogueWidget } from "./catalogue.ts";
 import { unwrapValue } from "./prompt.ts";
 
 export type WidgetResult =
-  | { readonly ok: true; readonly value: unknown /** What was changed that a person would want to know. */; readonly note?: string }
+  | {
+      readonly ok: true;
+      readonly value: unknown /** A change to the value that a person would want to know about. */;
+      readonly note?: string;
+    }
   | { readonly ok: false; readonly code: string; readonly message: string; readonly hint?: string };
 
 /**

@@ -107,7 +107,7 @@ describe("a flat workflow", () => {
     "5": { class_type: "Save", inputs: { x: ["1", 0], filename_prefix: "out" } },
   };
 
-  test("bypass hands on, reroute and primitive vanish, the primitive's value wins", () => {
+  test("bypass passes on, reroute and primitive vanish, the primitive's value wins", () => {
     expect(promptOf(flat(4))).toEqual(bypassed);
   });
 
@@ -137,7 +137,7 @@ describe("a flat workflow", () => {
     expect(promptOf(named)).toEqual(bypassed);
   });
 
-  test("a bypassed node hands on the input of the consumer's type, at the same slot first; loops of reroutes lead nowhere", () => {
+  test("a bypassed node passes on the input of the consumer's type, at the same slot first; loops of reroutes have no source", () => {
     const bypass = (...inputs: readonly (readonly [type: string, link: number | null])[]): unknown => {
       const doc = flat(4);
       doc.nodes[1] = { ...doc.nodes[1], inputs: inputs.map(([type, link]) => ({ name: type, type, link })) };
@@ -257,7 +257,7 @@ describe("subgraphs", () => {
     expect(promptOf(outer(own))["2:7"]?.inputs).toEqual({ seed: 1, steps: 4 });
   });
 
-  test("bypassed: hands on; muted: drops", () => {
+  test("bypassed: passes on; muted: drops", () => {
     expect(promptOf(outer({ mode: 4 }))["3"]?.inputs.x).toEqual(["1", 0]);
     expect(Object.keys(promptOf(outer({ mode: 2 })))).toEqual(["1", "3"]);
     expect(promptOf(outer({ mode: 2 }))["3"]?.inputs.x).toBeUndefined();

@@ -45,7 +45,7 @@ interface Child {
   readonly process: ChildProcess;
   readonly oomKillsBefore: number;
   isReady: boolean;
-  /** It has finished a run, so it is not broken from the start. */
+  /** It has finished a run, so it is not broken from the beginning. */
   hasServed: boolean;
   stderr: string;
   said?: RunError;
@@ -221,7 +221,7 @@ export class ComputeHost {
   /** The child is gone: a run that was under way ends here. */
   #bury(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
     const active = this.#active;
-    // A run that began after this child was given up belongs to the next child.
+    // A run that began after this child was abandoned belongs to the next child.
     if (!active || this.#child) return;
     if (child.hasServed && active.nextSeq === 0 && !active.isCancelled) {
       // It died idle, or before this run began: not this run's fault.

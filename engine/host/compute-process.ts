@@ -82,11 +82,11 @@ function talk(entry: string): void {
     thread.on("error", (error) => {
       const isMemory = "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
       flush();
-      die(isMemory ? "COMPUTE_OUT_OF_MEMORY" : "COMPUTE_DIED", `the compute thread failed: ${error.message}`);
+      die(isMemory ? "COMPUTE_OUT_OF_MEMORY" : "COMPUTE_DIED", `the computing thread failed: ${error.message}`);
     });
     thread.on("exit", (code) => {
       flush();
-      die("COMPUTE_DIED", `the compute thread ended with code ${code}`);
+      die("COMPUTE_DIED", `the computing thread ended with code ${code}`);
     });
   };
 
@@ -104,7 +104,7 @@ function talk(entry: string): void {
       thread?.postMessage(message);
     }
   });
-  // The parent is gone and can't use the result. What is saved stays saved; the next run does the rest.
+  // The parent is gone and can't use the result. What is saved remains, and the next run does the rest.
   process.on("disconnect", end);
   // These signals reach the whole process group (Ctrl-C, a closed terminal, a stopped service); the parent decides what they mean.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);

@@ -85,7 +85,7 @@ test("a client that does not read is dropped, and the others miss nothing", asyn
   slow.socket.pause();
   const large = "x".repeat(100_000);
   const wanted: number[] = [];
-  // What fits into the kernel's buffers is unknown: on until the slow one is gone.
+  // What fits into the kernel's buffers is unknown: send until the slow one is gone.
   while (hub.size > 1 && wanted.length < 2000) {
     wanted.push(say(large));
     await good.count(wanted.length + 1);

@@ -18,7 +18,7 @@ export interface EventHubOptions {
 
 interface Client {
   readonly socket: WebSocket;
-  /** True while it is sent what it missed; new messages wait in the log. */
+  /** True while it is being sent what it missed; new messages wait in the log. */
   isCatchingUp: boolean;
   isAlive: boolean;
 }

@@ -37,7 +37,7 @@ export type Handlers = {
 
 type AnyHandler = (asking: { readonly params: unknown; readonly query: unknown; readonly body: unknown }) => unknown;
 
-/** @param onFault told of every error that is not an AppError: a bug of ours */
+/** @param onFault called with every error that is not an AppError, which is a bug in this program */
 export function mount(app: Express, handlers: Handlers, onFault: (error: unknown) => void): void {
   const table: Readonly<Record<string, Route>> = routes;
   // `:name` would match what a later route spells out, so the more exact route comes first.

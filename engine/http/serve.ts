@@ -63,7 +63,7 @@ export interface ServeOptions {
 }
 
 export interface Served {
-  /** To be opened in a browser; with the token, where there is one. */
+  /** Address to open in a browser, with the token where there is one. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;

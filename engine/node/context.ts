@@ -40,12 +40,12 @@ export interface WeightFile {
 export interface ExternalFile {
   /** Below the model's folder. */
   readonly location: string;
-  /** As many as the model needs of it. */
+  /** Number of bytes that the model needs of it. */
   readonly bytes: number;
 }
 
 export interface FoundExternal {
-  /** Of the content of all files. */
+  /** Identifies the content of all files. */
   readonly identity: string;
   /** Where each really lies, links resolved, by its location. */
   readonly paths: ReadonlyMap<string, string>;
@@ -75,8 +75,8 @@ export interface SavedFile {
 }
 
 /**
- * A directory of the run that survives it: metrics, checkpoints. All writes are atomic; `append` is one whole line. `appendBytes` may
- * leave a part of them when the process dies: for files that can be made again.
+ * A directory of the run that outlives it: metrics, checkpoints. All writes are atomic; `append` writes one whole line. `appendBytes` may
+ * write only a part when the process is killed: use it for files that can be restored.
  */
 export interface RunDirectory {
   readonly path: string;

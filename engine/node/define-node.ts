@@ -54,9 +54,9 @@ export type InputValues<I extends Readonly<Record<string, InputSpec>>> = {
 /** Types of the values `run` returns. */
 export type OutputValues<O extends OutputSpecs> = { readonly [K in keyof O]: O[K] extends Socket<infer T> ? T : never };
 
-/** What a node expects of a run it has not made. */
+/** What a dry run expects of a node's run. */
 export interface Estimate {
-  /** Of whatever the node counts: sampling steps, updates. */
+  /** Steps in the node's own unit: sampling steps, updates. */
   readonly steps?: number;
   readonly seconds?: number;
   /** Peak resident memory. */
@@ -99,11 +99,11 @@ export interface NodeDeclaration<
     inputs: Readonly<Partial<InputValues<I>>>,
   ) => readonly { readonly input: string; readonly message: string; readonly hint?: string }[];
   /**
-   * For a node that only hands one input on (a primitive, a switch): which one, by the widget values known before the run
-   * (linked ones are absent unless they are known too); undefined when that can't be told. The branches behind its other links do not run.
+   * For a node that only passes one input on (a primitive, a switch): which one, given the widget values known before the run
+   * (linked ones are absent unless they are known too); undefined when that is not known. The branches behind its other links do not run.
    */
   readonly passes?: (inputs: Readonly<Partial<InputValues<I>>>) => string | undefined;
-  /** `run` opens headers or combines modules and computes nothing to speak of: a dry run calls it to have its outputs. */
+  /** `run` only opens headers or combines modules, at almost no cost: a dry run calls it for its outputs. */
   readonly isCheap?: boolean;
   /**
    * How a cancelled run ends inside this node. Default: `ctx.progress` and `ctx.compute` throw CANCELLED, and 3 s later the process
@@ -115,7 +115,7 @@ export interface NodeDeclaration<
 /** What a node does. It may import anything a node may; its declaration imports what a browser can load. */
 export interface NodeBody<I extends Readonly<Record<string, InputSpec>>, O extends OutputSpecs> {
   /**
-   * What a dry run tells of this node: every configuration error at once, and what it would cost. Inputs that only a real run
+   * What a dry run reports about this node: every configuration error at once, and what it would cost. Inputs that only a real run
    * can make are absent. Nothing can be saved. Throwing is one issue.
    */
   readonly dryRun?: (

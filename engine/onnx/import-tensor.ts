@@ -31,7 +31,7 @@ function sizeOf(t: OnnxTensor, dtype: DType): { shape: Shape; count: number } {
   return { shape: t.dims, count };
 }
 
-/** The tensor's numbers, copied. @throws AppError ONNX_TENSOR, ONNX_DTYPE; ONNX_EXTERNAL when they lie in another file */
+/** The tensor's numbers, copied. @throws AppError ONNX_TENSOR, ONNX_DTYPE; ONNX_EXTERNAL when they are in another file */
 export function readTensor(t: OnnxTensor): Tensor {
   const dtype = dtypeOf(t.elemType, `tensor ${t.name}`);
   const { shape, count } = sizeOf(t, dtype);

@@ -42,7 +42,7 @@ function scaleGraph(by: number) {
   return b.graph({ y: b.mul(b.input("x", "float32", [2]), by) });
 }
 
-test("equal graphs share a session; the least recently used is released and made again", async () => {
+test("equal graphs share a session; the least recently used is released, and opened again when needed", async () => {
   const x = { x: f32([2], [1, 2]) };
   const first = await runtime.compile(scaleGraph(3));
   await runtime.run(scaleGraph(3), x);

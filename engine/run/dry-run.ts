@@ -92,7 +92,7 @@ async function rehearseNode(
 /** The same world with every door for writing closed. */
 function readOnly(world: World): World {
   const refuse = async (): Promise<never> => {
-    throw new AppError("DRY_RUN", "a dry run writes nothing", { hint: "a node must not save while it is rehearsed" });
+    throw new AppError("DRY_RUN", "a dry run writes nothing", { hint: "a node must not save during a dry run" });
   };
   return {
     ...world,

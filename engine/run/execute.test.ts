@@ -328,7 +328,7 @@ test("only what depends on a change runs again", async () => {
   expect(ran).toEqual(["1", "2", "3", "2", "3"]);
 });
 
-test("a failure names node, code and hint, and the next run goes on after what was finished", async () => {
+test("a failure names node, code and hint, and the next run continues after what was finished", async () => {
   const ran: string[] = [];
   const registry = toys(ran);
   const memory = new ResultCache(1e6);
@@ -362,7 +362,7 @@ test("an output that a node left out is an error where a link asks for it", asyn
   expect((await run(asking(1), toys([]))).last).toMatchObject({ kind: "run.finished" });
 });
 
-test("another process goes on from what is stored; a module that nothing needs is not made again", async () => {
+test("another process continues from what is stored; a module that nothing needs is not made a second time", async () => {
   const stored = new FakeStore();
   const prompt: Prompt = {
     1: { class_type: "Load", inputs: {} },
@@ -660,7 +660,7 @@ test("what is on disk is read when its turn comes, not before the run", async ()
   expect(log).toEqual(['read {"NUMBER":11}', "3", "7", 'read {"NUMBER":22}', "6", "8"]);
 });
 
-test("a kept result that is lost before its turn is made again, with what it needs, and the run goes on as if it had never been kept", async () => {
+test("a kept result that is lost before its turn is computed again, with what it needs, and the run continues as if it had never been kept", async () => {
   for (const lost of [["5"], ["5", "4"], ["2", "5"]]) {
     const stored = new FakeStore();
     const first = await run(TWO_CHAINS, toys([]), { stored });
@@ -1018,7 +1018,7 @@ test("what several results were made of is one list, each file once, as it was f
   ]);
 });
 
-test("what shows a file for the moment is known in this process only: another one has no such file", async () => {
+test("a result that shows a temporary file is kept for this process only: another one has no such file", async () => {
   const ran: string[] = [];
   const show = (type: "temp" | "output"): Registry<AnyNode> =>
     new Registry([

@@ -67,7 +67,7 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
       current = step;
       await runStep(options, step, key, frontier, emit, (input) => sourceOf(step, input), checkCancelled);
     };
-    /** For a step whose kept result is lost after all: the outputs it needs, kept or made again. */
+    /** For a step whose kept result is lost after all: the outputs it needs, read or computed again. */
     const bringSources = async (step: Step): Promise<void> => {
       if (step.pinned !== undefined) throw pinLost(step);
       for (const id of frontier.ask(step)) {
@@ -83,7 +83,7 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
         }
       }
     };
-    // Taken out one by one: what was read from disk for a step lives on only where a later step asks for it.
+    // Taken out of the list one by one, so that what was read from disk for a step is freed unless a later step needs it.
     for (let decision = decisions.shift(); decision; decision = decisions.shift()) {
       current = decision.step;
       checkCancelled();
@@ -108,7 +108,7 @@ export async function execute(options: ExecuteOptions): Promise<RunEvent> {
   return last;
 }
 
-/** Of one run: files are looked at anew in each. */
+/** For one run only: the next run looks at the files again. */
 export function keptResults({ memory, stored, world }: Pick<ExecuteOptions, "memory" | "stored" | "world">): Kept {
   return { memory, ...(stored && { stored }), areSame: stillTheSame(world.identify) };
 }
@@ -167,7 +167,7 @@ async function runStep(
   emit({ kind: "node.finished", ...of, ms, key });
   if (key === null) return;
   memory.set(key, { outputs, effects, opened }, [...Object.values(inputs), ...Object.values(extra)]);
-  // Another process has other previews, or none: what it would show is not there.
+  // A later process may have another folder for temporary files, or none of these left: it could not show them.
   if (effects.some((e) => e.kind === "node.shown" && namesTemporary(e.ui))) return;
   try {
     await stored?.write(key, { outputs, effects, opened }, ms);
@@ -176,7 +176,7 @@ async function runStep(
   }
 }
 
-/** Whether a file for the moment is among what is shown. */
+/** Whether a temporary file is among what is shown. */
 function namesTemporary(shown: unknown): boolean {
   if (typeof shown !== "object" || shown === null) return false;
   if ("filename" in shown && "type" in shown && shown.type === "temp") return true;
@@ -194,7 +194,7 @@ function linkedWidgets(
   return names.length > 0 ? { linked: Object.fromEntries(names.map((name) => [name, inputs[name]])) } : {};
 }
 
-/** The declared outputs and no others. A node may leave one out: which is an error only where a link asks for it. */
+/** The declared outputs and no others. A node may leave one out; that is an error only where a link needs it. */
 function declaredOutputs(node: AnyNode, returned: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   // A node without outputs may return nothing at all.
   const given = Object.keys(node.outputs).flatMap((name) => (returned?.[name] === undefined ? [] : [[name, returned[name]] as const]));
@@ -203,7 +203,7 @@ function declaredOutputs(node: AnyNode, returned: Readonly<Record<string, unknow
 
 function absentOutput(step: Step, input: string): AppError {
   const link = step.links[input] ?? step.extra[input];
-  return new AppError("NODE_OUTPUT_MISSING", `input ${input} asks for output ${link?.output} of node ${link?.id}, which gave none`, {
+  return new AppError("NODE_OUTPUT_MISSING", `input ${input} needs output ${link?.output} of node ${link?.id}, which gave none`, {
     hint: "link another output",
   });
 }

@@ -11,7 +11,7 @@ export class Frontier {
   readonly #catalogue: Catalogue;
   readonly #keys = new Map<string, StepKey>();
   readonly #opened = new Map<string, readonly Opened[]>();
-  /** Outputs, each dropped when the last step that asks for it has run. */
+  /** Outputs, each dropped when the last step that needs it has run. */
   readonly #outputs = new Map<string, NonNullable<Result["outputs"]>>();
   readonly #askers = new Map<string, number>();
 
@@ -45,7 +45,7 @@ export class Frontier {
     return outputs && Object.hasOwn(outputs, output) ? { value: outputs[output] } : undefined;
   };
 
-  /** Files that what a step asks for was made of. */
+  /** Files that went into a step's inputs. */
   openedBefore(step: Step): readonly Opened[] {
     return union([...sources(step)].map((id) => this.#opened.get(id) ?? []));
   }
@@ -62,7 +62,7 @@ export class Frontier {
     return ids.filter((id) => !this.#outputs.has(id));
   }
 
-  /** Tells that a step has used its inputs. */
+  /** Called when a step has used its inputs. */
   release(step: Step): void {
     for (const id of sources(step)) {
       const left = (this.#askers.get(id) ?? 1) - 1;

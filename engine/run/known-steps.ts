@@ -23,12 +23,12 @@ export type Decision =
 export interface Kept {
   readonly memory: ResultCache;
   readonly stored?: StoredResults;
-  /** Whether files are as they were when a result was made. */
+  /** Whether files are unchanged since a result was made. */
   readonly areSame: (files: readonly Opened[]) => Promise<boolean>;
 }
 
 /**
- * Decides from the outputs backwards: a known node is not run, and what only it asked for is not needed at all. So a checkpoint
+ * Decides from the outputs backwards: a known node is not run, and what only it needed is not needed at all. So a checkpoint
  * of 20 billion weights is not even opened when everything that needs it is known. Outputs on disk are not read yet.
  * @throws AppError PIN_LOST when a pinned result is asked for and not kept any more
  */
@@ -62,7 +62,7 @@ interface Found extends Known {
   readonly isOnDisk: boolean;
 }
 
-/** What is kept under a key, outputs on disk left there; undefined when nothing is, not all that is needed, or files that it was made of have changed. */
+/** What is kept under a key, with outputs left on disk. Undefined when there is nothing, when needed outputs are missing, or when files it was made from have changed. */
 async function find(key: string, needsOutputs: boolean, { memory, stored, areSame }: Kept): Promise<Found | undefined> {
   const result = memory.get(key);
   if (result && (result.outputs || !needsOutputs))
@@ -83,7 +83,7 @@ export async function readOutputs(key: StepKey, found: Found, { memory, stored }
   return { from: "disk", ...result };
 }
 
-/** What is kept under a key, with its outputs; undefined when it is not all there, or files that it was made of have changed. */
+/** What is kept under a key, with its outputs. Undefined when anything is missing, or when files it was made from have changed. */
 export async function recall(key: string, kept: Kept): Promise<Known | undefined> {
   const found = await find(key, true, kept);
   return found && readOutputs(key, found, kept);

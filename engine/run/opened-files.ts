@@ -37,7 +37,7 @@ export interface Recorder {
   opened(): readonly Opened[];
 }
 
-/** The same doors, which also record what goes through them. Files that the step's widgets name are left out: they are in its key. */
+/** The same access to files, which also records what is opened. Files that the step's widgets name are left out: they are in its key. */
 export function recordOpened(
   doors: Pick<Recorder, "models" | "readInput">,
   { type, widgets }: Step,
@@ -51,7 +51,7 @@ export function recordOpened(
     const id = JSON.stringify(file);
     if (!seen.has(id)) seen.set(id, { file, identity });
   };
-  /** What was not found may be there next time. */
+  /** Records a file that was not found: it may be there next time. */
   const orAbsent = async <T>(file: OpenedFile, open: () => Promise<T>): Promise<T> => {
     try {
       return await open();

@@ -11,7 +11,7 @@ export interface Result {
   /** By output name; null when only the effects could be kept (a module can't be written down). */
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly effects: readonly Effect[];
-  /** Files that it, or anything it came from, was made of besides those that keys know. */
+  /** Files that it, or anything it came from, was made from and that no cache key covers. */
   readonly opened: readonly Opened[];
 }
 
@@ -66,7 +66,7 @@ export class ResultCache {
     return this.#entries.get(key)?.result;
   }
 
-  /** @param inputs what the result was made from: functions in it may hold on to any of them */
+  /** @param inputs what the result was made from: its functions may keep any of them alive */
   set(key: string, result: Result, inputs: readonly unknown[] = []): void {
     this.delete(key);
     for (const output of Object.values(result.outputs ?? {}))

@@ -3,7 +3,7 @@ import type { Catalogue } from "../graph/catalogue.ts";
 import type { Step, StepLink } from "../graph/plan.ts";
 import { parseWidget } from "../graph/widget-value.ts";
 
-/** Finds the value behind a link; undefined when there is none (yet). */
+/** Finds the value behind a link; undefined while there is none. */
 export type Lookup = (link: StepLink) => { readonly value: unknown } | undefined;
 
 export interface RunInputs {

@@ -4,8 +4,8 @@ import type { Effect } from "../graph/events.ts";
 import type { Plan, Step } from "../graph/plan.ts";
 
 /**
- * The picture's file behind an input, or the node that made it: followed backwards through nodes with one link only, because behind
- * several links it cannot be told. Undefined for an input without a link.
+ * The picture's file behind an input, or the node that made it: followed backwards only through nodes with a single link, because behind
+ * several links it is not certain. Undefined for an input without a link.
  */
 export function stepSource({ steps }: Plan, catalogue: Catalogue): (step: Step, input: string) => string | undefined {
   const byId = new Map(steps.map((step) => [step.id, step]));

@@ -1,4 +1,4 @@
-// A file is entirely old or entirely new, whatever dies in between: temporary file, fsync, rename, fsync of the folder.
+// A file is entirely old or entirely new, whatever is killed in between: temporary file, fsync, rename, fsync of the folder.
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { codeOf, type FileSystem, nodeFileSystem } from "./file-system.ts";

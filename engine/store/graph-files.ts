@@ -10,7 +10,7 @@ import { storeError } from "./store-error.ts";
 
 export interface GraphFile {
   readonly name: string;
-  /** Of the content. */
+  /** Identifies the content. */
   readonly revision: string;
   /** Milliseconds since 1970. */
   readonly modified: number;

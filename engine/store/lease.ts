@@ -11,7 +11,7 @@ import { ownerIsAlive, self } from "./owner.ts";
 
 const NAME = ".lease";
 const BEAT_MS = 5000;
-/** Of taking over: waits for whoever is at it. */
+/** Attempts to take over, while another process may be doing the same. */
 const TRIES = 200;
 const PAUSE_MS = 25;
 /** An owner on another machine that has not touched its lease for this long is gone. */
@@ -65,7 +65,7 @@ export async function takeLease(folder: string, what: string): Promise<Lease> {
   };
 }
 
-/** For callers that can't wait: whether the lease was touched lately, by this machine's clock. */
+/** For callers that can't wait: whether the lease was touched recently, by this machine's clock. */
 export function isLeasedRecently(folder: string): boolean {
   try {
     return Date.now() - statSync(join(folder, NAME)).mtimeMs < 10 * STALE_MS;

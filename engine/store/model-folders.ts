@@ -131,7 +131,7 @@ export class ModelFolders implements Models {
     return total;
   }
 
-  /** Where it lies, links not resolved: names and neighbours go by what the user sees. */
+  /** Its path with links unresolved: names and neighbouring files are those the user sees. */
   async #find(folder: string, name: string): Promise<string> {
     const { allowed } = this.#options;
     const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;

@@ -1,4 +1,4 @@
-// Who this process is, told apart from processes of other machines and containers that see the same files.
+// Identifies this process among processes of other machines and containers that use the same files.
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { sha256 } from "../base/hash.ts";

@@ -10,7 +10,7 @@ export function processIsAlive(pid: number): boolean {
   }
 }
 
-/** When a process started, as the kernel counts it: process ids are reused, pairs of id and start time are not. "" where that can't be told. */
+/** When a process started, as the kernel counts it: process ids are reused, pairs of id and start time are not. "" where that is unknown. */
 export function processStart(pid: number): string {
   try {
     // The second field is the program's name in brackets and may hold anything; the start time is the 20th after it (proc(5)).

@@ -60,7 +60,7 @@ async function filesBelow(root: string, below: string, fs: FileSystem): Promise<
   return out;
 }
 
-/** Appends one whole line, synced. A line that a killed process left unfinished is ended first, so that it can't swallow this one. */
+/** Appends one whole line, synced. A line that a killed process left unfinished is ended first, so that this one does not become part of it. */
 async function appendLine(path: string, line: string, fs: FileSystem): Promise<void> {
   if (line.includes("\n")) throw new AppError("STORE_LINE", `a line for ${path} contains a line break`);
   try {

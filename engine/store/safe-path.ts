@@ -75,7 +75,7 @@ async function otherSpelling(root: string, name: string): Promise<string | undef
   return path;
 }
 
-/** A path, and what it leads to link by link: what belongs to a linked file may lie beside the link or beside any of its targets. */
+/** A path, and what it leads to link by link. Files that belong to a linked file may be beside the link or beside any of its targets. */
 export async function linkHops(path: string): Promise<readonly string[]> {
   const hops = [path];
   for (let at = path; hops.length < MAX_HOPS; ) {

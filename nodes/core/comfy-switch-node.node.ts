@@ -6,9 +6,9 @@ export default declareNode({
   type: "ComfySwitchNode",
   version: "1.0.0",
   category: "utils/logic",
-  summary: "Hands on one of two inputs; the other one's branch does not run when the switch is known beforehand.",
+  summary: "Passes on one of two inputs; the other one's branch does not run when the switch is known beforehand.",
   inputs: {
-    switch: widget(z.boolean().default(false), { tooltip: "Yes hands on on_true, no hands on on_false." }),
+    switch: widget(z.boolean().default(false), { tooltip: "Yes passes on on_true, no passes on on_false." }),
     on_false: optional(ANY),
     on_true: optional(ANY),
   },

@@ -51,7 +51,7 @@ test("primitives hand their value on, and say so beforehand", async () => {
   }
 });
 
-test("the switch hands on the chosen branch; an empty branch is an error with a remedy", async () => {
+test("the switch passes on the chosen branch; an empty branch is an error with a remedy", async () => {
   expect(await run(comfySwitchNode, { switch: true, on_true: 1, on_false: 2 })).toEqual({ output: 1 });
   expect(await run(comfySwitchNode, { switch: false, on_true: 1, on_false: 2 })).toEqual({ output: 2 });
   expect(() => run(comfySwitchNode, { switch: true, on_false: 2 })).toThrow(expect.objectContaining({ code: "SWITCH_BRANCH_MISSING" }));

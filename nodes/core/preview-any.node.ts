@@ -5,7 +5,7 @@ export default declareNode({
   type: "PreviewAny",
   version: "1.1.0",
   category: "utils",
-  summary: "Shows any value as text, and hands the text on.",
+  summary: "Shows any value as text, and passes the text on.",
   inputs: { source: input(ANY, "What to show.") },
   outputs: { STRING },
   // What it shows is replayed when its result comes from the cache.

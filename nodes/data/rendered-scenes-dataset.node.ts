@@ -21,7 +21,7 @@ export default declareNode({
     max_people: count(1, MAX_PEOPLE, MAX_PEOPLE),
     identities: widget(z.number().int().min(MAX_PEOPLE).max(1_000_000).default(4096), { tooltip: "Different people in each set" }),
     height: widget(z.number().int().min(32).max(1024).multipleOf(16).default(128), {
-      tooltip: "Of the scenes; their width follows the number of people",
+      tooltip: "Height of the scenes; their width depends on the number of people",
     }),
     reference_size: widget(z.number().int().min(32).max(1024).multipleOf(16).default(80), { tooltip: "Side of the square portraits" }),
     seed: count(0, 2 ** 32 - 1, 0),

@@ -5,7 +5,7 @@ export default declareNode({
   type: "DisableNoise",
   version: "1.0.0",
   category: "sampling/custom_sampling/noise",
-  summary: "No noise: a custom sampler goes on from the latent as it is.",
+  summary: "No noise: a custom sampler continues from the latent as it is.",
   inputs: {},
   outputs: { NOISE },
   cache: "pure",

@@ -12,7 +12,7 @@ export default declareNode({
   summary: "Denoises a latent with ComfyUI's arithmetic: same seed, same noise, same picture.",
   inputs: {
     model: input(MODEL),
-    seed: widget(seedSchema, { controlAfterGenerate: true, tooltip: "Of the noise: torch's CPU generator, as in ComfyUI." }),
+    seed: widget(seedSchema, { controlAfterGenerate: true, tooltip: "Seed of the noise, for torch's CPU generator as in ComfyUI." }),
     steps: widget(z.int().min(1).max(10000).default(20)),
     cfg: widget(z.number().min(0).max(100).default(8), { step: 0.1, tooltip: "At 1 the negative prompt is not evaluated." }),
     sampler_name: widget(z.enum(SAMPLERS).default("euler")),

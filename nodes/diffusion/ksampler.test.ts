@@ -138,7 +138,7 @@ test("SamplerCustomAdvanced in parts gives what KSampler gives", async () => {
   const { LATENT } = await ksampler.run({ ...defaults, sampler_name: "euler_ancestral" }, ctx, {});
   expect(whole.output.samples.data).toEqual(LATENT.samples.data);
   expect(relativeError(whole.denoised_output.samples, LATENT.samples)).toBeLessThan(1e-5);
-  // Two halves: the first ends above 0, the second goes on from there without noise.
+  // Two halves: the first ends above 0, the second continues from there without noise.
   const { NOISE: none } = await disableNoise.run({}, ctx, {});
   const first = await custom({ sampler: "euler", sigmas: SIGMAS.slice(0, 3) });
   const second = await custom({ sampler: "euler", sigmas: SIGMAS.slice(2), noise: none, latent_image: first.output });

@@ -38,7 +38,7 @@ export async function loadBlazeFaceDetector(models: Models): Promise<FaceDetecto
         return { faces, isUpsideDown };
       };
       let { faces, isUpsideDown } = await search(0);
-      // Heads down, only some are found, and those not well.
+      // Upside down, only some faces are found, and those not well.
       if (faces.length === 0 || isUpsideDown) faces = suppressFaces([...faces, ...(await search(Math.PI)).faces]);
       return selectFaces(sortFaces(faces), { ...options, minScore });
     },

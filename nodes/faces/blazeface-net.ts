@@ -30,8 +30,8 @@ export function buildBlazeFace(b: Builder, w: FaceWeights, x: Value): { readonly
     return b.reshape(z, [1, size * size * anchors, perAnchor]);
   };
 
-  // A convolution that changes nothing. What a convolution made, the runtime keeps in its blocked layout, in which it fuses the additions
-  // that follow; a pooled picture it would convert back and forth in every block (a third of the time).
+  // A convolution that changes nothing. The runtime keeps a convolution's result in its blocked layout, in which it fuses the additions
+  // that follow; it would convert a pooled picture back and forth in every block (a third of the time).
   const keep = (y: Value, n: number): Value =>
     b.conv(
       y,

@@ -23,7 +23,7 @@ const BESIDE = 0.5;
 const FAINT = 0.05;
 /** Part of the least score that is enough for a box that leaves the picture. */
 const CUT = 0.7;
-/** What surrounds the picture where a face leaves it: against black, half a face is overlooked. Elsewhere more things look like faces against it. */
+/** What surrounds the picture where a face leaves it: against black, half a face is overlooked. Used elsewhere, it makes more things look like faces. */
 const GREY = 0.5;
 
 /** A face that BlazeFace has found, in picture coordinates. */

@@ -1,4 +1,4 @@
-// Whether a sighting is a face: what is none looks like one from one side, at one size, by chance.
+// Whether a sighting is a face: something else looks like one only from one side, at one size, by chance.
 import { AppError } from "../../engine/base/errors.ts";
 import type { Face, Point } from "../shared/contracts/data.ts";
 import { scaleOfAffine } from "../shared/pictures/affine.ts";
@@ -44,7 +44,7 @@ export async function confirmFace(
   return sighting.first * agreement - 2 * scatter >= Math.min(TRUST, 0.44 * minScore) ? face : undefined;
 }
 
-/** Whether both looks are enough. What is no face, or has its head down, never looked as sure. */
+/** Whether both looks are enough. Nothing that is not a face, or is upside down, was ever as certain. */
 export function isSure({ first, agreement }: Sighting): boolean {
   return first >= SURE.first && agreement >= SURE.agreement;
 }

@@ -11,7 +11,7 @@ export default declareNode({
     image: input(IMAGE),
     low_threshold: widget(z.number().min(0.01).max(0.99).default(0.4), {
       step: 0.01,
-      tooltip: "An edge goes on while it is stronger than this.",
+      tooltip: "An edge continues while it is stronger than this.",
     }),
     high_threshold: widget(z.number().min(0.01).max(0.99).default(0.8), {
       step: 0.01,

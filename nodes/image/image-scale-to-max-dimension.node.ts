@@ -11,7 +11,7 @@ export default declareNode({
   inputs: {
     image: input(IMAGE),
     upscale_method: widget(z.enum(UPSCALE_METHODS).default("area")),
-    largest_size: widget(z.int().min(0).max(16384).default(512), { tooltip: "Of the longer side, in pixels." }),
+    largest_size: widget(z.int().min(0).max(16384).default(512), { tooltip: "Length of the longer side, in pixels." }),
   },
   outputs: { IMAGE },
   cache: "pure",

@@ -4,7 +4,7 @@ import { decodePicture, pictureHeader } from "../shared/pictures/codec.ts";
 import { imageOfBytes } from "../shared/pictures/picture-bytes.ts";
 import declaration from "./load-image.node.ts";
 
-/** ComfyUI's side of the empty mask of a picture without transparency. */
+/** Side of the empty mask that ComfyUI gives a picture without transparency. */
 const EMPTY_MASK = 64;
 
 export default implementNode(declaration, {

@@ -258,7 +258,7 @@ test("DoRA: lengths of rows or columns beside any kind of factors; the strength 
   expect(both.adapters[0]).toMatchObject({ scale: 2, dora: { norm: "changed" } });
 });
 
-test("a bias of a LoRA's own is left out, as ComfyUI does, and told of; peft's doubled adapter name is read", async () => {
+test("a bias of a LoRA's own is left out, as ComfyUI does, with a warning; peft's doubled adapter name is read", async () => {
   const bias = `diffusion_model.${q}.lora_B.bias`;
   expect(await load([...pair(q, 4), [bias, f32([6], new Float32Array(6))]])).toMatchObject({
     unmatched: [bias],

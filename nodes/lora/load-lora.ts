@@ -61,7 +61,7 @@ export async function loadLora(
     const factors = await lowRank(of, scaleOf);
     const bias = parts.diff_b === undefined ? undefined : await biasOf(of, parts.diff_b);
     if (!factors && !bias) continue;
-    // A bias alone rides on an empty product.
+    // A bias alone is carried by an empty product.
     const { a, b, scale, outer } = factors ?? {
       outer: undefined,
       a: zerosTensor("float32", [1, of.linear[1]]),

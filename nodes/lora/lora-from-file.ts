@@ -9,7 +9,7 @@ export default implementNode(declaration, {
     if (unmatched.length > 0)
       ctx.log(
         "warn",
-        `${lora_name}: ${unmatched.length} tensors mean no layer of this model and were left out: ${unmatched.slice(0, 5).join(", ")}`,
+        `${lora_name}: ${unmatched.length} tensors belong to no layer of this model and were left out: ${unmatched.slice(0, 5).join(", ")}`,
       );
     const rank = Math.max(...adapters.map(({ a }) => a.shape[0] ?? 1));
     const first = adapters.find(({ a }) => a.shape[0] === rank);

@@ -2,7 +2,7 @@ import type { NodeContext } from "../../engine/node/context.ts";
 import type { DiffusionModel } from "../shared/contracts/modules.ts";
 import { loadLora } from "./load-lora.ts";
 
-/** The model with a LoRA of the loras folder on it, and a warning of what in the file means no layer of it; at strength 0, the model itself. */
+/** The model with a LoRA of the loras folder on it, and a warning about tensors of the file that belong to no layer of it; at strength 0, the model itself. */
 export async function putLora(
   ctx: Pick<NodeContext, "models" | "log">,
   model: DiffusionModel,
@@ -14,7 +14,7 @@ export async function putLora(
   if (unmatched.length)
     ctx.log(
       "warn",
-      `${name}: ${unmatched.length} tensors mean no layer of this model and were left out: ${unmatched.slice(0, 5).join(", ")}`,
+      `${name}: ${unmatched.length} tensors belong to no layer of this model and were left out: ${unmatched.slice(0, 5).join(", ")}`,
     );
   return model.withAdapters(adapters);
 }

@@ -17,7 +17,7 @@ export default declareNode({
     element: widget(z.number().int().min(0).default(0), { tooltip: "Which number, for element and probability" }),
     maximize: widget(z.boolean().default(true)),
     size: widget(z.number().int().min(0).max(4096).default(0), { tooltip: "Side of the model's picture; 0 = what the file says, or 224" }),
-    mean: widget(z.string().default("0.48145466, 0.4578275, 0.40821073"), { tooltip: "Of colours in 0..1; CLIP's by default" }),
+    mean: widget(z.string().default("0.48145466, 0.4578275, 0.40821073"), { tooltip: "Mean of colours in 0..1; CLIP's by default" }),
     std: widget(z.string().default("0.26862954, 0.26130258, 0.27577711")),
     color: widget(z.enum(["RGB", "BGR"]).default("RGB")),
   },

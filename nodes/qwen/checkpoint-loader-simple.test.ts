@@ -52,7 +52,7 @@ test("one file with all three parts is what three files are", async () => {
   expect([VAE.channels, VAE.cell, VAE.statistics]).toEqual([own.channels, own.cell, own.statistics]);
 });
 
-test("a part that is not there is an error where it is used, and says what to do; strangers are told of", async () => {
+test("a part that is not there is an error where it is used, and says what to do; foreign tensors give a warning", async () => {
   const { ctx, result } = load([...under("model.diffusion_model.", transformer.tensors), ["logit_scale", f32([1], [1])]]);
   const { MODEL, CLIP, VAE } = await result;
   expect(MODEL.family).toBe("qwen-image-edit");

@@ -19,7 +19,10 @@ export default declareNode({
     model: input(MODEL),
     positive: input(CONDITIONING),
     negative: optional(CONDITIONING, "Without it there is no guidance."),
-    seed: widget(seedSchema, { controlAfterGenerate: true, tooltip: "Of the noise: torch's CPU generator in float32, as in ComfyUI." }),
+    seed: widget(seedSchema, {
+      controlAfterGenerate: true,
+      tooltip: "Seed of the noise, for torch's CPU generator in float32 as in ComfyUI.",
+    }),
     steps: widget(z.int().min(1).max(1000).default(40), { tooltip: "40; 4 or 8 with a Lightning LoRA." }),
     true_cfg_scale: widget(z.number().min(0).max(100).default(4), { step: 0.1, tooltip: "1 or less: no guidance, half the time." }),
     schedule: widget(z.enum(DIFFUSERS_SCHEDULES).default("dynamic"), {

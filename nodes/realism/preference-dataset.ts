@@ -20,7 +20,7 @@ export default implementNode(declaration, {
     const { entries, issues } = parsePreferences(new TextDecoder().decode(bytes));
     const folder = manifest.slice(0, manifest.lastIndexOf("/") + 1);
     const problems: PreferenceIssue[] = [...issues];
-    /** Of each picture: what it holds, so that the same picture under two names is one. */
+    /** Identifies each picture by its content, so that the same picture under two names is one. */
     const contents = new Map<string, string>();
     for (const [k, { line, image_win, image_lose }] of entries.entries()) {
       for (const name of [image_win, image_lose])

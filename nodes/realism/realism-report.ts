@@ -23,7 +23,7 @@ interface Line {
   readonly z: number;
   /** More than one spread out, on a side that counts. */
   readonly outside: boolean;
-  /** Of the faces that the band was measured on: how many lie at least as far out. */
+  /** Share of the faces the band was measured on that are at least as far out. */
   readonly real_share_beyond: number;
 }
 

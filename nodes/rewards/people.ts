@@ -37,7 +37,7 @@ export async function peopleOf(context: RewardContext, encoder: FaceEncoder, aga
   return { count, rows: first.map((x, i) => (x + (second[i] ?? 0)) / 2) };
 }
 
-/** Keyed by the objects themselves: an id is only as unique as its maker promises, and a mix-up would silently score the wrong person. */
+/** Keyed by the objects themselves: an id is only as unique as its maker promises, and a collision would silently score the wrong person. */
 const remembered = new WeakMap<FaceEncoder, WeakMap<Image, Map<string, Promise<Float64Array>>>>();
 
 /** Unit rows of the faces of one picture, kept as long as the picture is (a tensor is never changed in place). */

@@ -198,6 +198,28 @@ describe("the identity loss", () => {
     const half = { ...context, target: { image, faces } };
     expect((await read(identityReward(encoder, options), image, half)).reward).toBeCloseTo(1, 5);
     expect((await read(identityReward(encoder, options))).reward).toBeLessThan(0.9);
+    expect(Object.keys((await read(identityReward(encoder, options), image, half)).parts)).toEqual(["cosine"]);
+    // Only one side differs: the faces move with it.
+    for (const [height, width] of [
+      [2 * H, W],
+      [H, 2 * W],
+    ] as const) {
+      const [sx, sy] = [width / W, height / H];
+      const move = ([x, y]: readonly [number, number]) => [x * sx, y * sy] as const;
+      const stretched = faces.map(
+        ({ box: [x0, y0, x1, y1], points5: [a, b, c, d, e], score }): Face => ({
+          box: [x0 * sx, y0 * sy, x1 * sx, y1 * sy],
+          points5: [move(a), move(b), move(c), move(d), move(e)],
+          score,
+        }),
+      );
+      const { constants } = await identityReward(encoder, options).observe(image, {
+        ...context,
+        target: { image: noiseImage(8, height, width), faces: stretched },
+      });
+      const { constants: own } = await identityReward(encoder, options).observe(image, { ...context, target: { image, faces } });
+      expect(constants.crop_indices).toEqual(own.crop_indices);
+    }
   });
   test("the contrastive term is the cross entropy over people", async () => {
     const { reward, parts } = await read(identityReward(encoder, { ...options, infoNce: 0.1 }), image, {
@@ -358,7 +380,18 @@ test("EvaluateReward gives the mean over pictures, the parts, and a score", asyn
   expect(METRICS.values).toMatchObject({ mimr: FLOAT, "mimr.skipped": 0 });
   expect((METRICS.values["mimr.matched"] ?? 0) + (METRICS.values["mimr.unmatched"] ?? 0)).toBeCloseTo(FLOAT, 6);
   expect(ctx.scores.get("mimr")).toBe(FLOAT);
+  const each = [image, noiseImage(11, H, W)].map((picture) =>
+    read(reward, picture, { compute, target: null, references: { images: [people.images], faces: [fakeFace(10, 10, 12)] } }),
+  );
+  const readings = await Promise.all(each);
+  expect(FLOAT).toBeCloseTo(readings.reduce((sum, r) => sum + (r.reward ?? 0), 0) / 2, 6);
+  expect(METRICS.details).toHaveLength(2);
   const one = await evaluateNode.run({ reward: fixed("a", "skip"), image, references: people, target: undefined }, ctx, {});
-  expect(one).toMatchObject({ FLOAT: 0, METRICS: { values: { "a.skipped": 1 } } });
+  expect(one).toMatchObject({ FLOAT: 0, METRICS: { values: { "a.skipped": 1 }, details: [{ skip: "nothing" }] } });
+  // A picture that is skipped does not lower the mean of the others.
+  let looked = 0;
+  const second: Reward = { ...fixed("b", 3), observe: async (...given) => fixed("b", looked++ === 0 ? "skip" : 3).observe(...given) };
+  const half = await evaluateNode.run({ reward: second, image: pictures, references: people, target: undefined }, fakeContext(compute), {});
+  expect(half).toMatchObject({ FLOAT: 3, METRICS: { values: { b: 3, "b.skipped": 1 } } });
   expect(ctx.logs).toEqual(["warn: a has nothing to say about a picture: nothing"]);
 });

@@ -25,7 +25,7 @@ export default declareNode({
         "What a reward is worth that has nothing to say about a picture (no face). floor: that value, so that losing a face never pays. skip: the picture is left out. zero: nothing, which pays where the reward was negative.",
     }),
     floor: widget(z.number().min(-1e6).max(1e6).default(-1), {
-      tooltip: "Of a missing reward, before its weight; for a negative weight, its opposite.",
+      tooltip: "Value of a missing reward, before its weight; for a negative weight, its opposite.",
       step: 0.1,
     }),
   },

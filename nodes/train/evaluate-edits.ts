@@ -53,7 +53,7 @@ export default implementNode(declaration, {
     if (left > 0)
       ctx.log(
         "warn",
-        `${left} of ${pictures.length} pictures have another size than the first: they are measured, but not among the pictures given on`,
+        `${left} of ${pictures.length} pictures have another size than the first: they are measured, but they are not in the pictures output`,
       );
     ctx.score(i.label, { examples: count, ...values });
     return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, rows } }, pictures: shown };

@@ -24,7 +24,7 @@ test("another setting in the same output directory: which run lies there, what d
   const { logs } = await second();
   expect(logs.filter((line) => line.includes("holds"))).toEqual([
     `warn: the output directory holds ${source} already: 3 of 3 updates, with other settings: another dataset, learning_rate 0.05 → 0.1, ` +
-      `lambda 1 → 2. This run starts anew in ${own()[0]}; to go on from its state with the settings of now instead, in a folder of its own: --set 1.fork_from=${source}`,
+      `lambda 1 → 2. This run starts anew in ${own()[0]}; to continue from its state with the current settings instead, in a folder of its own: --set 1.fork_from=${source}`,
   ]);
   // Going on with the second is no news.
   expect((await second()).logs.filter((line) => line.includes("holds"))).toEqual([]);
@@ -32,14 +32,14 @@ test("another setting in the same output directory: which run lies there, what d
 
 test("more updates of a constant learning rate go on in the same folder; of a schedule they are another run", async () => {
   const { directories, second } = await after({ steps: 5 });
-  expect((await second()).logs).toContain("info: goes on after update 3 of 5");
+  expect((await second()).logs).toContain("info: continues after update 3 of 5");
   expect(directories.size).toBe(1);
   const scheduled = await after({ steps: 5 }, { lr_schedule: "cosine" });
   expect((await scheduled.second()).logs.join()).toMatch(/3 of 3 updates, with other settings: steps 3 → 5\. This run starts anew/);
   expect(scheduled.directories.size).toBe(2);
 });
 
-test("a fork goes on from the other's state, in its own folder with its own record", async () => {
+test("a fork continues from the other's state, in its own folder with its own record", async () => {
   const { directories, source, second, own } = await after({ steps: 5, learning_rate: 0.1, reward_weight: 3, ema_decay: 0.5 });
   const before = new Map(directories.get(source)?.files);
   const { lora } = await second({ fork_from: source });

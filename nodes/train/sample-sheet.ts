@@ -19,7 +19,7 @@ export class SampleSheet {
     this.#scores = scores;
   }
 
-  /** Goes on with the sheet of the folder, without what lies beyond `step`: it will be drawn again. */
+  /** Continues the folder's sheet, without what came after `step`: that will be drawn again. */
   static async open(dir: RunDirectory, step: number): Promise<SampleSheet> {
     const bytes = await dir.read(SCORES);
     const scores = bytes ? Scores.parse(JSON.parse(new TextDecoder().decode(bytes))) : {};

@@ -1,4 +1,4 @@
-// What TrainReReFL can be told: its widgets, and what follows from them.
+// The options of TrainReReFL: its widgets, and what follows from them.
 import { z } from "zod";
 import { LR_SCHEDULES } from "../../engine/nn/lr-schedule.ts";
 import { type InputValues, input, optional, widget } from "../../engine/node/define-node.ts";
@@ -90,7 +90,7 @@ export const TRAIN_INPUTS = {
   }),
   fork_from: widget(z.string().max(200).default(""), {
     tooltip:
-      "A training of the same output directory (train-…) to go on from with the settings of now, in a folder of its own; train-…@N: from the state kept after update N",
+      "A training of the same output directory (train-…) to continue from with the current settings, in a folder of its own; train-…@N: from the state kept after update N",
   }),
 } as const;
 

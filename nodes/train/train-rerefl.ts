@@ -240,7 +240,7 @@ async function begin(
     const from = await forkInto(ctx, i.fork_from, others, state, i.steps);
     ctx.log(
       "info",
-      `goes on from ${from.directory} after update ${from.update}, with ${from.differences.join(", ") || "the same settings"}`,
+      `continues from ${from.directory} after update ${from.update}, with ${from.differences.join(", ") || "the same settings"}`,
     );
     return { from, isFork: true };
   }

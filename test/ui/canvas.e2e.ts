@@ -10,7 +10,7 @@ describe("building", () => {
     expect(await editor.selection()).toEqual([node.id]);
   });
 
-  test("a link let go on the canvas offers what fits, and joins it", async () => {
+  test("a link dropped on the canvas offers what fits, and connects it", async () => {
     const source = await editor.add("LoadImage", -300, -200);
     await editor.drag(await editor.socket(source, "output", "IMAGE"), await editor.spot(100, -150));
     await expect
@@ -58,7 +58,7 @@ describe("building", () => {
     expect((await editor.node("SaveImage")).pos).toEqual(save.pos);
   });
 
-  test("an input's link can be taken off and let go", async () => {
+  test("an input's link can be pulled off and dropped", async () => {
     const image = await editor.add("LoadImage", -300, -200);
     const save = await editor.add("SaveImage", 100, -200);
     await editor.drag(await editor.socket(image, "output", 0), await editor.socket(save, "input", 0));

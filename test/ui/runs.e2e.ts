@@ -90,7 +90,7 @@ describe("running", () => {
     await expect.poll(() => state(editor), { timeout: 100_000 }).not.toBe("running");
   });
 
-  test("the queue holds, reorders and lets go", async () => {
+  test("the queue holds, reorders and resumes", async () => {
     await editor.action("Pause or go on");
     await editor.startingPoint("Who is who");
     await run(editor);

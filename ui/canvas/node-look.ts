@@ -4,7 +4,7 @@ export type NodeStatus = "idle" | "waiting" | "running" | "done" | "cached" | "s
 
 export interface NodeLook {
   readonly status: NodeStatus;
-  /** Of a running node, 0..1. */
+  /** Progress of a running node, 0..1. */
   readonly progress?: number;
   /** Beside the progress: `12 of 16 · 9 s left`. */
   readonly note?: string;

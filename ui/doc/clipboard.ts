@@ -59,7 +59,7 @@ function definitionsFor(doc: Doc, nodes: readonly DocNode[]): DocSubgraph[] {
   return [...found.values()];
 }
 
-/** Pastes with new ids, the top left corner at `pos`. Links from outside are made again where their source still exists and fits. */
+/** Pastes with new ids, the top left corner at `pos`. Links from outside are restored where their source still exists and fits. */
 export function pasteClip(doc: Doc, place: Place, faces: NodeFaces, clip: Clip, pos: Point, withLinks: boolean): Doc {
   const before = graphAt(doc, place);
   // A definition may not be pasted into itself.

@@ -12,7 +12,7 @@ export interface History {
   readonly doc: Doc;
   readonly past: readonly Step[];
   readonly future: readonly { readonly label: string; readonly after: Doc }[];
-  /** Of the last command, while nothing else came between. */
+  /** Merge key of the last command, while nothing else came between. */
   readonly merge: string | undefined;
 }
 

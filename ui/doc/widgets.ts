@@ -12,7 +12,7 @@ const isControl = (value: unknown): value is Control => CONTROLS.some((c) => c =
 /** One widget of one node as it stands. */
 export interface WidgetState {
   readonly face: WidgetFace;
-  /** Of a promoted widget: its position in the instance's `widgets_values`, or its name when the file keeps them by name. */
+  /** For a promoted widget: its position in the instance's `widgets_values`, or its name when the file keeps them by name. */
   readonly at: number | string;
   readonly value: unknown;
   readonly control: Control | undefined;

@@ -127,7 +127,7 @@ function RunCard({ run }: { readonly run: RunSummary }) {
                 class="icon-button"
                 aria-label="Go on from its checkpoint"
                 title="Go on from its checkpoint"
-                onClick={act("resume", "Goes on from its checkpoint.")}
+                onClick={act("resume", "Continues from its checkpoint.")}
               >
                 <Icon name="play" />
               </button>

@@ -1,4 +1,4 @@
-// Search and add: every node there is, or only those that fit a link that was let go.
+// Search and add: every node there is, or only those that fit a link that was dropped.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { graphAt, type Point, typeName } from "../doc/document.ts";
 import { type End, inputOf, outputType, typesFit } from "../doc/links.ts";

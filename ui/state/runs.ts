@@ -1,4 +1,4 @@
-// Runs as the server tells of them: the queue, the history, and what became of each node of each open tab.
+// Runs as the server reports them: the queue, the history, and what became of each node of each open tab.
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { EventMessage } from "../../engine/api/event-message.ts";
 import type { QueueState, RunDetail, RunSummary } from "../../engine/api/runs.ts";

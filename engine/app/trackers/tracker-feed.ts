@@ -15,7 +15,7 @@ export interface TrackerFeedOptions {
   readonly log: (directory: string) => TrainingLog;
   /** Name and settings of a training's run. */
   readonly describe: (run: string, node: string) => Omit<TrackedRun, "id">;
-  /** What a person should hear: once for each tracker of a training. */
+  /** What a person should know: said once for each tracker of a training. */
   readonly warn: (message: string) => void;
 }
 
@@ -62,7 +62,7 @@ export class TrackerFeed {
     }
   }
 
-  /** When everything that was asked for so far is sent, or refused. */
+  /** Resolves when everything so far is sent or refused. */
   async idle(): Promise<void> {
     await Promise.all([...this.#ended, ...[...this.#trainings.values()].map((t) => t.last)]);
   }
@@ -89,7 +89,7 @@ export class TrackerFeed {
         this.#trainings.delete(key);
         return;
       }
-      // A resumed training has told of its earlier updates under another run.
+      // A resumed training has already reported its earlier updates under another run.
       await training.log.refresh();
       training.sent = training.log.done;
       const of = { id: run, ...this.#options.describe(run, node) };
@@ -114,7 +114,7 @@ export class TrackerFeed {
     if (points.length > 0) await this.#each(training, (t) => t.log(points));
   }
 
-  /** One that fails is given up for this training, and that is said. */
+  /** One that fails is not used again for this training, and a warning says so. */
   async #each(training: Training, act: (tracker: Tracker) => Promise<void>): Promise<void> {
     const kept = await Promise.all(
       training.trackers.map(async (tracker) => {

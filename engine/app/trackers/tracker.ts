@@ -17,7 +17,7 @@ export interface TrackedRun {
 export interface Tracker {
   readonly name: string;
   begin(run: TrackedRun): Promise<void>;
-  /** Of later updates than any before. */
+  /** Takes points of later updates than any before. */
   log(points: readonly Point[]): Promise<void>;
   end(state: "finished" | "failed" | "cancelled"): Promise<void>;
 }

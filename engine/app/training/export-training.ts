@@ -197,7 +197,7 @@ async function layersOfState(file: OpenFile, asked: TrainedWeights | undefined):
   return { layers, about: lora.data.about, weights };
 }
 
-/** Of a LoRA that a training kept: ComfyUI's names, float32. */
+/** Layers of a LoRA that a training kept: ComfyUI's names, float32. */
 async function layersOfLora(file: OpenFile, asked: TrainedWeights | undefined): Promise<Layers> {
   const { format: _, "whos_who.weights": weights, ...about } = file.metadata;
   const own: TrainedWeights = weights === "ema" ? "ema" : "raw";

@@ -19,7 +19,7 @@ export interface CurvesAsked {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Reads on, and tells what came after `after`; alarms and the best update are of the whole training. */
+/** Reads what is new, and returns what came after `after`; alarms and the best update are of the whole training. */
 export async function readCurves(log: TrainingLog, { after, total, isRunning, settings, alarms }: CurvesAsked): Promise<Curves> {
   await log.refresh();
   let best: Curves["best"] = null;
@@ -45,7 +45,7 @@ function secondsLeft(log: TrainingLog, total: number): number | null {
   return Math.max(0, total - log.done) * (mean(recent) + mean(sampling));
 }
 
-/** Of a run directory: pictures that the training drew on its way. */
+/** The pictures in a run directory that the training drew along the way. */
 export const SAMPLES = "samples";
 const SAMPLE = /^(\d+)-(?:step-(\d+)|reference-(\d+)|(target))\.(?:png|jpe?g|webp)$/;
 

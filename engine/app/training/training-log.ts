@@ -1,4 +1,4 @@
-// What a training wrote into its run directory, as curves. Read on from where the last reading ended.
+// What a training wrote into its run directory, as curves. Each reading continues where the last one ended.
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -9,7 +9,7 @@ import { storeError } from "../../store/store-error.ts";
 type Curve = Curves["curves"][number];
 
 const line = z.looseObject({ step: z.number().int().nonnegative() });
-/** Of one file: longer ones are read to here, and the rest with the next reading. */
+/** Bytes of one file read at a time; the next reading continues from there. */
 const MAX_READ = 32 * 2 ** 20;
 
 interface LineFile {
@@ -36,7 +36,7 @@ export class TrainingLog {
     return this.#done;
   }
 
-  /** Reads what was added; a file that is not there yet has nothing. One that was written anew (a resumed run drops lines) is read from its start. @throws AppError STORE_* */
+  /** Reads what was added; a file that is not there yet has nothing. One that was rewritten (a resumed run drops lines) is read from its start. @throws AppError STORE_* */
   async refresh(): Promise<void> {
     for (const file of this.#files) await this.#read(file);
   }
@@ -50,7 +50,7 @@ export class TrainingLog {
     try {
       const { size, ino } = await handle.stat();
       if (ino !== file.inode || size < file.offset) {
-        // Both files tell of the same updates: what one has dropped, the other has too.
+        // Both files report the same updates: what one has dropped, the other has dropped too.
         if (file.inode !== 0) this.#forget();
         file.inode = ino;
         file.offset = 0;
@@ -77,7 +77,7 @@ export class TrainingLog {
     try {
       value = JSON.parse(text);
     } catch {
-      // A line that a killed process left unfinished: its update is made again.
+      // A line that a killed process left unfinished: its update will be repeated.
       return;
     }
     const parsed = line.safeParse(value);

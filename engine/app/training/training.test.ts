@@ -38,7 +38,7 @@ test("curves are read on from where the last reading ended; a torn line waits fo
   expect(more.curves.find((c) => c.name === "loss")).toMatchObject({ x: [4], y: [9] });
 });
 
-test("a resumed run drops lines: they are forgotten, and made again", async () => {
+test("a resumed run drops lines: they are forgotten, and repeated", async () => {
   const log = new TrainingLog(dir);
   writeFileSync(metrics(), lines(1, 6));
   await readCurves(log, asked);

@@ -16,7 +16,7 @@ export interface TextWeights {
   linear(b: Builder, name: string): LinearParams;
 }
 
-/** @param names single-file name → name in the file. Errors (AppError TEXT_TENSOR_MISSING, TEXT_DTYPE) come when a graph is built. */
+/** @param names single-file name → name in the file. Errors (AppError TEXT_TENSOR_MISSING, TEXT_DTYPE) are thrown when a graph is built. */
 export function textWeights(file: WeightFile, names: ReadonlyMap<string, string>): TextWeights {
   const entry = (name: string) => file.tensors.get(names.get(name) ?? "");
   const value = (b: Builder, name: string): Value => {

@@ -32,7 +32,7 @@ export function weightValue(b: Builder, tensors: DitTensors, name: string): Valu
     throw new AppError("MODEL_TENSOR_MISSING", `the transformer has no ${name}`, { hint: "the file is incomplete: download it again" });
   const value = b.weight(`dit.${name}`, entry.dtype, entry.shape, entry.source);
   if (value.def.kind === "weight" && !sameSource(value.def.source, entry.source))
-    throw new AppError("MODEL_MIXED", `two transformers meet in one graph: ${name} is already another file's`, {
+    throw new AppError("MODEL_MIXED", `two transformers are in one graph: ${name} already belongs to another file`, {
       hint: "evaluate them one after the other",
     });
   return value;

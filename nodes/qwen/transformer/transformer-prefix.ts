@@ -53,7 +53,7 @@ export function transformerPrefix(file: WeightFile): string {
   // Prefixed names come first: a checkpoint that holds everything is named by its diffusion model, not by its VAE.
   for (const prefix of [...PREFIXES].reverse()) refuseOthers(under(prefix));
   const seen = names.slice(0, 3).join(", ") || "no tensor at all";
-  throw new AppError("MODEL_FAMILY", `${file.name} is no Qwen-Image transformer: its tensors are others (found ${seen}, …)`, {
+  throw new AppError("MODEL_FAMILY", `${file.name} is no Qwen-Image transformer: its tensors have other names (found ${seen}, …)`, {
     hint: "pick a file of Qwen-Image, Qwen-Image-Edit, -2509 or -2511",
   });
 }

@@ -27,7 +27,7 @@ const Row = z.strictObject({
 });
 const File = z.strictObject({
   format: z.literal("realism-bands-1"),
-  /** What was measured, for people. */
+  /** What was measured, in words for people. */
   about: z.string().max(20_000),
   sources: z.array(z.strictObject({ name: z.string(), licence: z.string(), pictures: z.number().int().min(0) })),
   sizes: z.array(Row).min(1),

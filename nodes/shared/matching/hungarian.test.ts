@@ -89,7 +89,7 @@ test.each([
   }
 });
 
-/** Of all optimal assignments, columns by row, the first in dictionary order; a row without an allowed column has rank `columns`. */
+/** The optimal assignment, as columns by row, that comes first in dictionary order; a row without an allowed column ranks as `columns`. */
 function firstOptimum(costs: Float64Array, rows: number, columns: number): number[] {
   let best: { pairs: number; total: number; chosen: number[] } | undefined;
   const take = (used: number, chosen: number[], total: number): void => {

@@ -16,7 +16,7 @@ export interface Picture {
   readonly rgb: Uint8Array;
   /** [height, width], 8 bits; undefined when the file has no transparency. */
   readonly alpha: Uint8Array | undefined;
-  /** What a person should know of it: whole sentences that name the file. */
+  /** What a person should know about it: whole sentences that name the file. */
   readonly notes: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// What a realism scorer must not fall for, and must not reward: real faces, made worse in ways that models and reward hackers find.
+// What a realism scorer must not be deceived by, and must not reward: real faces, made worse in ways that models and reward hackers find.
 import type { RandomSource } from "../../../engine/base/random.ts";
 import { jpegRoundTrip } from "../pictures/codec.ts";
 import type { Degradation } from "./degradations.ts";

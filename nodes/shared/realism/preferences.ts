@@ -15,7 +15,7 @@ export interface PreferencePair {
   /** Null where only the better one is known: it is then compared with worse versions of itself. */
   readonly lose: JudgedPicture | null;
   readonly prompt?: string;
-  /** Of this comparison in the loss, above 0. */
+  /** Weight of this comparison in the loss, above 0. */
   readonly weight: number;
   /** True when `win` is known to be real and `lose` to be generated; a mere preference says which is better, not that either is real. */
   readonly labelled: boolean;

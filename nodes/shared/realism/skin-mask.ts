@@ -3,7 +3,7 @@ import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { Face, Point } from "../contracts/data.ts";
 import type { FaceWindow } from "./face-window.ts";
 
-/** Of the box: half axes of the ellipse that stands for a face without landmarks. */
+/** Half axes, as parts of the box, of the ellipse used for a face without landmarks. */
 const ELLIPSE = 0.4;
 /** Half axes of what is left out, in eye distances. */
 const EYE = [0.32, 0.2] as const;

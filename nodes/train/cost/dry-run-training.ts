@@ -47,7 +47,7 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
   return { issues, estimate };
 }
 
-/** A word where pictures are asked for that the dataset cannot give. */
+/** A warning when samples are asked for that the dataset cannot give. */
 export function nothingHeldOut({ dataset, samples }: Pick<TrainInputs, "dataset" | "samples">): readonly string[] {
   return dataset.heldOut === 0 && samples > 0
     ? ["the dataset holds out no example: there will be no sample pictures and no held-out reward (raise held_out, or set samples to 0)"]

@@ -6,7 +6,7 @@ import { type CheckpointLora, CheckpointSum, checkpointHeader } from "../../../e
 import type { AdamWState } from "../../../engine/nn/adamw.ts";
 import { bytesOfTensor, expectDType, f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 
-/** What a run needs to go on exactly where it was. All randomness is a function of (seed, step), so no generator state is kept. */
+/** What a run needs to continue exactly where it was. All randomness is a function of (seed, step), so no generator state is kept. */
 export interface TrainState {
   /** Updates made. */
   readonly params: Map<string, Float32Array>;

@@ -1,4 +1,4 @@
-// A run that goes on from another one's state, with settings of its own and a folder of its own.
+// A run that continues from another one's state, with settings of its own and a folder of its own.
 import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
 import type { NodeContext } from "../../../engine/node/context.ts";
@@ -27,7 +27,7 @@ export async function forkInto(
   const [, directory = from, number] = /^(.*)@(\d{1,9})$/.exec(from) ?? [];
   const source = others.find((other) => other.directory === directory);
   if (!source)
-    throw new AppError("TRAIN_FORK", `there is no training ${directory} in the output directory to go on from`, {
+    throw new AppError("TRAIN_FORK", `there is no training ${directory} in the output directory to continue from`, {
       hint:
         others.length > 0
           ? `there are ${others.map((o) => o.directory).join(", ")}`

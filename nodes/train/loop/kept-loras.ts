@@ -3,7 +3,7 @@ import type { RunDirectory } from "../../../engine/node/context.ts";
 const FOLDER = "checkpoints";
 const NUMBERED = /^checkpoints\/(?:lora|checkpoint)-(\d+)\.safetensors$/;
 
-/** Of a run along its way, in `checkpoints/`: the newest few LoRAs, each with the state it came from, and the best LoRA. */
+/** What a run keeps along the way in `checkpoints/`: the newest few LoRAs, each with the state it came from, and the best LoRA. */
 export class KeptLoras {
   readonly #dir: RunDirectory;
   readonly #last: number;

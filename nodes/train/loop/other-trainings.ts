@@ -1,9 +1,9 @@
-// Trainings that lie in the same output directory: what differs, and whether one can go on from them.
+// Trainings in the same output directory: what differs, and whether one can continue from them.
 import { z } from "zod";
 import type { NodeContext } from "../../../engine/node/context.ts";
 import { METRICS } from "./run-log.ts";
 
-/** What a run was started with; written anew when it goes on. */
+/** What a run was started with; written again when it continues. */
 export const CONFIG = "config.json";
 
 export type Settings = Readonly<Record<string, unknown>>;
@@ -58,7 +58,7 @@ export async function aboutOther(ctx: NodeContext, own: string, others: readonly
   const how =
     other.unfit.length > 0
       ? `its state does not fit, because of ${other.unfit.join(", ")}; to start from its LoRA, export it and connect it as init_lora`
-      : `to go on from its state with the settings of now instead, in a folder of its own: --set ${ctx.nodeId}.fork_from=${other.directory}`;
+      : `to continue from its state with the current settings instead, in a folder of its own: --set ${ctx.nodeId}.fork_from=${other.directory}`;
   return `the output directory holds ${other.directory} already${also}: ${done} of ${other.settings.steps} updates, ${what}. This run starts anew in ${own}; ${how}`;
 }
 

@@ -19,7 +19,7 @@ export class TensorBoardLog {
 
   /**
    * The file as it should be after update `step`: made anew where there were updates before, since a killed process may have
-   * written of updates that will be made again.
+   * written about updates that will be repeated.
    */
   static async open(dir: RunDirectory, step: number): Promise<TensorBoardLog> {
     const parts = [versionRecord(now())];

@@ -177,7 +177,7 @@ test("the average follows e ← d·e + (1−d)·p, with a d that warms up", asyn
   expect((await whole({ steps: 1, emaDecay: 0 })).state.ema).toBeNull();
 });
 
-test("a stop finishes the update, saves and goes on from there", async () => {
+test("a stop finishes the update, saves and continues from there", async () => {
   const abort = new AbortController();
   const ctx = { ...fakeContext(), signal: abort.signal };
   const stopped = await whole(
@@ -199,7 +199,7 @@ test("a stop finishes the update, saves and goes on from there", async () => {
   expect(stopped.dir.files.get(CHECKPOINT)).toEqual((await whole()).dir.files.get(CHECKPOINT));
 });
 
-test("a longer constant run goes on from a shorter one; a shorter one is refused", async () => {
+test("a longer constant run continues from a shorter one; a shorter one is refused", async () => {
   const constant = { schedule: "constant", steps: 4 } as const;
   const { dir } = await whole(constant);
   const longer = { ...options, ...constant, steps: 6 };
@@ -278,7 +278,7 @@ test("numbers that are not finite end the run after five updates in a row, by th
   expect(finished).toBe(true);
 });
 
-test("a training that goes on is told of the alarms of before, once each", async () => {
+test("a training that continues gets the earlier alarms, once each", async () => {
   const idle: LoopHooks["micro"] = async (state) => ({
     grads: new Map([...state.params].map(([name, p]) => [name, new Float32Array(p.length)])),
     logs: { loss: 1 },

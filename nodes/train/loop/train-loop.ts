@@ -42,11 +42,11 @@ export interface MicroResult {
 /** Updates in a row that may be left out because a number was not finite, before the run ends. */
 export const MAX_LEFT_OUT = 5;
 
-/** Of the clock and of memory, so not part of the result. */
+/** Time and memory: they differ between runs, so they are not part of the result. */
 export interface UpdateCost {
-  /** Of the update alone. */
+  /** Seconds of the update alone. */
   readonly seconds: number;
-  /** Expected for what is left. */
+  /** Seconds expected for the remaining updates. */
   readonly secondsLeft: number;
   /** Updates that this process has made, this one included. */
   readonly made: number;
@@ -55,12 +55,12 @@ export interface UpdateCost {
 }
 
 export interface LoopHooks {
-  /** Once, when it is known after which update this process goes on (0 = from the start). */
+  /** Called once, with the update after which this process continues (0 = from the start). */
   start?(state: TrainState, step: number): Promise<void>;
   /** One example. `index` counts examples over the whole run: step·accumulate + k. */
   micro(state: TrainState, step: number, index: number): Promise<MicroResult>;
   /**
-   * After each optimiser step, before its metrics line and checkpoint are written: made again when the run dies in between.
+   * Called after each optimiser step, before its metrics line and checkpoint are written. A run that is killed in between repeats it.
    * `logs` are the means over the update's examples. What it returns joins the metrics line, so it must follow from the state.
    */
   afterStep?(
@@ -127,7 +127,7 @@ export async function trainLoop(
     const norm = clipGradNorm(grads, options.maxGradNorm);
     const lr = learningRate(options.schedule, options.lr, step, options.steps, options.warmup);
     const finite = Number.isFinite(norm) && where === undefined;
-    // A non-finite gradient would poison the moments for good: the update is skipped and said so.
+    // A non-finite gradient would spoil the moments for good: the update is skipped, with a warning.
     if (finite) adamWStep(state.params, grads, state.adam, lr, options.adam);
     else state.adam.step++;
     if (state.ema && finite) emaStep(state.ema, state.params, emaDecayAt(step, options.emaDecay));
@@ -160,7 +160,7 @@ export async function trainLoop(
     }
     pace.add(seconds, (ctx.now() - started) / 1000 - seconds);
     const secondsLeft = pace.left(options.steps - done);
-    // The first update of a process also compiles: it says nothing about the others.
+    // The first update of a process also compiles, so its time says nothing about the others.
     const left = done > first + 1 ? `, ${timeLeft(secondsLeft)} left` : "";
     ctx.progress(done, options.steps, `${describe(logs)} |g| ${norm.toPrecision(3)}${left}`);
     watch.update(done, numbers);
@@ -221,7 +221,7 @@ async function resume(ctx: NodeContext, dir: RunDirectory, state: TrainState, { 
       hint: `ask for at least ${step} steps, or choose another output directory`,
     });
   await dropLinesAfter(dir, step);
-  if (step > 0) ctx.log("info", `goes on after update ${step} of ${steps}`);
+  if (step > 0) ctx.log("info", `continues after update ${step} of ${steps}`);
 }
 
 function describe(logs: Readonly<Record<string, number>>): string {

@@ -13,11 +13,11 @@ export interface Finding extends TrainingAlarm {
   readonly message: string;
 }
 
-/** Updates in a row before something that did not happen is believed. */
+/** Updates in a row without something before it is taken as missing. */
 const IN_A_ROW = 5;
 /** Updates at either end of the run so far that are compared. */
 const WINDOW = 10;
-/** Times its start that a loss may reach. */
+/** How many times its first value a loss may reach. */
 const LOSS_RISE = 3;
 /** Measurements on held-out examples in a row that are worse than the best by more than {@link FALL} of what was gained. */
 const WORSE_IN_A_ROW = 3;
@@ -42,7 +42,7 @@ export class TrainingWatch {
     this.#told.add(key);
     if (this.#options.onTrouble === "stop")
       throw new AppError("TRAIN_WATCH", message, {
-        hint: [alarm.hint, "or set on_trouble to warn to go on all the same"].filter((part) => part !== "").join(", "),
+        hint: [alarm.hint, "or set on_trouble to warn to continue anyway"].filter((part) => part !== "").join(", "),
       });
     this.#options.warn(message, alarm);
   }

@@ -1,7 +1,7 @@
 export interface PartRow {
   readonly name: string;
   readonly value: number;
-  /** Of the bar, 0..1 of the panel's width, and where it begins. */
+  /** Start and length of the bar, each 0..1 of the panel's width. */
   readonly from: number;
   readonly length: number;
 }

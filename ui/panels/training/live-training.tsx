@@ -45,7 +45,7 @@ export function LiveTraining({ node, runId, updates }: Props) {
   };
   const others = app.runs.history.value.filter((r) => r.id !== runId && r.kind === "run" && r.state !== "queued" && r.scores !== undefined);
   const isRunning = state === "running";
-  // A run that goes on is told about at once; of one that has ended nothing is known until it is read.
+  // A run in progress is reported at once; nothing is known about one that has ended until it is read.
   if (!held && !isRunning) return <p class="dim">Reading the curves of this training.</p>;
   const curves = held?.curves;
   return (
@@ -55,7 +55,7 @@ export function LiveTraining({ node, runId, updates }: Props) {
       curves={curves ?? emptyCurves(updates)}
       samples={held?.samples ?? NONE}
       onPause={isRunning ? act("pause", "It ends its step, saves, and pauses.") : undefined}
-      onResume={summary?.canResume && !isRunning ? act("resume", "Goes on from its checkpoint.") : undefined}
+      onResume={summary?.canResume && !isRunning ? act("resume", "Continues from its checkpoint.") : undefined}
       onStop={isRunning ? act("cancel", "It ends its step, saves, and stops.") : undefined}
       onExport={(curves?.updates.done ?? 0) > 0 ? () => exportLora() : undefined}
       onExportBest={curves?.best ? () => exportLora("best") : undefined}

@@ -87,7 +87,7 @@ test("three charts; parts wait until they are asked for", () => {
   expect([...shownAtFirst(groups[0]?.left ?? [])]).toEqual(["reward", "held_out.reward"]);
 });
 
-test("later points join; updates that were made again replace what was there", () => {
+test("later points are added; updates that were repeated replace what was there", () => {
   const whole = (curves: Curve[]) => ({
     curves,
     alarms: [],

@@ -45,7 +45,7 @@ export function TrainingPanel(props: TrainingPanelProps) {
         {total > 0 && <progress max={total} value={done} aria-label={`${done} of ${total} updates`} />}
         <div class="training-tools">
           <Tool icon="pause" label="Pause" title="Ends its step, saves, and can go on later" act={props.onPause} />
-          <Tool icon="play" label="Resume" title="Goes on from its checkpoint" act={props.onResume} />
+          <Tool icon="play" label="Resume" title="Continues from its checkpoint" act={props.onResume} />
           <Tool icon="stop" label="Stop and keep" title="Ends its step and saves what it has" act={props.onStop} />
           <Tool icon="down" label="Export LoRA" title="Download a LoRA of the newest checkpoint" act={props.onExport} />
           <Tool
