@@ -4,7 +4,7 @@ import type { Example, Image } from "../shared/contracts/data.ts";
 import { encodePng } from "../shared/pictures/codec.ts";
 import { pictureBytes } from "../shared/pictures/picture-bytes.ts";
 import { observationNumbers } from "../shared/rewards/observation-numbers.ts";
-import { readReward } from "../shared/rewards/read-reward.ts";
+import { type RewardReading, readReward } from "../shared/rewards/read-reward.ts";
 import { contextOf } from "./modes/reward-gradient.ts";
 import { rollout } from "./modes/rollout.ts";
 import type { Situation } from "./objective.ts";
@@ -22,15 +22,42 @@ export async function drawSample(dir: RunDirectory, step: number, k: number, s: 
       hint: "look at the model and the LoRA this run started from, or lower learning_rate",
     });
   await dir.write(sampleFile(k, step), await pngOf(picture));
-  if (!s.reward) return {};
-  const { reward, parts, info } = await readReward(s.compute, s.reward, picture, contextOf(s.compute, s.example.example));
-  const seen = observationNumbers(info, "reward.");
-  if (reward === undefined) return { ...seen, reward_skipped: 1 };
+  const context = contextOf(s.compute, s.example.example);
+  const watched = s.watched && (await readReward(s.compute, s.watched, picture, context));
+  const numbers = watched ? namedNumbers("watched", watched) : {};
+  if (!s.reward) return numbers;
+  const own = await readReward(s.compute, s.reward, picture, context);
+  const guard = s.guard && (await readReward(s.compute, s.guard, picture, context));
+  return { ...numbers, ...namedNumbers("reward", guard ? bothReadings(own, guard) : own) };
+}
+
+/** A reading for the log: `<name>`, its parts, what was seen, and `<name>_skipped`. */
+function namedNumbers(name: string, { reward, parts, info }: RewardReading): Record<string, number> {
+  const seen = observationNumbers(info, `${name}.`);
+  if (reward === undefined) return { ...seen, [`${name}_skipped`]: 1 };
   return {
     ...seen,
-    reward,
-    reward_skipped: 0,
-    ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [`reward.${name}`, value])),
+    [name]: reward,
+    [`${name}_skipped`]: 0,
+    ...Object.fromEntries(Object.entries(parts).map(([part, value]) => [`${name}.${part}`, value])),
+  };
+}
+
+/** Objective and constraint under the names that they have while training. */
+function bothReadings(objective: RewardReading, constraint: RewardReading): RewardReading {
+  const parts = [
+    ["objective", objective],
+    ["constraint", constraint],
+  ] as const;
+  return {
+    reward: objective.reward === undefined || constraint.reward === undefined ? undefined : objective.reward + constraint.reward,
+    parts: Object.fromEntries(
+      parts.flatMap(([name, r]) => [
+        ...(r.reward === undefined ? [] : [[name, r.reward] as const]),
+        ...Object.entries(r.parts).map(([part, value]) => [`${name}.${part}`, value] as const),
+      ]),
+    ),
+    info: { objective: objective.info, constraint: constraint.info },
   };
 }
 

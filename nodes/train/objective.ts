@@ -35,6 +35,10 @@ export interface Situation {
   readonly runner: ModelRunner;
   readonly example: PreparedExample;
   readonly reward: Reward | null;
+  /** A reward whose gradient the other's must not oppose; null = none. */
+  readonly guard: Reward | null;
+  /** Measured on samples, never differentiated. */
+  readonly watched: Reward | null;
   /** The model's noise levels; `sigmas` are those of a rollout at this example's size, σ_0 = 1 … σ_T = 0. */
   readonly schedule: Schedule;
   readonly sigmas: readonly number[];

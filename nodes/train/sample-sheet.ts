@@ -43,6 +43,13 @@ export class SampleSheet {
     row.updates[step] = { ...numbers };
   }
 
+  /** The numbers of all samples, by update from 0 on. */
+  history(): { readonly step: number; readonly rows: readonly Readonly<Record<string, number>>[] }[] {
+    const rows = Object.values(this.#scores);
+    const steps = new Set(rows.flatMap((row) => Object.keys(row.updates).map(Number)));
+    return [...steps].sort((a, b) => a - b).map((step) => ({ step, rows: rows.map((row) => row.updates[step] ?? {}) }));
+  }
+
   /** Writes the scores and `samples/sheet.html`. */
   async write(): Promise<void> {
     const text = new TextEncoder();

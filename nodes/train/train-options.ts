@@ -92,6 +92,15 @@ export const TRAIN_INPUTS = {
     tooltip:
       "A training of the same output directory (train-…) to continue from with the current settings, in a folder of its own; train-…@N: from the state kept after update N",
   }),
+  guardrail: widget(z.enum(["dual", "projection"]).default("dual"), {
+    ...REWARDED,
+    tooltip:
+      "How the constraint is kept. dual: it is added with a weight λ that grows while it is below constraint_min. projection: it is added as it is, and of the reward's gradient the part against its own is dropped (PCGrad).",
+  }),
+  watched: optional(
+    REWARD,
+    "Never trained on, only measured on the samples: another scorer, other statistics, count, identity. When it falls while the reward rises, on_trouble decides.",
+  ),
 } as const;
 
 export type TrainInputs = InputValues<typeof TRAIN_INPUTS>;
@@ -120,7 +129,7 @@ export function targetList(text: string): readonly string[] {
 }
 
 export function objectiveOf(
-  i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward" | "constraint" | "init_lora">,
+  i: Omit<TrainInputs, "model" | "vae" | "clip" | "dataset" | "reward" | "constraint" | "init_lora" | "watched">,
 ): ObjectiveOptions {
   return {
     mode: i.mode,

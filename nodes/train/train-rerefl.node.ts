@@ -2,7 +2,7 @@ import { declareNode } from "../../engine/node/define-node.ts";
 import { LORA, MODEL } from "../shared/contracts/sockets.ts";
 import { checkWidgets, TRAIN_INPUTS } from "./train-options.ts";
 
-export const VERSION = "1.3.0";
+export const VERSION = "1.4.0";
 
 export default declareNode({
   type: "TrainReReFL",

@@ -279,7 +279,7 @@ test("each mode shows its own widgets only; what was set for another is said to 
       spec.kind === "widget" && spec.hints.onlyFor?.values.some((value) => value === mode) ? [name] : [],
     );
   expect(shown("sft")).toEqual([]);
-  expect(shown("draft")).toEqual(["reward_weight", "k", "anchor_beta", "constraint_min", "constraint_rate", "constraint_max"]);
+  expect(shown("draft")).toEqual(["reward_weight", "k", "anchor_beta", "constraint_min", "constraint_rate", "constraint_max", "guardrail"]);
   expect(shown("rerefl")).toContain("window_end");
   const { logs } = await train({ mode: "sft", k: 3, sigma_min: 0.2, steps: 1, window_end: 11 });
   expect(logs).toContainEqual("mode sft does not read sigma_min, k: what was set there has no effect");

@@ -93,7 +93,7 @@ export default implementNode(declaration, {
     const settings = settingsOf(i, VERSION);
     const begun = await begin(ctx, dir, directory, i, settings, state);
     const reward =
-      i.reward && i.constraint
+      i.reward && i.constraint && i.guardrail === "dual"
         ? constrainedReward(i.reward, i.constraint, i.constraint_min, () => state.carried.dual ?? 0)
         : (i.reward ?? null);
     const situation = (example: PreparedExample, ...path: number[]): Situation => ({
@@ -101,6 +101,8 @@ export default implementNode(declaration, {
       runner,
       example,
       reward,
+      guard: i.guardrail === "projection" && i.reward ? (i.constraint ?? null) : null,
+      watched: i.watched ?? null,
       schedule: i.model.schedule,
       sigmas: i.model.schedule.sigmas(i.denoise_steps, example.target),
       guidance,
@@ -190,7 +192,7 @@ export default implementNode(declaration, {
         },
         diagnose,
         async afterStep({ carried }, step, logs) {
-          const reading = logs["reward.constraint"];
+          const reading = i.guardrail === "dual" ? logs["reward.constraint"] : undefined;
           if (reading !== undefined && Number.isFinite(reading)) {
             const before = carried.dual === undefined ? undefined : { dual: carried.dual, mean: carried.mean ?? 0 };
             const constraint = { min: i.constraint_min, rate: i.constraint_rate, max: i.constraint_max };
@@ -211,6 +213,7 @@ export default implementNode(declaration, {
           isDue(step) ? Object.fromEntries(Array.from({ length: rows }, (_, k) => [String(k), sampleFile(k, step)])) : {},
         watch,
         async afterUpdate(step, cost) {
+          if (i.watched && isDue(step)) watch.samples(step, sheet?.history() ?? []);
           await estimate.update(step, cost);
         },
       },

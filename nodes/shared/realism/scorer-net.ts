@@ -44,14 +44,14 @@ const LAYERS = [
 /** Every weight's name and shape. */
 export function scorerShapes({ width }: ScorerShape): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
-  let before = 3;
+  let before = 6;
   LAYERS.forEach(({ kernel, channels }, i) => {
     const after = channels * width;
     shapes.set(`conv.${i}.weight`, [after, before, kernel, kernel]);
     shapes.set(`conv.${i}.bias`, [after]);
     before = after;
   });
-  shapes.set("hidden.weight", [4 * width, 2 * before]);
+  shapes.set("hidden.weight", [4 * width, 2 * (before + width)]);
   shapes.set("hidden.bias", [4 * width]);
   shapes.set("out.weight", [1, 4 * width]);
   shapes.set("out.bias", [1]);
@@ -72,8 +72,9 @@ export function initialScorer(shape: ScorerShape, seed: number): Map<string, Flo
 }
 
 /**
- * Raw scores [N] of windows [N, 3, S, S] in 0..1: convolutions, then mean and spread of every channel over all places (texture is what
- * repeats, and not where), then two dense layers. S ≥ {@link MIN_SCORER_SIDE}.
+ * Raw scores [N] of windows [N, 3, S, S] in 0..1: the colours and, sixteen times as strong, what a 3×3 mean leaves of them go through the
+ * convolutions; mean and spread of every channel of the first and the last one over all places (texture is what repeats, and not
+ * where) go through two dense layers. S ≥ {@link MIN_SCORER_SIDE}.
  */
 export function buildScorer(
   b: Builder,
@@ -83,15 +84,20 @@ export function buildScorer(
 ): Value {
   const shapes = scorerShapes(shape);
   const w = (name: string) => weight(name, shapes.get(name) ?? []);
-  let x = b.mul(b.sub(windows, 0.5), 4);
+  const [n = 1, , side = 1] = windows.shape;
+  const mean3 = b.constant(f32([3, 1, 3, 3], new Float32Array(27).fill(1 / 9)));
+  const inner = b.slice(b.slice(windows, 2, 1, side - 1), 3, 1, side - 1);
+  const fine = b.sub(inner, b.conv(windows, mean3, null, { group: 3 }));
+  let x = b.concat([b.mul(b.sub(inner, 0.5), 4), b.mul(fine, 16)], 1);
+  const pooled: Value[] = [];
   LAYERS.forEach(({ stride }, i) => {
     x = b.silu(b.conv(x, w(`conv.${i}.weight`), w(`conv.${i}.bias`), { strides: [stride, stride] }));
+    if (i > 0 && i < LAYERS.length - 1) return;
+    const mean = b.mean(x, [2, 3]);
+    const centred = b.sub(x, mean);
+    pooled.push(mean, b.sqrt(b.add(b.mean(b.mul(centred, centred), [2, 3]), 1e-5)));
   });
-  const mean = b.mean(x, [2, 3]);
-  const centred = b.sub(x, mean);
-  const spread = b.sqrt(b.add(b.mean(b.mul(centred, centred), [2, 3]), 1e-5));
-  const [n = 1] = windows.shape;
-  const features = b.reshape(b.concat([mean, spread], 1), [n, 8 * shape.width]);
+  const features = b.reshape(b.concat(pooled, 1), [n, 10 * shape.width]);
   const hidden = b.silu(b.gemm(features, w("hidden.weight"), w("hidden.bias"), { transB: true }));
   return b.reshape(b.gemm(hidden, w("out.weight"), w("out.bias"), { transB: true }), [n]);
 }

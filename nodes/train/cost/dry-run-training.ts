@@ -56,7 +56,7 @@ export function nothingHeldOut({ dataset, samples }: Pick<TrainInputs, "dataset"
 
 /** Whether every widget and the modules the estimate needs are there. */
 function isComplete(i: Readonly<Partial<TrainInputs>>): i is TrainInputs {
-  const { reward: _r, constraint: _c, init_lora: _l, ...needed } = i;
+  const { reward: _r, constraint: _c, init_lora: _l, watched: _w, ...needed } = i;
   return i.model !== undefined && i.vae !== undefined && Object.values(needed).every((v) => v !== undefined);
 }
 

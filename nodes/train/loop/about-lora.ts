@@ -4,7 +4,7 @@ import { loraId } from "./init-lora.ts";
 
 /** A training's settings: every widget's effective value and the identity of what came over links. */
 export function settingsOf(i: TrainInputs, version: string): Readonly<Record<string, unknown>> {
-  const { model, vae, clip, dataset, reward, constraint, init_lora, ...widgets } = i;
+  const { model, vae, clip, dataset, reward, constraint, init_lora, watched, ...widgets } = i;
   return {
     node: "TrainReReFL",
     version,
@@ -14,6 +14,7 @@ export function settingsOf(i: TrainInputs, version: string): Readonly<Record<str
     dataset: dataset.id,
     reward: reward?.id ?? null,
     constraint: constraint?.id ?? null,
+    watched: watched?.id ?? null,
     init_lora: init_lora ? loraId(init_lora) : null,
     ...widgets,
   };

@@ -20,6 +20,7 @@ export function fingerprintOf(i: TrainInputs, version: string): string {
     sample_every: _e,
     samples: _s,
     on_trouble: _t,
+    watched: _w,
     keep_every: _k,
     keep_last: _l,
     ...settings

@@ -1,6 +1,7 @@
 // Looks at a run's numbers while it goes, and says what a trainer would want to be told, once each: the only rules there are for that.
 import { AppError } from "../../../engine/base/errors.ts";
 import type { TrainingAlarm } from "../../../engine/graph/events.ts";
+import { HACKED_HINT, hackAlarm, type SampleHistory } from "./hack-alarm.ts";
 
 export interface WatchOptions {
   /** `stop` ends the run at the first finding. */
@@ -84,6 +85,15 @@ export class TrainingWatch {
     }
     if (typeof row["held_out.reward"] === "number") this.#overfit();
     if (this.#rows.length >= 2 * WINDOW && this.#rows.length % WINDOW === 0) this.#compare(step);
+  }
+
+  /**
+   * Whether the reward is being fooled: see {@link hackAlarm}. @param history of the samples, from update 0 on
+   * @throws AppError TRAIN_WATCH
+   */
+  samples(step: number, history: readonly SampleHistory[]): void {
+    const message = hackAlarm(history);
+    if (message !== undefined) this.tell("hacked", { code: "TRAIN_HACKED", update: step, message, hint: HACKED_HINT });
   }
 
   /** The first updates against the last. */

@@ -66,6 +66,8 @@ async function situation(
     runner: new ModelRunner(compute, model, vae, params, shapes),
     example,
     reward,
+    guard: null,
+    watched: null,
     schedule: model.schedule,
     sigmas: model.schedule.sigmas(T, example.target),
     guidance: model.guidance(scale),

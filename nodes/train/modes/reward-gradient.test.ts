@@ -8,7 +8,7 @@ import { matchingReward } from "../../rewards/matching-reward.ts";
 import type { Example } from "../../shared/contracts/data.ts";
 import { UMO_MIMR } from "../../shared/matching/mimr-value.ts";
 import { readReward } from "../../shared/rewards/read-reward.ts";
-import { contextOf } from "./reward-gradient.ts";
+import { contextOf, withoutOpposition } from "./reward-gradient.ts";
 
 const compute = interpreterCompute();
 const picture = noiseImage(1, 24, 40);
@@ -44,4 +44,14 @@ test("two detectors of one id each see for themselves", async () => {
   const count = async (detector: typeof two) =>
     (await readReward(compute, countReward(detector, 0), picture, contextOf(compute, entry(2)))).reward;
   expect([await count(two), await count(none)]).toEqual([0.5, 0]);
+});
+
+test("gradient surgery drops exactly what opposes, and nothing else", () => {
+  const of = (...xs: number[]) => Float32Array.from(xs);
+  expect([...withoutOpposition(of(3, -2), of(0, 2))]).toEqual([3, 0]);
+  expect([...withoutOpposition(of(3, 2), of(0, 2))]).toEqual([3, 2]);
+  expect([...withoutOpposition(of(1, 1), of(0, 0))]).toEqual([1, 1]);
+  const [g, h] = [of(1, -2, 0.5), of(2, 1, -3)];
+  const free = withoutOpposition(g, h);
+  expect(free.reduce((s, x, i) => s + x * (h[i] ?? 0), 0)).toBeCloseTo(0, 5);
 });

@@ -17,18 +17,18 @@ export default declareNode({
   inputs: {
     preferences_1: input(PREFERENCES),
     face_detector: optional(FACE_DETECTOR, "Finds the faces of pictures that do not say where theirs are."),
-    steps: widget(count(1, 1_000_000, 400), { tooltip: "Updates" }),
-    batch: widget(count(1, 256, 12), { tooltip: "Comparisons per update, three windows each" }),
+    steps: widget(count(1, 1_000_000, 600), { tooltip: "Updates" }),
+    batch: widget(count(1, 256, 12), { tooltip: "Comparisons per update, four windows each" }),
     side: widget(count(24, 512, 48), {
       tooltip: "Side of the windows trained on, in native pixels; faces with less room are left out",
       step: 8,
     }),
-    width: widget(count(1, 128, 12), { tooltip: "Channels of the first layer" }),
+    width: widget(count(1, 128, 8), { tooltip: "Channels of the first layer" }),
     hard_negatives: widget(z.string().max(500).default(DEGRADATIONS.join(", ")), {
       tooltip: `How real faces are worsened: ${DEGRADATIONS.join(", ")}. Without one of them the scorer can be fooled by it.`,
     }),
     cross_entropy: widget(real(0, 100, 0.5), { tooltip: "Weight of real against generated beside the preferences", step: 0.1 }),
-    ...scheduleWidgets(0.002, 20),
+    ...scheduleWidgets(0.004, 20),
     weight_decay: widget(real(0, 1, 0.01)),
     ema_decay: averageWidget(0.99),
     ...outputWidgets(100, "realism/scorer"),

@@ -19,7 +19,7 @@ import { auc, pairAccuracy, temperatureOf, wilson } from "../../shared/realism/p
 import type { Preferences } from "../../shared/realism/preferences.ts";
 import { scorerOfFile, scorerShapes } from "../../shared/realism/scorer-net.ts";
 import { scoreOf } from "./evaluate-scorer.ts";
-import { scorerLossGraph } from "./scorer-loss.ts";
+import { ROLES, scorerLossGraph } from "./scorer-loss.ts";
 import trainRealismReward from "./train-realism-reward.ts";
 
 const SIZE = 40;
@@ -57,10 +57,10 @@ const preferences: Preferences = {
 const asked = {
   preferences_1: preferences,
   face_detector: undefined,
-  steps: 150,
+  steps: 80,
   batch: 6,
   side: 24,
-  width: 6,
+  width: 4,
   hard_negatives: DEGRADATIONS.join(", "),
   cross_entropy: 0.5,
   learning_rate: 0.01,
@@ -158,14 +158,15 @@ test("the loss and its gradients, against the formula and central differences in
     shape,
     data: Float64Array.from({ length: shape.reduce((a, d) => a * d, 1) }, () => std * rng.normal()),
   });
-  const windows = draw([3 * batch, 3, side, side], 0.2);
-  const weights = { shape: [5, batch], data: Float64Array.from([1, 0.5, 1, 2, 1, 0, 0, 1, 1, 1]) };
+  const windows = draw([ROLES * batch, 3, side, side], 0.2);
+  const positive = (shape: readonly number[]) => ({ shape, data: draw(shape, 1).data.map(Math.abs) });
+  const weights = { preference: positive([ROLES - 1, batch]), real: positive([1, batch]), fake: positive([ROLES - 1, batch]) };
   const params = Object.fromEntries(
     [...scorerShapes({ width })].map(([name, shape]) => [`scorer.${name}`, draw(shape, name.endsWith("bias") ? 0.1 : 0.4)]),
   );
-  const feeds = { windows, weights, ...params };
+  const feeds = { windows, ...weights, ...params };
   const here = interpret(graph, feeds);
-  expect(Number(here.loss?.data[0])).toBeCloseTo(Number(here.preference?.data[0]) + 0.7 * Number(here.cross_entropy?.data[0]), 5);
+  expect(Number(here.loss?.data[0])).toBeCloseTo(Number(here.preferences?.data[0]) + 0.7 * Number(here.cross_entropy?.data[0]), 5);
   for (const name of ["scorer.conv.0.weight", "scorer.conv.4.bias", "scorer.out.weight"]) {
     const slope = interpret(withGradients(graph, "loss", [name]), feeds)[`grad.${name}`]?.data ?? new Float64Array();
     const { shape, data } = params[name] ?? { shape: [], data: new Float64Array() };

@@ -23,7 +23,7 @@ import { freshState, trainLoop } from "../loop/train-loop.ts";
 import { gradientsOf } from "../pretrain/trained-weights.ts";
 import { evaluateScorer } from "./evaluate-scorer.ts";
 import { type FacePair, facePairs } from "./face-windows.ts";
-import { ROLES, scorerLossGraph } from "./scorer-loss.ts";
+import { ROLES, scorerLossGraph, WORSENED } from "./scorer-loss.ts";
 import declaration, { NOT_DEGRADATIONS } from "./train-realism-reward.node.ts";
 
 export default implementNode(declaration, {
@@ -92,7 +92,7 @@ export default implementNode(declaration, {
           const scalar = (name: string) => Number(results[name]?.data[0]);
           return {
             grads,
-            logs: { loss: scalar("loss"), loss_preference: scalar("preference"), loss_cross_entropy: scalar("cross_entropy") },
+            logs: { loss: scalar("loss"), loss_preference: scalar("preferences"), loss_cross_entropy: scalar("cross_entropy") },
           };
         },
       },
@@ -141,27 +141,32 @@ async function batchOfPairs(pairs: readonly FacePair[], kinds: readonly Degradat
   const batch = pairs.length;
   const area = 3 * side * side;
   const windows = new Float32Array(ROLES * batch * area);
-  const weights = new Float32Array(5 * batch);
+  const [preference, real, fake] = [new Float32Array((ROLES - 1) * batch), new Float32Array(batch), new Float32Array((ROLES - 1) * batch)];
   const put = (role: number, k: number, planes: Planes): void => {
     const crop = cropped(planes, side, rng);
     windows.set(rng.uniform() < 0.5 ? crop.map((x) => Math.round(255 * x) / 255) : crop, (role * batch + k) * area);
   };
   for (const [k, { win, lose, weight, labelled }] of pairs.entries()) {
-    put(0, k, win);
-    put(1, k, lose ?? win);
-    const kind = kinds[rng.below(Math.max(1, kinds.length))];
-    put(2, k, kind ? await degrade(kind, win, 0.5 + rng.uniform(), rng) : win);
-    const set = (row: number, on: boolean) => {
-      weights[row * batch + k] = on ? weight : 0;
-    };
-    set(0, lose !== null);
-    set(1, kind !== undefined);
     const isReal = labelled || lose === null;
-    set(2, isReal);
-    set(3, labelled && lose !== null);
-    set(4, isReal && kind !== undefined);
+    put(0, k, win);
+    real[k] = isReal ? weight : 0;
+    put(1, k, lose ?? win);
+    preference[k] = lose ? weight : 0;
+    fake[k] = lose && labelled ? weight : 0;
+    for (let role = 2; role < ROLES; role++) {
+      const kind = kinds[rng.below(Math.max(1, kinds.length))];
+      put(role, k, kind ? await degrade(kind, win, 0.5 + rng.uniform(), rng) : win);
+      preference[(role - 1) * batch + k] = kind ? weight / WORSENED : 0;
+      fake[(role - 1) * batch + k] = kind && isReal ? weight / WORSENED : 0;
+    }
   }
-  return { windows: f32([ROLES * batch, 3, side, side], windows), weights: f32([5, batch], weights) };
+  const rows = [ROLES - 1, batch];
+  return {
+    windows: f32([ROLES * batch, 3, side, side], windows),
+    preference: f32(rows, preference),
+    real: f32([1, batch], real),
+    fake: f32(rows, fake),
+  };
 }
 
 /** A random window of side² pixels, turned left to right half the time. */
