@@ -65,5 +65,8 @@ for (const format of LORA_FORMATS) {
   results.set(format, await velocity(model.withAdapters(back.adapters)));
   console.log(`${format}: ${readSafetensors(bytes).tensors.size} tensors, ${back.unmatched.length} unmatched here`);
 }
-writeFileSync(join(directory, "velocities.safetensors"), writeSafetensors(results, { layers: String(adapters.length), inner: String(inner) }));
+writeFileSync(
+  join(directory, "velocities.safetensors"),
+  writeSafetensors(results, { layers: String(adapters.length), inner: String(inner) }),
+);
 await compute.dispose();

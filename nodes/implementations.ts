@@ -12,7 +12,9 @@ import primitiveStringMultiline from "./core/primitive-string-multiline.ts";
 import resolutionSelector from "./core/resolution-selector.ts";
 import saveTensors from "./core/save-tensors.ts";
 import stringConcatenate from "./core/string-concatenate.ts";
+import clipsDataset from "./data/clips-dataset.ts";
 import folderDataset from "./data/folder-dataset.ts";
+import mixDatasets from "./data/mix-datasets.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
 import renderedScenesDataset from "./data/rendered-scenes-dataset.ts";
 import basicGuider from "./diffusion/basic-guider.ts";
@@ -236,7 +238,9 @@ export const implementations: readonly AnyNode[] = [
   sampledPreferences,
   trainRealismReward,
   // data
+  clipsDataset,
   folderDataset,
+  mixDatasets,
   renderedPeopleDataset,
   renderedScenesDataset,
   // train

@@ -12,7 +12,9 @@ import primitiveStringMultiline from "./core/primitive-string-multiline.node.ts"
 import resolutionSelector from "./core/resolution-selector.node.ts";
 import saveTensors from "./core/save-tensors.node.ts";
 import stringConcatenate from "./core/string-concatenate.node.ts";
+import clipsDataset from "./data/clips-dataset.node.ts";
 import folderDataset from "./data/folder-dataset.node.ts";
+import mixDatasets from "./data/mix-datasets.node.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.node.ts";
 import renderedScenesDataset from "./data/rendered-scenes-dataset.node.ts";
 import basicGuider from "./diffusion/basic-guider.node.ts";
@@ -236,7 +238,9 @@ export const nodes: readonly AnyDeclaration[] = [
   sampledPreferences,
   trainRealismReward,
   // data
+  clipsDataset,
   folderDataset,
+  mixDatasets,
   renderedPeopleDataset,
   renderedScenesDataset,
   // train

@@ -26,6 +26,7 @@ const TEXT = `graph: runs workflows of typed nodes
   graph prefer DIR [DIR]         which of two runs' pictures looks better, asked pair by pair: the file that PreferenceDataset reads
     --out FILE                   where it goes (default preferences.jsonl above both)
     --all first|second           one run is better everywhere: nothing is asked
+  graph frames VIDEO|FOLDER --out DIR [--fps 1]   frames of videos, a folder per video, for ClipsDataset (needs ffmpeg)
   graph nodes [NAME] [--json]    the nodes there are, or all about one
   graph models [--models DIR]    the models that are found
   graph doctor                   Node, backends, memory, disk, models, permissions

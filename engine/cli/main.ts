@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   validate: async () => (await import("./validate.ts")).validateCommand,
   show: async () => (await import("./show.ts")).show,
+  frames: async () => (await import("./frames.ts")).frames,
   export: async () => (await import("./export.ts")).exportCommand,
   prefer: async () => (await import("./prefer.ts")).prefer,
   nodes: async () => (await import("./nodes.ts")).nodes,

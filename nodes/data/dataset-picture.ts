@@ -1,5 +1,7 @@
 // One picture of a dataset: read, put on a colour where it is transparent, and brought to the size that is trained on.
+
 import { sha256 } from "../../engine/base/hash.ts";
+import { roundHalfEven } from "../../engine/base/round-half-even.ts";
 import type { NodeContext } from "../../engine/node/context.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Face, Image } from "../shared/contracts/data.ts";
@@ -59,9 +61,29 @@ export function bucketOf(picture: PictureSize, wanted: PictureSize): PictureSize
   return best;
 }
 
+/** A part of a picture at another size: a point (x, y) of the picture is at ((x − left)·scaleX, (y − top)·scaleY) of it. */
+export interface Placed {
+  readonly image: Image;
+  readonly left: number;
+  readonly top: number;
+  readonly scaleX: number;
+  readonly scaleY: number;
+}
+
 /** Fills a size; what does not fit its aspect is cut at both ends alike. */
-export function cutTo(image: Image, size: PictureSize): Image {
-  return upscale(image, size, "lanczos", "center");
+export function cutTo(image: Image, size: PictureSize): Placed {
+  const { width, height } = sizeOfImage(image);
+  const aspect = size.width / size.height;
+  // As the resize cuts.
+  const left = width / height > aspect ? roundHalfEven((width - height * aspect) / 2) : 0;
+  const top = width / height < aspect ? roundHalfEven((height - width / aspect) / 2) : 0;
+  return {
+    image: upscale(image, size, "lanczos", "center"),
+    left,
+    top,
+    scaleX: size.width / (width - 2 * left),
+    scaleY: size.height / (height - 2 * top),
+  };
 }
 
 /** The whole picture at about side² pixels, both sides multiples of 16. */
@@ -73,7 +95,7 @@ export function keptWhole(image: Image, side: number): Image {
 }
 
 /** The square round a face: head and shoulders, inside the picture. */
-export function cutRoundFace(image: Image, { box: [x0, y0, x1, y1] }: Pick<Face, "box">, side: number): Image {
+export function cutRoundFace(image: Image, { box: [x0, y0, x1, y1] }: Pick<Face, "box">, side: number): Placed {
   const { width, height } = sizeOfImage(image);
   const square = Math.min(width, height, Math.ceil(FACE_MARGIN * Math.max(x1 - x0, y1 - y0)));
   const left = Math.round(Math.min(width - square, Math.max(0, (x0 + x1 - square) / 2)));
@@ -83,5 +105,12 @@ export function cutRoundFace(image: Image, { box: [x0, y0, x1, y1] }: Pick<Face,
     const from = ((top + y) * width + left) * 3;
     out.set(image.data.subarray(from, from + square * 3), y * square * 3);
   }
-  return upscale(f32([1, square, square, 3], out), { width: side, height: side }, "lanczos", "disabled");
+  const scale = side / square;
+  return {
+    image: upscale(f32([1, square, square, 3], out), { width: side, height: side }, "lanczos", "disabled"),
+    left,
+    top,
+    scaleX: scale,
+    scaleY: scale,
+  };
 }

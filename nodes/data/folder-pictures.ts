@@ -69,7 +69,7 @@ export async function fittedPictures(
 async function fitTarget(readInput: NodeContext["readInput"], name: string, fits: Fits): Promise<Fitted> {
   const whole = await readWhole(readInput, name, fits.background);
   const size = fits.target_fit === "cut" ? fits : bucketOf(sizeOfImage(whole.image), fits);
-  return { name, whole, image: cutTo(whole.image, { width: size.width, height: size.height }) };
+  return { name, whole, image: cutTo(whole.image, { width: size.width, height: size.height }).image };
 }
 
 async function fitReference(
@@ -81,10 +81,10 @@ async function fitReference(
 ): Promise<Fitted> {
   const whole = await readWhole(readInput, name, background);
   if (reference_fit === "keep") return { name, whole, image: keptWhole(whole.image, side) };
-  if (reference_fit === "square") return { name, whole, image: cutTo(whole.image, { width: side, height: side }) };
+  if (reference_fit === "square") return { name, whole, image: cutTo(whole.image, { width: side, height: side }).image };
   const [face] = detector ? await detector.detect(compute, whole.image, { maxFaces: 1 }) : [];
   if (!face) throw new AppError("DATASET_FACE", `${name}: no face found to cut it round`);
-  return { name, whole, image: cutRoundFace(whole.image, face, side) };
+  return { name, whole, image: cutRoundFace(whole.image, face, side).image };
 }
 
 /**

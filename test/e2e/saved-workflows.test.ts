@@ -25,6 +25,7 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
     set: ["9.steps=1", "9.accumulate=1", "9.samples=1", "10.examples=1", "11.examples=1", "10.denoise_steps=1", "11.denoise_steps=1"],
     leaves: /^loras\/.*comfyui.*\.safetensors$/,
   },
+  "train-clips.json": { set: ["9.steps=1", "9.accumulate=1"], leaves: /^loras\/clips_comfyui.*\.safetensors$/ },
   "pretrain-vae.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-vae-larger.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-transformer.json": { set: ["5.steps=1", "5.batch=1", "4.train=1"], leaves: /^pretrain\/.*\.safetensors$/ },

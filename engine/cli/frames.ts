@@ -1,0 +1,74 @@
+// Frames of videos as pictures, a folder per video: what ClipsDataset reads.
+import { spawn } from "node:child_process";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, extname, join, resolve } from "node:path";
+import { AppError } from "../base/errors.ts";
+import { type Command, EXIT } from "./command.ts";
+import { readArgs } from "./read-args.ts";
+
+const USAGE = "graph frames VIDEO|FOLDER --out DIR [--fps N]";
+const VIDEO = /\.(mp4|mov|mkv|webm|avi|m4v|mpe?g|ts|wmv)$/i;
+
+/** Videos whose folder is there are left as they are: a run that was stopped goes on. */
+export const frames: Command = async (args) => {
+  const { values, positionals } = readArgs(args, { out: { type: "string" }, fps: { type: "string", default: "1" } }, [1, 1], USAGE);
+  const source = resolve(positionals[0] ?? "");
+  if (values.out === undefined) throw new AppError("USAGE_OPTION", "--out is missing", { hint: USAGE });
+  const output = resolve(values.out);
+  const fps = Number(values.fps);
+  if (!(fps > 0 && fps <= 120))
+    throw new AppError("USAGE_OPTION", `--fps ${values.fps} is no number of frames per second`, { hint: "for example 1, or 0.5" });
+  const about = await stat(source).catch(() => undefined);
+  if (!about) throw new AppError("USAGE_FILE", `there is no ${source}`, { hint: USAGE });
+  const videos = about.isDirectory()
+    ? (await readdir(source))
+        .filter((name) => VIDEO.test(name))
+        .sort()
+        .map((name) => join(source, name))
+    : [source];
+  if (videos.length === 0)
+    throw new AppError("USAGE_FILE", `${source} holds no video`, { hint: "mp4, mov, mkv, webm, avi and the like are read" });
+  await mkdir(output, { recursive: true });
+  let failed = 0;
+  for (const video of videos) {
+    const folder = join(output, basename(video, extname(video)));
+    if (await stat(folder).catch(() => undefined)) {
+      console.log(`${folder}: there already`);
+      continue;
+    }
+    // A folder has its name when it is whole.
+    const unfinished = join(output, `.${basename(folder)}.part`);
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished);
+    const error = await extract(video, unfinished, fps);
+    const count = (await readdir(unfinished)).length;
+    if (error !== undefined || count === 0) {
+      console.error(`${video}: ${error ?? "no frame came out of it"}`);
+      await rm(unfinished, { recursive: true, force: true });
+      failed++;
+      continue;
+    }
+    await rename(unfinished, folder);
+    console.log(`${folder}: ${count} frames`);
+  }
+  return failed > 0 ? EXIT.failed : EXIT.ok;
+};
+
+/** @returns what ffmpeg says when it fails @throws AppError FRAMES_FFMPEG when there is none */
+async function extract(video: string, folder: string, fps: number): Promise<string | undefined> {
+  const args = ["-nostdin", "-v", "error", "-i", video, "-vf", `fps=${fps}`, "-q:v", "2", join(folder, "%06d.jpg")];
+  const child = spawn("ffmpeg", args, { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  child.stderr.on("data", (chunk) => {
+    text = `${text}${String(chunk)}`.slice(-4000);
+  });
+  const code = await new Promise<number | null>((done, refuse) => {
+    child.on("error", (cause) =>
+      refuse(
+        new AppError("FRAMES_FFMPEG", "ffmpeg is needed to read videos, and is not installed", { hint: "apt-get install ffmpeg", cause }),
+      ),
+    );
+    child.on("close", done);
+  });
+  return code === 0 ? undefined : text.trim().split("\n").at(-1) || `ffmpeg ended with ${code}`;
+}
