@@ -47,6 +47,8 @@ export class RunHistory {
 
   list(page: Parameters<Journal["list"]>[0]): readonly RunSummary[] {
     const positions = this.#options.queued();
+    // One of the command line may have been killed.
+    this.#options.journal.markInterrupted();
     return this.#options.journal.list(page).map((entry) => this.#summaryOf(entry, positions));
   }
 

@@ -9,6 +9,7 @@ import type { SystemInfo } from "../api/system.ts";
 import { computeSettings } from "../app/compute-settings.ts";
 import { describeInterrupted } from "../app/describe-interrupted.ts";
 import { Gallery } from "../app/gallery.ts";
+import { OtherRuns } from "../app/other-runs.ts";
 import { dataFolder } from "../app/places.ts";
 import type { Program } from "../app/program.ts";
 import { RunFeed } from "../app/run-feed.ts";
@@ -74,6 +75,8 @@ const GRACE_MS = 1500;
 /** The compute process of dry runs is ended when it has been idle for this long. */
 const SPARE_IDLE_MS = 60_000;
 const LOAD_MS = 5000;
+/** Between two looks for runs of the command line. */
+const OTHERS_MS = 1000;
 
 /** @throws AppError STORE_LOCKED, SERVER_PORT, STORE_* */
 export async function serve(options: ServeOptions): Promise<Served> {
@@ -233,6 +236,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
     cleanUp.push(() => http.close());
     for (const run of await describeInterrupted(journal, events)) runFeed.summary(queue.history.summary(run));
     queue.start();
+    const others = new OtherRuns(journal, queue.history, runFeed);
+    const look = setInterval(() => hub.size > 0 && others.look(), OTHERS_MS).unref();
     const load = setInterval(() => {
       if (hub.size === 0) return;
       void residentBytes(host.pid).then((computeBytes) => hub.publish({ kind: "load", computeBytes, freeBytes: freemem() }));
@@ -242,6 +247,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       port: http.port,
       async close() {
         clearInterval(load);
+        clearInterval(look);
         await queue.close();
         for (const step of cleanUp.toReversed()) await step();
       },

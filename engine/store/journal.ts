@@ -111,6 +111,7 @@ const MAX_ROWS = 10_000;
 export class Journal {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  #version = 0;
 
   /** Opens or makes the file. Runs whose process is gone are marked `interrupted`. */
   constructor(path: string) {
@@ -129,6 +130,11 @@ export class Journal {
         )
         .run(Date.now() - MAX_AGE_MS, MAX_ROWS),
     );
+    this.markInterrupted();
+  }
+
+  /** Runs whose process is gone become `interrupted`: a killed one cannot say so itself. */
+  markInterrupted(): void {
     this.#guard("read", () => {
       for (const r of this.#database.prepare(`SELECT ${SHORT} FROM runs WHERE state = 'running'`).all()) {
         const { run, pid, pid_start, output } = row.parse(r);
@@ -138,6 +144,16 @@ export class Journal {
           this.#database.prepare("UPDATE runs SET state = 'interrupted' WHERE run = ? AND state = 'running'").run(run);
       }
     });
+  }
+
+  /** Whether another process has written since this was last asked. */
+  hasChanged(): boolean {
+    const { data_version } = this.#guard("read", () =>
+      z.object({ data_version: z.number() }).parse(this.#database.prepare("PRAGMA data_version").get()),
+    );
+    const before = this.#version;
+    this.#version = data_version;
+    return data_version !== before;
   }
 
   /** Preconditions: the id is new. Result: `queued`, on disk. */

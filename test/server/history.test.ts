@@ -1,5 +1,5 @@
 // One history and one writer per folder, whoever began a run: the server, or the command line beside it.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -76,6 +76,27 @@ test("scores too; and it is run again here from what was kept", async () => {
   const again = await server.call("retry", { params: { id: run.id } });
   expect(await server.ended(again.id)).toMatchObject({ state: "finished", parent: run.id });
   expect((await newest()).scores.find((s) => s.name === "saved")?.value).toBe(6);
+});
+
+test("a run of the command line is told to pages as it begins and as it is killed; here it can't be cancelled", async () => {
+  const listener = server.listen();
+  await listener.until((m) => m.kind === "hello");
+  writeFileSync(join(server.dir, "w.json"), JSON.stringify(trouble("hold", join(server.dir, "never"))));
+  const child = spawn(process.execPath, [join(ROOT, "test/e2e/toy-graph.ts"), "run", "w.json"], {
+    cwd: server.dir,
+    stdio: "ignore",
+    env: { ...process.env, WHOSWHO_DATA: join(server.dir, "data"), WHOSWHO_MODELS: "" },
+  });
+  const begun = await listener.until((m) => m.kind === "summary" && m.summary.state === "running");
+  const id = begun.kind === "summary" ? begun.summary.id : "";
+  const refused = await server.raw(`/api/runs/${id}/cancel`, { method: "POST" });
+  expect([refused.status, errorBody.parse(await refused.json()).error]).toMatchObject([
+    409,
+    { code: "RUN_ELSEWHERE", hint: expect.any(String) },
+  ]);
+  child.kill("SIGKILL");
+  await listener.until((m) => m.kind === "summary" && m.summary.id === id && m.summary.state === "interrupted");
+  listener.close();
 });
 
 test("of a command line's folder only what its run saved can be read", async () => {

@@ -47,8 +47,12 @@ export async function startServer(
   );
   let output = "";
   let isAsked = false;
+  // A test that times out leaves nothing running.
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
   let died: string | undefined;
   child.once("exit", (code, signal) => {
+    process.off("exit", end);
     if (!isAsked) died = `the server ended with ${signal ?? code}:\n${output.slice(-4000)}`;
   });
   const url = await new Promise<string>((resolve, reject) => {
