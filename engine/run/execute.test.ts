@@ -498,7 +498,12 @@ test("a value that arrives over a link goes through its widget: parsed, refused 
   const { last } = await run(prompt("700"), toys([]));
   expect(last).toMatchObject({
     kind: "run.failed",
-    error: { code: "VALUE_NOT_IN_LIST", node: "2", message: expect.stringMatching(/n: "700".*it comes from node 1/) },
+    error: {
+      code: "VALUE_NOT_IN_LIST",
+      node: "2",
+      message: expect.stringMatching(/n: "700".*it comes from node 1/),
+      hint: "choose one of 7, 8",
+    },
   });
 });
 
@@ -771,6 +776,49 @@ test("a dry run calls cheap nodes, asks for estimates, collects every issue and 
     ["6", "run", 0, undefined],
   ]);
   expect(events.at(-1)).toMatchObject({ kind: "run.failed", error: { code: "DRY_RUN_ISSUES", message: "2 issues would end this run" } });
+});
+
+test("a dry run tells what is known, once for each node; it takes its time from the clock, and can be cancelled in a cheap node", async () => {
+  const registry = toys([]);
+  const memory = new ResultCache(1e6);
+  const rehearse = async (prompt: Prompt, nodes: Registry<AnyNode>, signal: AbortSignal) => {
+    const events: RunEvent[] = [];
+    let now = 1000;
+    const clock = { ...world(), now: () => now++ };
+    const emit = (e: RunEvent): void => void events.push(runEvent.parse(e));
+    await dryRun({ run: "r", plan: planOf(prompt, nodes), registry: nodes, world: clock, memory, signal, emit });
+    return events;
+  };
+  await run(CHAIN, registry, { memory });
+  const known = await rehearse(CHAIN, registry, new AbortController().signal);
+  expect(known.filter((e) => e.kind === "node.planned").map((e) => [e.node, e.state])).toEqual([
+    ["1", "cached"],
+    ["2", "cached"],
+    ["3", "cached"],
+  ]);
+  const last = known.at(-1);
+  expect(last?.kind === "run.finished" && last.ms).toBeLessThan(500);
+  const controller = new AbortController();
+  const cheap = new Registry<AnyNode>([
+    defineNode({
+      type: "Cheap",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Is cancelled inside.",
+      inputs: {},
+      outputs: {},
+      cache: "pure",
+      isCheap: true,
+      isOutput: true,
+      run: (_i, ctx) => {
+        controller.abort(new AppError("CANCELLED", "cancelled"));
+        ctx.progress(1, 1);
+        throw new AppError("TOY", "it went on");
+      },
+    }),
+  ]);
+  const cancelled = await rehearse({ 1: { class_type: "Cheap", inputs: {} } }, cheap, controller.signal);
+  expect(cancelled.map((e) => e.kind)).toEqual(["run.started", "run.cancelled"]);
 });
 
 test("a warning names what its input comes from, and is repeated when the result is known", async () => {

@@ -47,6 +47,7 @@ test("one server per data folder; a killed one leaves no lock", () => {
     lockData(${JSON.stringify(dir)}); ${then}`;
   const run = (then: string) => execFileSync(process.execPath, ["--input-type=module", "-e", script(then)], { stdio: "pipe" });
   expect(() => run("process.kill(process.pid, 'SIGKILL')")).toThrow();
+  lockData(join(dir, "not", "there", "yet"))();
   const release = lockData(dir);
   expect(() => run("")).toThrow(/STORE_LOCKED|another server/);
   release();

@@ -8,7 +8,7 @@ import { sweepTemporary } from "./atomic-write.ts";
 import { Journal } from "./journal.ts";
 import { STALE_MS, takeLease } from "./lease.ts";
 import { self } from "./owner.ts";
-import { sweepFolder } from "./sweep-folder.ts";
+import { PREVIEW_LIMITS, sweepFolder } from "./sweep-folder.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -147,6 +147,7 @@ test("the journal keeps a year and no running run is removed", () => {
 });
 
 test("previews are removed by age, then by size, the oldest first", async () => {
+  expect(PREVIEW_LIMITS).toEqual({ maxAgeMs: 604_800_000, maxBytes: 1_073_741_824 });
   const now = 1e9 * 1000;
   const file = (name: string, size: number, age: number) => {
     writeFileSync(join(dir, name), new Uint8Array(size));

@@ -18,12 +18,15 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../base/hash.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
+import { writeAtomic } from "./atomic-write.ts";
+import { type FileSystem, nodeFileSystem } from "./file-system.ts";
 import { InputFiles } from "./input-files.ts";
 import { Journal } from "./journal.ts";
 import { measureValue } from "./measure-value.ts";
 import { ModelFolders } from "./model-folders.ts";
 import { OutputDirectory } from "./output-directory.ts";
 import { ResultStore } from "./result-store.ts";
+import { openRunDirectory } from "./run-directory.ts";
 import { openRegular, resolveInside } from "./safe-path.ts";
 
 let dir: string;
@@ -174,6 +177,33 @@ describe("results on disk", () => {
       true,
     ]);
   });
+});
+
+test("a disk that takes a few bytes at a time gets each of them once, in a file that is replaced and in a line", async () => {
+  const slow: FileSystem = {
+    ...nodeFileSystem,
+    async open(path, flags) {
+      const file = await nodeFileSystem.open(path, flags);
+      const write = async (bytes: Uint8Array, offset: number, length: number, position: number | null) => {
+        expect(offset + length).toBe(bytes.length);
+        return file.write(bytes, offset, Math.min(3, length), position);
+      };
+      return Object.assign(Object.create(file), {
+        write,
+        read: file.read.bind(file),
+        stat: file.stat.bind(file),
+        sync: file.sync.bind(file),
+        close: file.close.bind(file),
+      });
+    },
+  };
+  const bytes = new TextEncoder().encode("eleven bytes");
+  await writeAtomic(join(dir, "whole"), bytes, slow);
+  expect(readFileSync(join(dir, "whole"), "utf8")).toBe("eleven bytes");
+  const run = await openRunDirectory(join(dir, "run"), slow);
+  await run.append("lines", "a line");
+  await run.append("lines", "another");
+  expect(readFileSync(join(dir, "run", "lines"), "utf8")).toBe("a line\nanother\n");
 });
 
 test("results: what is kept is worth reading back, and no more than half of the budget", async () => {
@@ -442,6 +472,11 @@ describe("models", () => {
     symlinkSync(join(dir, "gone"), join(unet, "broken.safetensors"));
     symlinkSync(join(dir, "gone"), join(unet, "broken-folder"));
     writeFileSync(join(unet, "good.safetensors"), file(["x", f32([1], [1])]));
+    const hf = join(unet, "hf");
+    writeFileSync(join(hf, "config.json"), "{}");
+    for (const shard of ["a", "b"]) writeFileSync(join(hf, `${shard}.safetensors`), new Uint8Array(10));
+    expect((await models().found()).find((m) => m.name === "hf")).toEqual({ folder: "unet", name: "hf", bytes: 20 });
+    rmSync(hf, { recursive: true });
     expect((await models().found()).map((m) => [m.name, m.problem === undefined])).toEqual([
       ["broken.safetensors", false],
       ["good.safetensors", true],
@@ -556,6 +591,12 @@ test("values are weighed once per buffer, and getters are not called", () => {
   expect(bytes).toBeGreaterThanOrEqual(1000);
   expect(bytes).toBeLessThan(1400);
   expect(isPlain).toBe(true);
+  // Strings weigh two bytes a character, and nothing is weighed twice.
+  const text = measureValue({ a: "x".repeat(1000) }).bytes;
+  expect(text).toBeGreaterThanOrEqual(2000);
+  expect(text).toBeLessThan(2400);
+  const twice = measureValue([new Uint8Array(buffer), new Uint8Array(buffer)]).bytes;
+  expect(twice).toBeLessThan(1400);
   const trap = {
     get x(): number {
       throw new Error("called");
