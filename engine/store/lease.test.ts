@@ -58,6 +58,19 @@ test("an owner on another machine is gone when it has not touched its lease for 
   await (await takeLease(dir, "x")).release();
 });
 
+test("while another process looks at a dead lease, nobody else removes it; one that was killed at it is in nobody's way", async () => {
+  put({ pid: 2 ** 30 });
+  const guard = `${path()}.guard`;
+  writeFileSync(guard, "");
+  const taking = takeLease(dir, "x");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(existsSync(guard)).toBe(true);
+  const old = (Date.now() - STALE_MS - 1000) / 1000;
+  utimesSync(guard, old, old);
+  await (await taking).release();
+  expect(readdirSync(dir)).toEqual([]);
+});
+
 test("a killed owner's lease is taken over, one that ends leaves none", async () => {
   const script = join(dir, "owner.mjs");
   writeFileSync(
@@ -135,6 +148,7 @@ test("the journal keeps a year and no running run is removed", () => {
   for (const [run, started] of [
     ["old", Date.now() - year],
     ["old but running", Date.now() - year],
+    ["eleven months", Date.now() - 334 * 24 * 3600 * 1000],
     ["new", Date.now()],
   ] as const) {
     journal.begin({ run, graph: "g", output: dir, started });
@@ -142,7 +156,7 @@ test("the journal keeps a year and no running run is removed", () => {
   }
   journal.close();
   const again = new Journal(file);
-  expect(again.list().map((r) => r.run)).toEqual(["new", "old but running"]);
+  expect(again.list().map((r) => r.run)).toEqual(["new", "eleven months", "old but running"]);
   again.close();
 });
 

@@ -218,6 +218,13 @@ test("results: what is kept is worth reading back, and no more than half of the 
   expect(await kept(10, 19)).toBe("nothing");
   expect(await kept(10, 20)).toBe("all");
   expect(await kept(190_000, 10_000)).toBe("all");
+  // Large ones must have taken longer than reading them back does.
+  const large = new ResultStore({ folder: join(dir, "large"), budgetBytes: 1e9, salt: "s" });
+  const holds = async (bytes: number, ms: number): Promise<boolean> => {
+    await large.write(`${bytes} ${ms}`, { outputs: { t: new Uint8Array(bytes) }, effects: [], opened: [] }, ms);
+    return (await large.peek(`${bytes} ${ms}`)) !== undefined;
+  };
+  expect([await holds(65_000, 20), await holds(5_000_000, 20), await holds(5_000_000, 30)]).toEqual([true, false, true]);
   expect(await kept(210_000, 10_000)).toBe("nothing");
   expect(await kept(210_000, 10_000, [scored])).toBe("effects");
 });
