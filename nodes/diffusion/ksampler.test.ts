@@ -117,8 +117,11 @@ test("every sampler and scheduler runs; seeds beyond 2^32 wrap as in torch", asy
   for (const sampler_name of SAMPLERS.filter((name) => name !== "euler" && name !== "ddim"))
     expect(relativeError(await run({ sampler_name }), euler), sampler_name).toBeGreaterThan(0);
   expect(await run({ sampler_name: "ddim" })).toEqual(euler);
+  const ctx = fakeContext(compute);
+  expect(await run({ sampler_name: "dpmpp_2m_sde_gpu" }, ctx)).toEqual(await run({ sampler_name: "dpmpp_2m_sde" }));
+  expect(ctx.logs).toEqual([expect.stringMatching(/^warn: dpmpp_2m_sde_gpu: .* as dpmpp_2m_sde does$/)]);
   expect(await run({ seed: 2n ** 32n + 42n })).toEqual(euler);
-  expect(ksampler.inputs.sampler_name.schema.safeParse("dpmpp_2m_sde_gpu").success).toBe(false);
+  expect(ksampler.inputs.sampler_name.schema.safeParse("dpm_fast").success).toBe(false);
   expect(ksampler.inputs.seed.schema.parse(2n ** 64n - 1n)).toBe(2n ** 64n - 1n);
 });
 

@@ -73,7 +73,7 @@ async function run(compute: Compute, mode: "diffusers" | "comfy", model: Diffusi
   const positive = { embeds: await read("pos_embeds"), referenceLatents };
   const negative = { embeds: await read("neg_embeds"), referenceLatents };
   const noise = await read("noise");
-  const ctx = { compute, signal: new AbortController().signal, progress: () => undefined };
+  const ctx = { compute, signal: new AbortController().signal, progress: () => undefined, log: () => undefined };
   if (mode === "diffusers") {
     const { steps, true_cfg_scale } = info.diffusers;
     const [, , h = 0, w = 0] = noise.shape;

@@ -1,4 +1,5 @@
 import { AppError } from "../../../engine/base/errors.ts";
+import type { NodeContext } from "../../../engine/node/context.ts";
 import { f32, type Tensor, zerosTensor } from "../../../engine/tensor/tensor.ts";
 import { torchGenerator, torchRandn } from "../../../engine/tensor/torch-random.ts";
 import type { Latent, Mask } from "../../shared/contracts/data.ts";
@@ -39,11 +40,16 @@ export interface Sampled {
  * conventions. At cfg 1 the negative prompt is not evaluated. An empty latent takes the channels of the model.
  * @throws AppError LATENT_CHANNELS, CONDITIONING_WIDTH, REFERENCE_BATCH, SAMPLING_NAN; whatever `signal` was aborted with
  */
-export async function sampleComfyui(ctx: SamplingContext, request: ComfyuiRequest): Promise<Sampled> {
+export async function sampleComfyui(ctx: SamplingContext & Pick<NodeContext, "log">, request: ComfyuiRequest): Promise<Sampled> {
   const { guider, noise: source, sigmas } = request;
   const { model, positive } = guider;
   const sampler = SAMPLERS.find((name) => name === request.sampler);
   if (!sampler) throw new AppError("SAMPLER", `there is no sampler ${request.sampler}`, { hint: `use ${SAMPLERS.join(", ")}` });
+  if (sampler.endsWith("_gpu"))
+    ctx.log(
+      "warn",
+      `${sampler}: a graphics card draws noise of its own; here it is what ComfyUI draws without one, as ${sampler.slice(0, -4)} does`,
+    );
   const latent = fitted(request.latent, model.latentSpace.channels);
   const { samples } = latent;
   const [first] = sigmas;

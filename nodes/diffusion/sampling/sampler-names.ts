@@ -1,6 +1,6 @@
 /**
- * ComfyUI's names, in its order. Not here: those with `_gpu`, whose noise only that card can make; `cfg_pp`; dpm_fast and dpm_adaptive,
- * ddpm and ipndm_v, which ComfyUI offers and which are not meant for flow models.
+ * ComfyUI's names, in its order. Those with `_gpu` draw their noise as ComfyUI does where there is no GPU. Not here: `cfg_pp`; dpm_fast and
+ * dpm_adaptive, ddpm and ipndm_v, which ComfyUI offers and which are not meant for flow models.
  */
 export const SAMPLERS = [
   "euler",
@@ -14,10 +14,14 @@ export const SAMPLERS = [
   "lms",
   "dpmpp_2s_ancestral",
   "dpmpp_sde",
+  "dpmpp_sde_gpu",
   "dpmpp_2m",
   "dpmpp_2m_sde",
+  "dpmpp_2m_sde_gpu",
   "dpmpp_2m_sde_heun",
+  "dpmpp_2m_sde_heun_gpu",
   "dpmpp_3m_sde",
+  "dpmpp_3m_sde_gpu",
   "lcm",
   "ipndm",
   "deis",
