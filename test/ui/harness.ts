@@ -116,7 +116,7 @@ export async function openBrowser(): Promise<OpenBrowser> {
         permissions: ["clipboard-read", "clipboard-write"],
         acceptDownloads: true,
       });
-      context.setDefaultTimeout(Number(process.env.E2E_TIMEOUT ?? 30_000));
+      context.setDefaultTimeout(Number(process.env.E2E_TIMEOUT ?? 120_000));
       return context;
     },
     close: () => browser.close(),
@@ -321,7 +321,7 @@ export class Editor {
 
   /** Waits until the document in view is as wanted. */
   async until(check: (doc: Doc) => boolean, what: string): Promise<Doc> {
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 120_000;
     for (;;) {
       const doc = await this.document();
       if (check(doc)) return doc;

@@ -14,7 +14,7 @@ const state = (e: Editor): Promise<string | undefined> =>
     const { app } = (globalThis as unknown as Handle).whosWho;
     return app.runs.summaryOf(app.editor.tab.value.id)?.state;
   });
-const ended = (e: Editor, how: string, ms = 100_000) => expect.poll(() => state(e), { timeout: ms }).toBe(how);
+const ended = (e: Editor, how: string) => expect.poll(() => state(e)).toBe(how);
 const run = (e: Editor) => e.page.getByRole("button", { name: "Run", exact: true }).click();
 
 describe("running", () => {
@@ -54,7 +54,7 @@ describe("running", () => {
     await ended(editor, "finished");
     await editor.page.getByRole("complementary", { name: "Inspector" }).getByText("mimr_balanced").waitFor();
     await run(editor);
-    await expect.poll(() => nodeStates(editor), { timeout: 60_000 }).toContain("cached");
+    await expect.poll(() => nodeStates(editor)).toContain("cached");
     await ended(editor, "finished");
   });
 
@@ -81,13 +81,13 @@ describe("running", () => {
   test("a training is watched, survives a reload, and stops", async () => {
     await editor.startingPoint("Train a LoRA on identity");
     await run(editor);
-    await expect.poll(() => state(editor), { timeout: 60_000 }).toBe("running");
+    await expect.poll(() => state(editor)).toBe("running");
     await editor.page.reload();
     await editor.ready();
-    await expect.poll(() => state(editor), { timeout: 30_000 }).toBe("running");
+    await expect.poll(() => state(editor)).toBe("running");
     await expect.poll(() => editor.page.title()).toContain("%");
     await editor.page.getByRole("button", { name: "Stop", exact: true }).click();
-    await expect.poll(() => state(editor), { timeout: 100_000 }).not.toBe("running");
+    await expect.poll(() => state(editor)).not.toBe("running");
   });
 
   test("the queue holds, reorders and resumes", async () => {
@@ -140,13 +140,13 @@ describe("several windows and a server that goes", () => {
     const there = await Editor.open(await browser.context(), own.url);
     await there.startingPoint("Train a LoRA on identity");
     await run(there);
-    await expect.poll(() => state(there), { timeout: 60_000 }).toBe("running");
+    await expect.poll(() => state(there)).toBe("running");
     await own.stop("SIGKILL");
     await there.page.getByText("The server can't be reached.").waitFor();
     expect((await there.document()).nodes.length).toBeGreaterThan(5);
     const again = await startServer({ folder: own.folder, port: Number(new URL(own.url).port) });
     await there.page.getByText("The server can't be reached.").waitFor({ state: "detached" });
-    await expect.poll(() => state(there), { timeout: 60_000 }).not.toBe("running");
+    await expect.poll(() => state(there)).not.toBe("running");
     await there.page.context().close();
     await again.stop();
   });
