@@ -91,6 +91,15 @@ describe("decodeBmp", () => {
     const clear = decodeBmp(bitmap({ bits: 32, rows: [[0x80302010, 0xff000000]], width: 2, compression: 3, masks, headerSize: 108 }));
     expect([...clear.rgb]).toEqual([0x10, 0x20, 0x30, 0, 0, 0]);
     expect([...(clear.alpha ?? [])]).toEqual([0x80, 0xff]);
+    const rows = [
+      [0x80302010, 0x40605040],
+      [0x20908070, 0x10c0b0a0],
+    ];
+    for (const isTopDown of [false, true]) {
+      const picture = decodeBmp(bitmap({ bits: 32, rows, width: 2, compression: 3, masks, headerSize: 108, isTopDown }));
+      expect([...picture.rgb]).toEqual([0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xa0, 0xb0, 0xc0]);
+      expect([...(picture.alpha ?? [])]).toEqual([0x80, 0x40, 0x20, 0x10]);
+    }
   });
 
   it("refuses what is damaged or not read, before it takes memory", () => {
