@@ -158,7 +158,7 @@ export function fakeVaeOf({ space: { channels, cell, statistics: own } }: FakeFa
       id: "fake-decode",
       build: (b, latent) => {
         const [, , h = 0, w = 0] = latent.shape;
-        const blocks = b.matmul(b.transpose(latent, [0, 2, 3, 1]), b.constant(noise(22, [channels, 192], 0.2)));
+        const blocks = b.matmul(b.transpose(latent, [0, 2, 3, 1]), b.constant(noise(522, [channels, 192], 0.2)));
         const image = b.reshape(b.transpose(b.reshape(blocks, [1, h, w, 3, 8, 8]), [0, 3, 1, 4, 2, 5]), [1, 3, h * 8, w * 8]);
         return b.tanh(image);
       },

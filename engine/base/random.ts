@@ -17,6 +17,17 @@ export interface RandomSource {
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
 
+/**
+ * SplitMix64's output function. Without it the stream of seed 1 would be that of seed 0 from its second number on:
+ * the counter goes up by the same constant that seeds are told apart by.
+ */
+function scrambled(seed: bigint): bigint {
+  let z = (seed * GOLDEN + GOLDEN) & MASK;
+  z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK;
+  z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & MASK;
+  return z ^ (z >> 31n);
+}
+
 /** SplitMix64 (Steele, Lea, Flood 2014). @param seed any integer; taken modulo 2^64. */
 export function randomSource(seed: bigint | number): RandomSource {
   // The 64-bit arithmetic is done on two 32-bit halves: BigInt would be 50 times slower.
@@ -27,7 +38,7 @@ export function randomSource(seed: bigint | number): RandomSource {
     hi = Number(v >> 32n) | 0;
     lo = Number(v & 0xffffffffn) | 0;
   };
-  set((BigInt(seed) * GOLDEN + GOLDEN) & MASK);
+  set(scrambled(BigInt(seed)));
   let outHi = 0;
   let outLo = 0;
   const multiply = (aHi: number, aLo: number, bHi: number, bLo: number): void => {

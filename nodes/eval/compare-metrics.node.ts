@@ -4,9 +4,10 @@ import { METRICS } from "../shared/contracts/sockets.ts";
 
 export default declareNode({
   type: "CompareMetrics",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "evaluate",
-  summary: "Two sets of numbers side by side as a table; the changes also in run.json.",
+  summary:
+    "Two sets of numbers side by side as a table. Where both measured the same examples, each change has its 95 % interval. The changes are also in run.json.",
   inputs: {
     before: input(METRICS),
     after: input(METRICS),

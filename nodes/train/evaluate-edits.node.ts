@@ -5,7 +5,7 @@ import { VISION_SIZE } from "./train-options.ts";
 
 export default declareNode({
   type: "EvaluateEdits",
-  version: "1.1.0",
+  version: "1.2.0",
   category: "evaluate",
   summary:
     "Draws held-out examples at fixed seeds and measures them: rewards, and identity by an encoder of your choice (best another than the reward's).",

@@ -31,6 +31,7 @@ export default implementNode(declaration, {
         hint: "raise held_out in the dataset node",
       });
     if (count < i.examples) ctx.log("warn", `${i.examples} examples were asked for, the dataset holds out ${count}`);
+    const examples: string[] = [];
     const rows: Record<string, number>[] = [];
     const pictures: Image[] = [];
     for (let k = 0; k < count; k++) {
@@ -44,6 +45,7 @@ export default implementNode(declaration, {
       const states = await rollout({ runner, example: prepared, guidance, sigmas, rng: streamOf(i.seed, 4, k) }, sigmas.length - 1);
       const picture = await runner.decode(prepared.target, states.at(-1) ?? new Float32Array());
       pictures.push(picture);
+      examples.push(example.id);
       rows.push(await measure(ctx.compute, picture, example, i.detector, i.encoder, i.reward));
       ctx.progress(k + 1, count, `${i.label}: picture ${k + 1}`);
     }
@@ -56,7 +58,7 @@ export default implementNode(declaration, {
         `${left} of ${pictures.length} pictures have another size than the first: they are measured, but they are not in the pictures output`,
       );
     ctx.score(i.label, { examples: count, ...values });
-    return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, rows } }, pictures: shown };
+    return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, examples, rows } }, pictures: shown };
   },
 });
 

@@ -43,7 +43,7 @@ function structured(r: RandomSource): Uint8Array {
     const begin = r.below(12);
     const length = r.below(12);
     const shape = r.below(20) ? String(r.below(6)) : pick(r, ["4294967296,4294967296", Array(33).fill(1).join()], "1");
-    return `{"dtype":"${pick(r, ["U8", "BF16", "F32"], "U8")}","shape":[${shape}],"data_offsets":[${begin},${begin + length}]}`;
+    return `{"dtype":"${pick(r, ["U8", "BF16", "F32", "U64"], "U8")}","shape":[${shape}],"data_offsets":[${begin},${begin + length}]}`;
   };
   const names = ["a", "b", "__proto__", "constructor", "__metadata__", "\\u0061", ""];
   const parts = Array.from({ length: r.below(5) }, () => `"${pick(r, names, "a")}":${r.below(9) ? entry() : '{"k":"v"}'}`);

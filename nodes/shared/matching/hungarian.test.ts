@@ -20,7 +20,7 @@ function bruteForce(costs: Float64Array, rows: number, columns: number): { pairs
     take(row + 1, used, pairs, total);
   };
   take(0, 0, 0, 0);
-  const pairs = Math.max(...all.map((a) => a.pairs));
+  const pairs = all.reduce((most, a) => Math.max(most, a.pairs), 0);
   const totals = all.filter((a) => a.pairs === pairs).map((a) => a.total);
   totals.sort((a, b) => a - b);
   return { pairs, total: totals[0] ?? 0, second: totals[1] ?? INF };
