@@ -25,7 +25,7 @@ async function shots(name: string, prepare: (editor: Editor) => Promise<void>, o
       await prepare(editor);
       const file = `${name}-${dark ? "dark" : "light"}-${size.width}.png`;
       await editor.page.mouse.move(5, size.height - 5);
-      await editor.page.waitForLoadState("networkidle");
+      await editor.page.waitForFunction("!whosWho.stage().isLoading");
       await editor.page.evaluate(
         "Promise.all([...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight).map((i) => { i.loading = 'eager'; return i.decode().catch(() => 0); }))",
       );
@@ -70,6 +70,7 @@ async function openTraining(e: Editor): Promise<void> {
     .first()
     .getByRole("button", { name: "Open its graph" })
     .click();
+  await e.until((d) => d.nodes.length > 0, "its nodes");
   await e.page.keyboard.press("q");
   await e.goTo("TrainReReFL");
   await e.inspector.getByRole("button", { name: "Training in full" }).click();

@@ -10,6 +10,7 @@ import { stageRef } from "./shell/stage-ref.ts";
 import { Window } from "./shell/window.tsx";
 import { App } from "./state/app.ts";
 import { AppProvider } from "./state/context.ts";
+import { watchWidth } from "./state/panels.ts";
 
 async function start(): Promise<void> {
   const root = document.getElementById("app");
@@ -20,6 +21,7 @@ async function start(): Promise<void> {
     write: (text) => writeSession(session.id, text),
     writeNow: (text) => writeSessionNow(session.id, text),
   });
+  watchWidth();
   render(
     <AppProvider value={app}>
       <Window />

@@ -391,6 +391,7 @@ export interface Handle {
           toWindow(rect: Four): Four;
           readonly view: { readonly scale: number };
           drawNow(): void;
+          readonly isLoading: boolean;
         }
       | undefined;
   };

@@ -9,6 +9,11 @@ export class Pictures {
     this.#limit = limit;
   }
 
+  /** Whether any is still on its way. */
+  get isLoading(): boolean {
+    return [...this.#known.values()].some((image) => !image.complete);
+  }
+
   /** undefined while it loads, and for good when it can't. */
   get(url: string): HTMLImageElement | undefined {
     let image = this.#known.get(url);

@@ -78,6 +78,10 @@ export class StageCanvas extends LGraphCanvas {
     element.addEventListener("dblclick", (e) => this.#doubleClick(e));
   }
 
+  get isLoading(): boolean {
+    return this.#pictures.isLoading;
+  }
+
   setOptions(options: StageOptions): void {
     this.#options = options;
     this.state.readOnly = options.isReadOnly;

@@ -40,6 +40,10 @@ export class Stage {
   redraw(): void {
     this.#canvas.setDirty(true, true);
   }
+  /** Whether a picture in view is still on its way. For screenshots. */
+  get isLoading(): boolean {
+    return this.#canvas.isLoading;
+  }
   /** Draws now. For measuring. */
   drawNow(): void {
     this.#canvas.draw(true, true);

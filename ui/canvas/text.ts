@@ -25,12 +25,14 @@ export function cut(ctx: CanvasRenderingContext2D, text: string, width: number):
   return result;
 }
 
-/** At most `max` lines, broken at spaces. */
+/** At most `max` lines, broken at spaces; … stands where something is missing. */
 export function wrap(ctx: CanvasRenderingContext2D, text: string, width: number, max: number): readonly string[] {
   const key = `${ctx.font} ${Math.round(width)} ${max} ${text}`;
   const known = breaks.get(key);
   if (known) return known;
   const lines: string[] = [];
+  // One more than there is room for tells whether something is missing.
+  const enough = max + 1;
   for (const paragraph of text.slice(0, 4000).split("\n")) {
     let line = "";
     for (const word of paragraph.split(" ")) {
@@ -39,12 +41,13 @@ export function wrap(ctx: CanvasRenderingContext2D, text: string, width: number,
         lines.push(line);
         line = word;
       } else line = longer;
-      if (lines.length >= max) break;
+      if (lines.length >= enough) break;
     }
     lines.push(line);
-    if (lines.length >= max) break;
+    if (lines.length >= enough) break;
   }
-  const shown = lines.slice(0, max).map((l) => cut(ctx, l, width));
+  const isMore = lines.length > max;
+  const shown = lines.slice(0, max).map((l, i) => cut(ctx, isMore && i === max - 1 ? `${l} ${lines[max]}` : l, width));
   if (breaks.size > MAX_CACHED) breaks.clear();
   breaks.set(key, shown);
   return shown;

@@ -35,7 +35,7 @@ export function NodeHelp({ type, close }: { readonly type: string; readonly clos
         {face.entry && `, version ${face.entry.version}`}
       </p>
       {face.inputs.length > 0 && (
-        <table class="plain-table">
+        <table class="plain-table help-table">
           <thead>
             <tr>
               <th scope="col">Input</th>
@@ -67,11 +67,11 @@ export function NodeHelp({ type, close }: { readonly type: string; readonly clos
   );
 }
 
-/** `FLOAT, 0 to 1, 0.5 at first`. */
+/** `FLOAT, 0 to 1, default 0.5`. */
 function kindOf(input: InputFace): string {
   if (input.kind === "socket") return `${input.type}${input.optional ? ", optional" : ""}`;
   const range = input.min !== undefined && input.max !== undefined ? `${showValue(input.min)} to ${showValue(input.max)}` : "";
   const choices = input.options ? input.options.slice(0, 12).join(", ") + (input.options.length > 12 ? " …" : "") : "";
   const first = showValue(input.default);
-  return [input.options ? "" : input.type, range, choices, first === "" ? "" : `${first} at first`].filter((t) => t !== "").join(", ");
+  return [input.options ? "" : input.type, range, choices, first === "" ? "" : `default ${first}`].filter((t) => t !== "").join(", ");
 }

@@ -5,6 +5,7 @@ import { Inspector } from "../panels/inspector.tsx";
 import { ModelsPanel } from "../panels/models-panel.tsx";
 import { NodesPanel } from "../panels/nodes-panel.tsx";
 import { RunsPanel } from "../panels/runs-panel.tsx";
+import { isInspectorOpen, openRail, setInspector, setRail } from "../state/panels.ts";
 import { prefs, setPrefs } from "../state/prefs.ts";
 import { openers, stageRef } from "./stage-ref.ts";
 
@@ -16,7 +17,7 @@ const PANELS = [
 ] as const satisfies readonly (readonly [string, string, IconName])[];
 
 export function Rail() {
-  const open = prefs.value.rail;
+  const open = openRail.value;
   const panel = useRef<HTMLElement>(null);
   const { railWidth } = prefs.value;
   useEffect(() => {
@@ -26,13 +27,7 @@ export function Rail() {
     <div class="rail">
       <nav aria-label="Panels">
         {PANELS.map(([id, title, icon]) => (
-          <button
-            key={id}
-            type="button"
-            class="rail-button"
-            aria-expanded={open === id}
-            onClick={() => setPrefs({ rail: open === id ? null : id })}
-          >
+          <button key={id} type="button" class="rail-button" aria-expanded={open === id} onClick={() => setRail(open === id ? null : id)}>
             <Icon name={icon} />
             {title}
           </button>
@@ -42,7 +37,7 @@ export function Rail() {
         <aside class="panel" aria-label={PANELS.find((p) => p[0] === open)?.[1]} ref={panel}>
           <div class="panel-head">
             <h2>{PANELS.find((p) => p[0] === open)?.[1]}</h2>
-            <button type="button" class="icon-button" aria-label="Close the panel" onClick={() => setPrefs({ rail: null })}>
+            <button type="button" class="icon-button" aria-label="Close the panel" onClick={() => setRail(null)}>
               <Icon name="close" />
             </button>
           </div>
@@ -59,7 +54,8 @@ export function Rail() {
 
 export function Side() {
   const side = useRef<HTMLElement>(null);
-  const { inspector, inspectorWidth } = prefs.value;
+  const { inspectorWidth } = prefs.value;
+  const inspector = isInspectorOpen.value;
   useEffect(() => {
     if (side.current) side.current.style.width = `${inspectorWidth}px`;
   }, [inspector, inspectorWidth]);
@@ -68,7 +64,7 @@ export function Side() {
     <aside class="panel side" aria-label="Inspector" ref={side}>
       <div class="panel-head">
         <h2>Inspector</h2>
-        <button type="button" class="icon-button" aria-label="Close the inspector" onClick={() => setPrefs({ inspector: false })}>
+        <button type="button" class="icon-button" aria-label="Close the inspector" onClick={() => setInspector(false)}>
           <Icon name="close" />
         </button>
       </div>

@@ -46,7 +46,7 @@ export function TopBar() {
         <kbd>Ctrl+K</kbd>
       </button>
       <button type="button" class="icon-button" aria-label="Save" title="Save (Ctrl+S)" onClick={() => runAction("graph.save")}>
-        <Icon name="down" />
+        <Icon name="save" />
       </button>
       <button type="button" class="icon-button" aria-label="Simple form" title="Simple form" onClick={() => runAction("view.form")}>
         <Icon name="form" />

@@ -25,7 +25,12 @@ export function Window() {
   useEffect(() => {
     let withLinks = false;
     const onKey = (e: KeyboardEvent): void => {
-      if (app.dialog.value || e.defaultPrevented) return;
+      if (e.defaultPrevented) return;
+      if (app.dialog.value) {
+        // The focus may not be inside it yet.
+        if (e.key === "Escape") app.dialog.value = null;
+        return;
+      }
       const keys = keyText(e);
       if (keys === "" || (isTyping(e.target) && !hasModifier(keys))) return;
       if (isTyping(e.target) && ["Ctrl+Z", "Ctrl+Y", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+A", "Ctrl+Shift+Z", "Ctrl+Shift+V"].includes(keys))

@@ -1,6 +1,7 @@
 import { boundsOf } from "../../doc/arrange.ts";
 import { nodeById } from "../../doc/document.ts";
 import type { App } from "../../state/app.ts";
+import { isInspectorOpen, openRail, setInspector, setRail } from "../../state/panels.ts";
 import { LINK_SHAPES, prefs, setPrefs } from "../../state/prefs.ts";
 import { say } from "../../state/toasts.ts";
 import { stageRef } from "../stage-ref.ts";
@@ -12,7 +13,7 @@ export function viewActions(app: App): readonly Action[] {
     title,
     group: "View",
     keys: [key],
-    run: () => setPrefs({ rail: prefs.value.rail === id ? null : id }),
+    run: () => setRail(openRail.value === id ? null : id),
   });
   const drawer = (id: "problems" | "queue" | "log", title: string, keys: readonly string[]): Action => ({
     id: `drawer.${id}`,
@@ -90,7 +91,7 @@ export function viewActions(app: App): readonly Action[] {
         app.dialog.value = { kind: "form" };
       },
     },
-    { id: "view.inspector", title: "Inspector", group: "View", keys: ["I"], run: () => setPrefs({ inspector: !prefs.value.inspector }) },
+    { id: "view.inspector", title: "Inspector", group: "View", keys: ["I"], run: () => setInspector(!isInspectorOpen.value) },
     {
       id: "view.theme",
       title: "Dark or light",
