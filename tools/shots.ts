@@ -15,23 +15,37 @@ const SIZES = [
   { width: 2560, height: 1440 },
 ] as const;
 
+/** One that can't be made is told, and the others are made all the same. */
+async function attempt(name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    console.log(name);
+  } catch (error) {
+    console.error(name, error);
+    process.exitCode = 1;
+  }
+}
+
 /** One picture per size and theme; `only`: the ones that are not worth all four. */
 async function shots(name: string, prepare: (editor: Editor) => Promise<void>, only = false): Promise<void> {
   if (ONLY.length > 0 && !ONLY.includes(name)) return;
   for (const size of only ? SIZES.slice(0, 1) : SIZES)
     for (const dark of only ? [true] : [true, false]) {
-      const context = await browser.context({ ...size, dark });
-      const editor = await Editor.open(context, server.url);
-      await prepare(editor);
       const file = `${name}-${dark ? "dark" : "light"}-${size.width}.png`;
-      await editor.page.mouse.move(5, size.height - 5);
-      await editor.page.waitForFunction("!whosWho.stage().isLoading");
-      await editor.page.evaluate(
-        "Promise.all([...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight).map((i) => { i.loading = 'eager'; return i.decode().catch(() => 0); }))",
-      );
-      await editor.page.screenshot({ path: join(folder, file) });
-      console.log(file);
-      await context.close();
+      await attempt(file, async () => {
+        const context = await browser.context({ ...size, dark });
+        const editor = await Editor.open(context, server.url);
+        await prepare(editor);
+        await editor.page.mouse.move(5, size.height - 5);
+        await editor.page.evaluate(
+          "new Promise((done) => { const look = () => (whosWho.stage().isLoading ? requestAnimationFrame(look) : done()); requestAnimationFrame(look); })",
+        );
+        await editor.page.evaluate(
+          "Promise.all([...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight).map((i) => { i.loading = 'eager'; return i.decode().catch(() => 0); }))",
+        );
+        await editor.page.screenshot({ path: join(folder, file) });
+        await context.close();
+      });
     }
 }
 
@@ -74,7 +88,7 @@ async function openTraining(e: Editor): Promise<void> {
   await e.page.keyboard.press("q");
   await e.goTo("TrainReReFL");
   await e.inspector.getByRole("button", { name: "Training in full" }).click();
-  await e.page.locator(".samples img").last().waitFor();
+  await e.page.getByRole("dialog").locator(".samples img").last().waitFor();
 }
 
 await shots("start", async () => undefined, true);
@@ -94,7 +108,7 @@ await shots("match", async (e) => {
   await e.goTo("Who is who");
   await e.page.keyboard.press("q");
 });
-if (ONLY.length === 0 || ONLY.includes("training") || ONLY.includes("compare")) await trainTwice();
+if (ONLY.length === 0 || ONLY.includes("training") || ONLY.includes("compare")) await attempt("two trainings", trainTwice);
 await shots("training", openTraining);
 await shots("compare", async (e) => {
   await openTraining(e);

@@ -101,6 +101,9 @@ describe("masks", () => {
     await editor.page.keyboard.press("ArrowRight");
     await editor.page.keyboard.press("Space");
     await expect.poll(() => undo.isEnabled()).toBe(true);
+    // What was painted is not lost by one key.
+    await editor.page.keyboard.press("Escape");
+    await editor.toast.getByText("Esc again leaves without keeping the mask.").waitFor();
     await editor.page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
     expect(readdirSync(join(server.folder, "input")).filter((f) => f.startsWith("person-1"))).toEqual([]);

@@ -67,7 +67,7 @@ export async function claimSession(): Promise<{ readonly id: string; readonly te
   // A duplicated browser tab starts with the same sessionStorage: whoever holds the lock keeps the id.
   const candidates = known === null ? newest.map((e) => e.id) : [known, ...newest.map((e) => e.id)];
   for (const id of candidates)
-    if (await hold(id)) {
+    if (await hold(id, id === known && isReload())) {
       sessionStorage.setItem("session", id);
       const kept = newest.find((e) => e.id === id);
       const last = takeLast(id);
@@ -79,12 +79,24 @@ export async function claimSession(): Promise<{ readonly id: string; readonly te
   return { id, text: undefined };
 }
 
-function hold(id: string): Promise<boolean> {
+/** The page before this one still holds the session for a moment; a duplicated browser tab holds it for good. */
+function isReload(): boolean {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
+}
+
+const RELEASE_MS = 10_000;
+
+/** @param isEnding who holds it is about to let go: wait for that */
+function hold(id: string, isEnding = false): Promise<boolean> {
   if (!("locks" in navigator)) return Promise.resolve(true);
+  const how = isEnding ? { signal: AbortSignal.timeout(RELEASE_MS) } : { ifAvailable: true };
   return new Promise((resolve) => {
-    void navigator.locks.request(`whos-who ${id}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise(() => undefined);
-    });
+    navigator.locks
+      .request(`whos-who ${id}`, how, (lock) => {
+        resolve(lock !== null);
+        return lock === null ? undefined : new Promise(() => undefined);
+      })
+      .catch(() => resolve(false));
   });
 }

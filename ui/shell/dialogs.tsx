@@ -41,7 +41,7 @@ export function Dialogs() {
     <div
       class={`layer${dialog.kind === "palette" ? " top-layer" : ""}`}
       ref={layer}
-      onPointerDown={(e) => e.target === e.currentTarget && close()}
+      onPointerDown={(e) => e.target === e.currentTarget && dialog.kind !== "mask" && close()}
       onKeyDown={(e) => {
         e.stopPropagation();
         if (e.key === "Escape") close();

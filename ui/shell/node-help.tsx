@@ -3,6 +3,7 @@ import { showValue } from "../doc/widgets.ts";
 import { TypeMark } from "../panels/inspector.tsx";
 import { useApp } from "../state/context.ts";
 import { Dialog } from "./dialog.tsx";
+import { stageRef } from "./stage-ref.ts";
 
 /** A node type in full: what goes in, with ranges and defaults, and what comes out. */
 export function NodeHelp({ type, close }: { readonly type: string; readonly close: () => void }) {
@@ -21,7 +22,7 @@ export function NodeHelp({ type, close }: { readonly type: string; readonly clos
             class="button primary"
             onClick={() => {
               close();
-              app.editor.add({ name: "node.add", args: { place: app.editor.place.value, type, pos: [0, 0] } });
+              app.editor.add({ name: "node.add", args: { place: app.editor.place.value, type, pos: stageRef.current?.centre ?? [0, 0] } });
             }}
           >
             Add one

@@ -27,6 +27,8 @@ export function MaskEditor({ place, node, widget, picture, close }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ring = useRef<HTMLDivElement>(null);
   const mask = useRef<MaskCanvas>(undefined);
+  /** Said once: what was painted is lost with the next Esc. */
+  const isWarned = useRef(false);
   const spot = useRef<readonly [number, number]>([0, 0]);
   const [size, setSize] = useState<readonly [number, number]>();
   const [brush, setBrush] = useState<Brush>({ size: 48, softness: 0.2, isEraser: false });
@@ -94,6 +96,12 @@ export function MaskEditor({ place, node, widget, picture, close }: Props) {
       ArrowDown: [0, 1],
     };
     const arrow = arrows[e.key];
+    if (e.key === "Escape" && mask.current?.canUndo && !isWarned.current) {
+      isWarned.current = true;
+      say("Esc again leaves without keeping the mask.");
+      e.stopPropagation();
+      return;
+    }
     if (isStep && e.key.toLowerCase() === "z") act(e.shiftKey ? "redo" : "undo");
     else if (isStep && e.key.toLowerCase() === "y") act("redo");
     else if (e.key === "[") setBrush({ ...brush, size: Math.max(2, Math.round(brush.size / 1.25)) });
