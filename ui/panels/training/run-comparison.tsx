@@ -4,7 +4,7 @@ import type { Curves, Samples } from "../../../engine/api/training.ts";
 import { Chart, type Line } from "./chart.tsx";
 import type { OtherRun } from "./other-run.ts";
 import { SampleStrip } from "./sample-strip.tsx";
-import { baseName, chartGroups, shownAtFirst } from "./series.ts";
+import { baseName, chartGroups, mainCurve } from "./series.ts";
 import { settingDifferences } from "./setting-differences.ts";
 
 interface Props {
@@ -88,7 +88,7 @@ interface ChartProps {
 }
 
 function ComparedChart({ title, names, curves, other, smoothing, sync }: ChartProps) {
-  const first = [...shownAtFirst(curves.curves.filter((c) => names.includes(c.name)))].find((n) => names.includes(n)) ?? names[0];
+  const first = mainCurve(names);
   const [chosen, setChosen] = useState<string>();
   const name = chosen ?? first;
   const lines = useMemo(

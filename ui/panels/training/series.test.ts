@@ -1,6 +1,17 @@
 import { expect, test } from "vitest";
 import { randomSource } from "../../../engine/base/random.ts";
-import { align, appendCurves, type Curve, chartGroups, commonRange, decimate, robustRange, shownAtFirst, smooth } from "./series.ts";
+import {
+  align,
+  appendCurves,
+  type Curve,
+  chartGroups,
+  commonRange,
+  decimate,
+  mainCurve,
+  robustRange,
+  shownAtFirst,
+  smooth,
+} from "./series.ts";
 
 const curve = (name: string, group: Curve["group"], y: readonly (number | null)[], x = y.map((_, i) => i + 1)): Curve => ({
   name,
@@ -104,4 +115,11 @@ test("later points are added; updates that were repeated replace what was there"
     ["loss", [1, 2, 3, 4], [1, 2, 20, 4]],
     ["old", [1], [7]],
   ]);
+});
+
+test("two trainings are compared by what says most: not by whatever comes first", () => {
+  expect(mainCurve(["reward_slope", "loss_pretrain", "grad_norm"])).toBe("grad_norm");
+  expect(mainCurve(["sigma", "lr"])).toBe("lr");
+  expect(mainCurve(["anything"])).toBe("anything");
+  expect(mainCurve([])).toBeUndefined();
 });

@@ -156,6 +156,11 @@ export function baseName(name: string): string {
 
 const MAIN = new Set(["reward", "loss", "grad_norm", "lr"]);
 
+/** Of the curves of one chart, the one that says most. */
+export function mainCurve(names: readonly string[]): string | undefined {
+  return [...MAIN].find((name) => names.includes(name)) ?? names[0];
+}
+
 /** Of many curves, the ones to begin with: the sums, not the parts. */
 export function shownAtFirst(curves: readonly Curve[]): ReadonlySet<string> {
   const main = curves.filter((c) => MAIN.has(baseName(c.name)));
