@@ -47,7 +47,7 @@ export function wrap(ctx: CanvasRenderingContext2D, text: string, width: number,
     if (lines.length >= enough) break;
   }
   const isMore = lines.length > max;
-  const shown = lines.slice(0, max).map((l, i) => cut(ctx, isMore && i === max - 1 ? `${l} ${lines[max]}` : l, width));
+  const shown = lines.slice(0, max).map((l, i) => cut(ctx, isMore && i === max - 1 ? `${l}…` : l, width));
   if (breaks.size > MAX_CACHED) breaks.clear();
   breaks.set(key, shown);
   return shown;

@@ -30,7 +30,8 @@ export function Dialogs() {
   useEffect(() => {
     if (!dialog) return undefined;
     const before = document.activeElement;
-    const first = layer.current?.querySelector<HTMLElement>("[autofocus], input:not([type=hidden]), button.primary, button");
+    const find = (selector: string) => layer.current?.querySelector<HTMLElement>(selector);
+    const first = find("[autofocus]") ?? find("input:not([type=hidden])") ?? find("button.primary") ?? find("button");
     if (!layer.current?.contains(document.activeElement)) first?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });

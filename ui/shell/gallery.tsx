@@ -10,8 +10,14 @@ export function Gallery({ close }: { readonly close: () => void }) {
   return (
     <Dialog title="Starting points" close={close} size="wide">
       <div class="cards">
-        {points.map((point) => (
-          <button key={point.name} type="button" class="card" onClick={() => void app.files.openStartingPoint(point.name)}>
+        {points.map((point, i) => (
+          <button
+            key={point.name}
+            type="button"
+            class="card"
+            autofocus={i === 0}
+            onClick={() => void app.files.openStartingPoint(point.name)}
+          >
             {point.picture === null ? <span class="thumb" /> : <img class="thumb" src={point.picture} alt="" loading="lazy" />}
             <span class="text">
               <strong>{point.title}</strong>
