@@ -51,7 +51,7 @@ export interface FoundExternal {
   readonly paths: ReadonlyMap<string, string>;
 }
 
-/** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `faces`, `onnx`, `realism`. Names are relative paths inside one. */
+/** Model folders: `diffusion_models`, `text_encoders`, `vae`, `loras`, `checkpoints`, `faces`, `onnx`, `realism`. Names are relative paths inside one. */
 export interface Models {
   list(folder: string): Promise<readonly string[]>;
   /** Opens `.safetensors`, a sharded folder or its index. @throws AppError MODEL_NOT_FOUND with the names that exist. */
