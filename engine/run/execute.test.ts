@@ -470,6 +470,14 @@ test("a result too large for the cache takes the place of none, and leaves none 
   const before = cache.bytes;
   cache.set("b", result(100));
   expect(cache.bytes).toBe(before);
+  // A buffer that was dropped weighs again when it comes back.
+  const again = result(100);
+  for (const weight of [before, before]) {
+    cache.delete("b");
+    expect(cache.bytes).toBe(0);
+    cache.set("b", again);
+    expect(cache.bytes).toBe(weight);
+  }
 });
 
 test("the memory cache keeps within its budget, least recently used first out", () => {
