@@ -1,11 +1,12 @@
 // npm run bench [-- section...]: ratios first; milliseconds are this machine's, at this moment.
 import { engineOverhead } from "./engine-overhead.ts";
 import { realSize } from "./real-size/run.ts";
+import { realism } from "./realism.ts";
 import { findPeer } from "./side.ts";
 import { uiSpeed } from "./ui/run.ts";
 import { versus } from "./versus.ts";
 
-const SECTIONS = ["engine", "product", "forward", "step", "reward", "ui", "real-size"] as const;
+const SECTIONS = ["engine", "product", "forward", "step", "reward", "ui", "real-size", "realism"] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !SECTIONS.some((s) => s === name));
 if (unknown.length) {
@@ -14,7 +15,7 @@ if (unknown.length) {
 }
 // What needs a checkpoint of 29 GB runs only when it is asked for.
 const wanted = SECTIONS.filter((s) => (asked.length === 0 ? s !== "real-size" : asked.includes(s)));
-const races = wanted.filter((s) => s !== "engine" && s !== "ui" && s !== "real-size");
+const races = wanted.filter((s) => s !== "engine" && s !== "realism" && s !== "ui" && s !== "real-size");
 const peer = races.length > 0 ? findPeer() : undefined;
 console.log(`Node ${process.version}`);
 if (races.length > 0) {
@@ -25,4 +26,5 @@ for (const section of wanted)
   if (section === "engine") await engineOverhead();
   else if (section === "ui") await uiSpeed();
   else if (section === "real-size") await realSize();
+  else if (section === "realism") await realism();
   else await versus(section, [1, 2], peer);

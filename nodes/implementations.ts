@@ -107,6 +107,7 @@ import realismReport from "./realism/realism-report.ts";
 import realismReward from "./realism/realism-reward.ts";
 import realismScorerLoader from "./realism/realism-scorer-loader.ts";
 import capReward from "./rewards/cap-reward.ts";
+import copyPasteReward from "./rewards/copy-paste-reward.ts";
 import countReward from "./rewards/count-reward.ts";
 import evaluateReward from "./rewards/evaluate-reward.ts";
 import gateReward from "./rewards/gate-reward.ts";
@@ -123,6 +124,7 @@ import pretrainTransformer from "./train/pretrain/pretrain-transformer.ts";
 import pretrainVae from "./train/pretrain/pretrain-vae.ts";
 import sampledPreferences from "./train/realism/sampled-preferences.ts";
 import trainRealismReward from "./train/realism/train-realism-reward.ts";
+import rewardBaseline from "./train/reward-baseline.ts";
 import trainRerefl from "./train/train-rerefl.ts";
 
 export const implementations: readonly AnyNode[] = [
@@ -219,6 +221,7 @@ export const implementations: readonly AnyNode[] = [
   mimrReward,
   identityLoss,
   countReward,
+  copyPasteReward,
   layoutReward,
   weightedSumReward,
   capReward,
@@ -246,6 +249,7 @@ export const implementations: readonly AnyNode[] = [
   // train
   evaluateEdits,
   trainRerefl,
+  rewardBaseline,
   pretrainTransformer,
   pretrainVae,
   // eval

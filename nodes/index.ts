@@ -107,6 +107,7 @@ import realismReport from "./realism/realism-report.node.ts";
 import realismReward from "./realism/realism-reward.node.ts";
 import realismScorerLoader from "./realism/realism-scorer-loader.node.ts";
 import capReward from "./rewards/cap-reward.node.ts";
+import copyPasteReward from "./rewards/copy-paste-reward.node.ts";
 import countReward from "./rewards/count-reward.node.ts";
 import evaluateReward from "./rewards/evaluate-reward.node.ts";
 import gateReward from "./rewards/gate-reward.node.ts";
@@ -123,6 +124,7 @@ import pretrainTransformer from "./train/pretrain/pretrain-transformer.node.ts";
 import pretrainVae from "./train/pretrain/pretrain-vae.node.ts";
 import sampledPreferences from "./train/realism/sampled-preferences.node.ts";
 import trainRealismReward from "./train/realism/train-realism-reward.node.ts";
+import rewardBaseline from "./train/reward-baseline.node.ts";
 import trainRerefl from "./train/train-rerefl.node.ts";
 
 export const nodes: readonly AnyDeclaration[] = [
@@ -219,6 +221,7 @@ export const nodes: readonly AnyDeclaration[] = [
   mimrReward,
   identityLoss,
   countReward,
+  copyPasteReward,
   layoutReward,
   weightedSumReward,
   capReward,
@@ -246,6 +249,7 @@ export const nodes: readonly AnyDeclaration[] = [
   // train
   evaluateEdits,
   trainRerefl,
+  rewardBaseline,
   pretrainTransformer,
   pretrainVae,
   // eval

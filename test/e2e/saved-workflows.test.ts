@@ -20,6 +20,13 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
     set: ["5.train=2", "5.held_out=1", "5.denoise_steps=1", "6.steps=1", "6.batch=1"],
     leaves: /^realism\/drawn-people\.onnx$/,
   },
+  "train-realism.json": {
+    set: [
+      ...["9.steps=1", "9.accumulate=1", "10.examples=1", "10.denoise_steps=1", "23.steps=1", "23.accumulate=1", "23.samples=1"],
+      ...["23.on_trouble=warn", "24.examples=1", "24.denoise_steps=1", "25.examples=1", "25.denoise_steps=1"],
+    ],
+    leaves: /^loras\/.*comfyui.*\.safetensors$/,
+  },
   "evaluate.json": { set: ["7.examples=1", "7.denoise_steps=1"], leaves: /^evaluate\/.*\.png$/ },
   "train.json": {
     set: ["9.steps=1", "9.accumulate=1", "9.samples=1", "10.examples=1", "11.examples=1", "10.denoise_steps=1", "11.denoise_steps=1"],

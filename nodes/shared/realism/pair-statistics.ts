@@ -41,10 +41,15 @@ export function auc(positives: readonly number[], negatives: readonly number[]):
   return { value: a, low: Math.max(0, a - 1.96 * error), high: Math.min(1, a + 1.96 * error), count: m + n };
 }
 
-/** The T > 0 that makes σ(score/T) fit best: least mean of ln(1 + e^(−score/T)) over `margins`, by golden section on ln T in −4 … 4. */
+/**
+ * The T that makes σ(margin/T) fit best, by golden section on ln T in −4 … 4: least mean cross-entropy against p = (n + 1)/(n + 2) instead of 1 (Platt 1999),
+ * because few margins that are all right would otherwise ask for a certainty that nobody has.
+ */
 export function temperatureOf(margins: readonly number[]): number {
   if (margins.length === 0) return 1;
-  const loss = (logT: number) => margins.reduce((s, x) => s + softplus(-x / Math.exp(logT)), 0);
+  const p = (margins.length + 1) / (margins.length + 2);
+  const loss = (logT: number) =>
+    margins.reduce((s, x) => s + p * softplus(-x / Math.exp(logT)) + (1 - p) * softplus(x / Math.exp(logT)), 0);
   const golden = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [-4, 4];
   for (let i = 0; i < 60; i++) {

@@ -8,11 +8,10 @@ import { interpret } from "../../../engine/ops/interpret.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { createRuntime } from "../../../engine/ort/runtime.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
+import { BLOB_SIZE, blobPreferences, portrait, SMALL_SCORER } from "../../../test/blob-portraits.ts";
 import { fakeContext } from "../../../test/fake-context.ts";
-import { fakeFace } from "../../../test/fake-faces.ts";
 import { memoryDirectory } from "../../../test/memory-directory.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
-import type { Image } from "../../shared/contracts/data.ts";
 import { DEGRADATIONS } from "../../shared/realism/degradations.ts";
 import { degrade } from "../../shared/realism/degrade.ts";
 import { auc, pairAccuracy, temperatureOf, wilson } from "../../shared/realism/pair-statistics.ts";
@@ -22,57 +21,8 @@ import { scoreOf } from "./evaluate-scorer.ts";
 import { ROLES, scorerLossGraph } from "./scorer-loss.ts";
 import trainRealismReward from "./train-realism-reward.ts";
 
-const SIZE = 40;
-const face = fakeFace(20, 20, 32);
-
-/** Blobs with fine texture that follows them: "real" has it, "generated" has less. */
-function portrait(seed: number, texture: number): Image {
-  const rng = randomSource(seed);
-  const [fx, fy, phase] = [0.2 + 0.2 * rng.uniform(), 0.2 + 0.2 * rng.uniform(), 6 * rng.uniform()];
-  const data = new Float32Array(SIZE * SIZE * 3);
-  for (let i = 0; i < SIZE * SIZE; i++) {
-    const [x, y] = [i % SIZE, Math.floor(i / SIZE)];
-    const grey = 0.5 + 0.2 * Math.sin(fx * x + phase) * Math.cos(fy * y) + texture * Math.sin(2.1 * x + phase) * Math.sin(1.9 * y);
-    for (let c = 0; c < 3; c++) data[3 * i + c] = Math.min(1, Math.max(0, grey + 0.05 * (c - 1)));
-  }
-  return f32([1, SIZE, SIZE, 3], data);
-}
-
-const preferences: Preferences = {
-  id: "blobs",
-  train: 24,
-  heldOut: 12,
-  async pair(split, index) {
-    const seed = index + (split === "train" ? 0 : 1000);
-    return {
-      id: `${split}-${index}`,
-      win: { image: portrait(seed, 0.06), faces: [face] },
-      lose: { image: portrait(seed + 500, 0.02), faces: [face] },
-      weight: 1,
-      labelled: true,
-    };
-  },
-};
-
-const asked = {
-  preferences_1: preferences,
-  face_detector: undefined,
-  steps: 80,
-  batch: 6,
-  side: 24,
-  width: 4,
-  hard_negatives: DEGRADATIONS.join(", "),
-  cross_entropy: 0.5,
-  learning_rate: 0.01,
-  lr_schedule: "cosine" as const,
-  warmup: 3,
-  max_grad_norm: 1,
-  weight_decay: 0.01,
-  ema_decay: 0.9,
-  checkpoint_every: 20,
-  prefix: "scorer",
-  seed: 1,
-};
+const preferences = blobPreferences;
+const asked = SMALL_SCORER;
 const runtime = createRuntime({ device: "cpu" });
 function context() {
   const directory = memoryDirectory();
@@ -151,7 +101,7 @@ test("what cannot be trained on is refused in words, and what is missing is said
 });
 
 test("the loss and its gradients, against the formula and central differences in float64", () => {
-  const [batch, side, width] = [2, 24, 2];
+  const [batch, side, width] = [1, 24, 2];
   const graph = scorerLossGraph({ batch, side, width, crossEntropy: 0.7 });
   const rng = randomSource(8);
   const draw = (shape: readonly number[], std: number) => ({
@@ -189,15 +139,15 @@ test("shares, areas and temperature, by hand", () => {
     ]).value,
   ).toBe(0.75);
   expect(auc([3, 2], [1, 2]).value).toBe(0.875);
-  // Margins of ±2 where 3 of 4 are right: σ(2/T) = 3/4 at T = 2/ln 3.
-  expect(temperatureOf([2, 2, 2, -2])).toBeCloseTo(2 / Math.log(3), 4);
+  // Margins of ±2, 3 of 4 right, each with p = 5/6: σ(2/T) = (3·5/6 + 1/6)/4 = 2/3.
+  expect(temperatureOf([2, 2, 2, -2])).toBeCloseTo(2 / Math.log(2), 4);
 });
 
 test("every degradation changes the picture, keeps its range, and follows from its seed", async () => {
   const { data } = portrait(3, 0.05);
   const planes = {
-    side: SIZE,
-    data: Float32Array.from({ length: data.length }, (_, i) => data[3 * (i % SIZE ** 2) + Math.floor(i / SIZE ** 2)] ?? 0),
+    side: BLOB_SIZE,
+    data: Float32Array.from({ length: data.length }, (_, i) => data[3 * (i % BLOB_SIZE ** 2) + Math.floor(i / BLOB_SIZE ** 2)] ?? 0),
   };
   for (const kind of DEGRADATIONS) {
     const once = await degrade(kind, planes, 1, randomSource(1));

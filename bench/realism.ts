@@ -1,0 +1,149 @@
+// How far each degradation moves each prior, and how often the worse picture is ranked below its original: by priors, by a scorer, by both.
+//   npm run bench -- realism                     the drawn people, with the shipped scorer; the photographs of graphs/input
+//   PHOTOGRAPHS=DIR npm run bench -- realism     your photographs instead of those; SCORER=NAME another scorer of models/realism for them
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { randomSource } from "../engine/base/random.ts";
+import { createRuntime } from "../engine/ort/runtime.ts";
+import { ModelFolders } from "../engine/store/model-folders.ts";
+import { f32, type Tensor } from "../engine/tensor/tensor.ts";
+import renderedPeopleDataset from "../nodes/data/rendered-people-dataset.ts";
+import { loadBlazeFaceDetector } from "../nodes/faces/blazeface-detector.ts";
+import { type BandFile, bandRow, deviation, parseBands } from "../nodes/realism/statistics/bands.ts";
+import { measureWindow } from "../nodes/realism/statistics/measure-window.ts";
+import { STATISTIC_NAMES, STATISTICS, type Statistic } from "../nodes/realism/statistics/names.ts";
+import type { Face, Image } from "../nodes/shared/contracts/data.ts";
+import { decodePicture } from "../nodes/shared/pictures/codec.ts";
+import { imageOfBytes } from "../nodes/shared/pictures/picture-bytes.ts";
+import { DEGRADATIONS } from "../nodes/shared/realism/degradations.ts";
+import { degrade, type Planes } from "../nodes/shared/realism/degrade.ts";
+import { facePixels, windowPixels } from "../nodes/shared/realism/face-pixels.ts";
+import { pairAccuracy } from "../nodes/shared/realism/pair-statistics.ts";
+import { type RealismScorer, scorerOfFile } from "../nodes/shared/realism/scorer-net.ts";
+import { scoreOf } from "../nodes/train/realism/evaluate-scorer.ts";
+import { fakeContext } from "../test/fake-context.ts";
+
+/** Pairs per degradation whose worse one must be ranked below its original. */
+const GOAL = 0.95;
+/** Of the priors beside the scorer, as in graphs/train-realism.json. */
+const PRIORS = 0.1;
+/** Faces of a set at most. */
+const FACES = 64;
+
+interface JudgedFace {
+  readonly planes: Planes;
+  readonly mask: Tensor<"float32">;
+}
+interface Judged {
+  readonly values: ReadonlyMap<Statistic, number>;
+  readonly priors: number;
+  readonly scorer: number | undefined;
+}
+
+const root = join(import.meta.dirname, "..");
+const models = new ModelFolders({ roots: [join(root, "models")] });
+const compute = createRuntime({ device: "cpu" });
+
+/** Prints both tables. */
+export async function realism(): Promise<void> {
+  const scorer = (name: string) => models.open("realism", name).then(scorerOfFile, () => undefined);
+  await table("drawn people (held out)", await drawnFaces(), await bandsOf("drawn-people.json"), await scorer("drawn-people.safetensors"));
+  const { PHOTOGRAPHS: folder = join(root, "graphs/input"), SCORER: name = "photographs.safetensors" } = process.env;
+  await table(
+    `photographs in ${folder.startsWith(root) ? "graphs/input" : folder}`,
+    await photographedFaces(folder),
+    await bandsOf("photographs.json"),
+    await scorer(name),
+  );
+}
+
+async function bandsOf(name: string): Promise<BandFile> {
+  return parseBands((await models.bytes("realism", name)).bytes, name);
+}
+
+async function drawnFaces(): Promise<JudgedFace[]> {
+  const settings = { train: 96, held_out: 32, people: 2, identities: 64, width: 192, height: 96, reference_size: 96, seed: 0 };
+  const { dataset } = await renderedPeopleDataset.run(settings, fakeContext(), {});
+  const out: JudgedFace[] = [];
+  for (let k = 0; k < dataset.heldOut; k++) {
+    const { target, targetFaces } = await dataset.example("heldOut", k);
+    out.push(...judgedFaces(target, targetFaces, 24));
+  }
+  return out.slice(0, FACES);
+}
+
+async function photographedFaces(folder: string): Promise<JudgedFace[]> {
+  const detector = await loadBlazeFaceDetector(models);
+  const out: JudgedFace[] = [];
+  for (const file of readdirSync(folder)
+    .filter((f) => /\.jpe?g$/i.test(f))
+    .sort()) {
+    if (out.length >= FACES) break;
+    const { rgb, width, height } = await decodePicture(readFileSync(join(folder, file)), file);
+    const image = imageOfBytes(rgb, width, height);
+    out.push(...judgedFaces(image, await detector.detect(compute, image, {}), 64));
+  }
+  return out.slice(0, FACES);
+}
+
+function judgedFaces(image: Image, faces: readonly Face[], minSize: number): JudgedFace[] {
+  return facePixels(image, faces, minSize).map(({ window, mask }) => ({
+    planes: { data: windowPixels(image, window).data, side: window.side },
+    mask,
+  }));
+}
+
+async function judge({ data, side }: Planes, mask: Tensor<"float32">, bands: BandFile, scorer: RealismScorer | undefined): Promise<Judged> {
+  const row = bandRow(bands, side);
+  const { values } = await measureWindow(compute, f32([1, 3, side, side], data), mask, row.gradient_cdf);
+  const penalties = STATISTIC_NAMES.map((name) => {
+    const { mu, s } = row.statistics[name];
+    return Math.max(0, deviation(STATISTICS[name].side, ((values.get(name) ?? Number.NaN) - mu) / s) - 1) ** 2;
+  });
+  return {
+    values,
+    priors: -penalties.reduce((a, p) => a + p, 0) / penalties.length,
+    scorer: scorer && (await scoreOf(compute, scorer, { data, side })),
+  };
+}
+
+async function table(title: string, faces: readonly JudgedFace[], bands: BandFile, scorer: RealismScorer | undefined): Promise<void> {
+  console.log(`\n${title}: ${faces.length} faces${scorer ? `, scorer ${scorer.name}` : ", no scorer"}`);
+  console.log("median shift of each statistic in spreads s of real faces; share of faces whose worse version is ranked below it");
+  const originals: Judged[] = [];
+  for (const { planes, mask } of faces) originals.push(await judge(planes, mask, bands, scorer));
+  const short = STATISTIC_NAMES.map((name) => name.slice(0, 9).padStart(10));
+  console.log(`${"".padEnd(14)}${short.join("")}${["priors", "scorer", "both"].map((h) => h.padStart(8)).join("")}`);
+  for (const [k, kind] of DEGRADATIONS.entries()) {
+    const worse: Judged[] = [];
+    for (const [i, { planes, mask }] of faces.entries())
+      worse.push(await judge(await degrade(kind, planes, 1, randomSource(1000 * i + k)), mask, bands, scorer));
+    const shifts = STATISTIC_NAMES.map((name) => {
+      const all = worse.map(
+        (w, i) =>
+          ((w.values.get(name) ?? 0) - (originals[i]?.values.get(name) ?? 0)) /
+          bandRow(bands, faces[i]?.planes.side ?? 1).statistics[name].s,
+      );
+      return median(all).toFixed(1).padStart(10);
+    });
+    const accuracy = (of: (j: Judged) => number | undefined) =>
+      pairAccuracy(
+        worse.flatMap((w, i) => {
+          const [win, lose] = [originals[i] && of(originals[i]), of(w)];
+          return win === undefined || lose === undefined ? [] : [{ win, lose }];
+        }),
+      ).value;
+    const shares = [
+      accuracy((j) => j.priors),
+      accuracy((j) => j.scorer),
+      accuracy((j) => (j.scorer === undefined ? undefined : j.scorer + PRIORS * j.priors)),
+    ];
+    const cells = shares.map((s) => (Number.isNaN(s) ? "-" : `${(100 * s).toFixed(0)} %`).padStart(8));
+    console.log(`${kind.padEnd(14)}${shifts.join("")}${cells.join("")}${(shares[2] ?? 0) >= GOAL ? "" : "  below the goal"}`);
+  }
+}
+
+function median(xs: readonly number[]): number {
+  const sorted = [...xs].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
