@@ -13,6 +13,7 @@ import resolutionSelector from "./core/resolution-selector.ts";
 import saveTensors from "./core/save-tensors.ts";
 import stringConcatenate from "./core/string-concatenate.ts";
 import clipsDataset from "./data/clips-dataset.ts";
+import datasetReport from "./data/dataset-report.ts";
 import folderDataset from "./data/folder-dataset.ts";
 import mixDatasets from "./data/mix-datasets.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
@@ -242,6 +243,7 @@ export const implementations: readonly AnyNode[] = [
   trainRealismReward,
   // data
   clipsDataset,
+  datasetReport,
   folderDataset,
   mixDatasets,
   renderedPeopleDataset,

@@ -13,6 +13,7 @@ import resolutionSelector from "./core/resolution-selector.node.ts";
 import saveTensors from "./core/save-tensors.node.ts";
 import stringConcatenate from "./core/string-concatenate.node.ts";
 import clipsDataset from "./data/clips-dataset.node.ts";
+import datasetReport from "./data/dataset-report.node.ts";
 import folderDataset from "./data/folder-dataset.node.ts";
 import mixDatasets from "./data/mix-datasets.node.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.node.ts";
@@ -242,6 +243,7 @@ export const nodes: readonly AnyDeclaration[] = [
   trainRealismReward,
   // data
   clipsDataset,
+  datasetReport,
   folderDataset,
   mixDatasets,
   renderedPeopleDataset,

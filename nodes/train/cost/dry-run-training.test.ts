@@ -99,3 +99,11 @@ test("without its modules it says what it can", async () => {
   const { issues, estimate } = await dryRunTraining(rest, context());
   expect([issues, estimate]).toEqual([[], undefined]);
 });
+
+test("a dataset that only a run can make: no estimate, but a word", async () => {
+  const { dataset: _, ...rest } = inputs();
+  expect(await dryRunTraining(rest, context())).toEqual({
+    issues: [],
+    estimate: { notes: [expect.stringMatching(/^the dataset looks at pictures when it runs/)] },
+  });
+});

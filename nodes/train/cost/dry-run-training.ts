@@ -35,6 +35,8 @@ export async function dryRunTraining(typed: Readonly<Partial<TrainInputs>>, ctx:
   const [first] = grids;
   const [example] = examples;
   if (first && isComplete(i)) windowIssues(i, grids, issues);
+  if (issues.length === 0 && model && !i.dataset)
+    return { issues, estimate: { notes: ["the dataset looks at pictures when it runs: what the training costs is known after that"] } };
   if (issues.length > 0 || !first || !example || !isComplete(i)) return { issues };
   const estimate = await estimateOf(i, example, first, ctx);
   const free = await ctx.freeSpace?.();
