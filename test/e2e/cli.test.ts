@@ -84,39 +84,6 @@ describe("graph.mjs with the real nodes", () => {
     journal.close();
   });
 
-  test("show says what a run was made with, with every --set; run of its run.json makes it again", () => {
-    expect(graph(REAL, ["run", workflow(SHOW), "--set", "PrimitiveInt.value=42"]).status).toBe(0);
-    const record = join(dir, "out", "w", "run.json");
-    const shown = graph(REAL, ["show", record]);
-    expect([shown.status, shown.stdout]).toEqual([
-      0,
-      expect.stringMatching(/^a run\n[\s\S]*1 PrimitiveInt: value 42\n2 PreviewAny: source \["1",0\]/),
-    ]);
-    const made = z.looseObject({ kind: z.string(), graph: z.unknown() }).parse(JSON.parse(graph(REAL, ["show", record, "--json"]).stdout));
-    expect(made).toMatchObject({ kind: "run", graph: { 1: { inputs: { value: 42 } } } });
-    const again = graph(REAL, ["run", record, "--out", "again"]);
-    expect([again.status, again.stdout]).toEqual([0, expect.stringMatching(/42/)]);
-    expect(runJson(join(dir, "again", "run.json")).scores).toEqual(runJson(record).scores);
-    expect(graph(REAL, ["show", "gone.json"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/USAGE_FILE/) });
-  });
-
-  test("export says what there is; frames says what it needs", () => {
-    mkdirSync(join(dir, "out"));
-    expect(graph(REAL, ["export", "out"])).toMatchObject({
-      status: 3,
-      stderr: expect.stringMatching(/EXPORT_FOLDER: .* holds no training/),
-    });
-    expect(graph(REAL, ["export", "out", "--ema", "--raw"])).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/exclude each other/),
-    });
-    expect(graph(REAL, ["export", "out", "--format", "pickle"])).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/choose all, comfyui/),
-    });
-    expect(graph(REAL, ["frames", "out", "--out", "frames"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/holds no video/) });
-  });
-
   test("2: an invalid workflow, every issue at once", () => {
     const { status, stderr } = graph(REAL, [
       "run",
