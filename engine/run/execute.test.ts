@@ -1104,3 +1104,42 @@ test("a result that shows a temporary file is kept for this process only: anothe
   }
   expect(ran).toEqual(["temp", "temp", "output"]);
 });
+
+test("a step that shows a temporary file on the side is kept without it, and warns again in another process", async () => {
+  let ran = 0;
+  const registry = new Registry([
+    defineNode({
+      type: "Find",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Finds nothing, and shows where.",
+      inputs: {},
+      outputs: { NUMBER },
+      cache: "pure",
+      run: (_i, ctx) => {
+        ran++;
+        ctx.log("warn", "nothing found");
+        ctx.show({ match: [{ pictures: [{ filename: "a.png", subfolder: "", type: "temp" }] }] });
+        return { NUMBER: 1 };
+      },
+    }),
+    defineNode({
+      type: "Tell",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Tells a number, each time.",
+      inputs: { a: input(NUMBER) },
+      outputs: {},
+      cache: "never",
+      isOutput: true,
+      run: () => ({}),
+    }),
+  ]);
+  const prompt: Prompt = { 1: { class_type: "Find", inputs: {} }, 2: { class_type: "Tell", inputs: { a: ["1", 0] } } };
+  const stored = new FakeStore();
+  await run(prompt, registry, { stored });
+  const { events } = await run(prompt, registry, { stored });
+  expect(ran).toBe(1);
+  expect(events.filter((e) => e.kind === "node.logged")).toMatchObject([{ node: "1", level: "warn", message: "nothing found" }]);
+  expect(events.filter((e) => e.kind === "node.shown")).toEqual([]);
+});

@@ -167,10 +167,12 @@ async function runStep(
   emit({ kind: "node.finished", ...of, ms, key });
   if (key === null) return;
   memory.set(key, { outputs, effects, opened }, [...Object.values(inputs), ...Object.values(extra)]);
-  // A later process may have another folder for temporary files, or none of these left: it could not show them.
-  if (effects.some((e) => e.kind === "node.shown" && namesTemporary(e.ui))) return;
+  // A later process may have another folder for temporary files, or none of these left: it could not show them. What is there only
+  // to show them runs again then; of any other step all the rest is kept, its warnings too.
+  const lasting = effects.filter((e) => e.kind !== "node.shown" || !namesTemporary(e.ui));
+  if (lasting.length < effects.length && step.isOutput) return;
   try {
-    await stored?.write(key, { outputs, effects, opened }, ms);
+    await stored?.write(key, { outputs, effects: lasting, opened }, ms);
   } catch (error) {
     emit({ kind: "node.logged", ...of, level: "warn", message: `its result is not kept for the next run: ${toAppError(error).message}` });
   }
