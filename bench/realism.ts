@@ -139,7 +139,7 @@ async function table(title: string, faces: readonly JudgedFace[], bands: BandFil
       accuracy((j) => (j.scorer === undefined ? undefined : j.scorer + PRIORS * j.priors)),
     ];
     const cells = shares.map((s) => (Number.isNaN(s) ? "-" : `${(100 * s).toFixed(0)} %`).padStart(8));
-    console.log(`${kind.padEnd(14)}${shifts.join("")}${cells.join("")}${(shares[2] ?? 0) >= GOAL ? "" : "  below the goal"}`);
+    console.log(`${kind.padEnd(14)}${shifts.join("")}${cells.join("")}${(shares[2] ?? 0) < GOAL ? "  below the goal" : ""}`);
   }
 }
 
