@@ -15,7 +15,11 @@ it("sheet, similarities, duplicates across splits, copies, and what is left out"
     leftOut: [{ id: "x.jpg", why: "no face found" }],
   };
   const ctx = fakeContext(interpreterCompute());
-  const { sheet, METRICS } = await report.run({ dataset, encoder: fakeEncoder(), examples: 8, duplicates: 3, prefix: "report" }, ctx, {});
+  const { sheet, METRICS } = await report.run(
+    { dataset, encoder: fakeEncoder({ comparison: { kind: "cosine", threshold: -1 } }), examples: 8, duplicates: 3, prefix: "report" },
+    ctx,
+    {},
+  );
   expect(METRICS.values).toMatchObject({ examples: 4, people: 4, faces: 4, left_out: 1, similarity_max: expect.closeTo(1, 5) });
   expect(ctx.logs.join("\n")).toMatch(/copy: reference 1 is a copy of its face in the target \(similarity 1.00\)/);
   expect(ctx.logs.join("\n")).toMatch(/copy: its target is nearly that of fake:1, which is in the other split/);
