@@ -128,7 +128,7 @@ export class Runner {
       }
       const isPaused = this.#page.runs.queue.value.isPaused;
       this.#page.runs.queue.value = await call(isPaused ? "resumeQueue" : "pauseQueue", {});
-      say(isPaused ? "The queue goes on." : "The queue is paused: what runs goes on, nothing new begins.");
+      say(isPaused ? "The queue continues." : "The queue is paused: the current run continues, and no new one starts.");
     });
   }
 
