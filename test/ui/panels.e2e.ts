@@ -112,19 +112,27 @@ describe("rewards", () => {
       const link = doc.links.find((l) => String(l.id) === id);
       if (!link) throw new Error("no such link");
       await editor.page.evaluate((node) => (globalThis as unknown as Handle).whosWho.app.goTo(node), String(link.target_id));
-      const ends = await editor.page.evaluate(
-        ([from, fs, to, ts]) => {
-          const stage = (globalThis as unknown as Handle).whosWho.stage();
-          return [stage?.socketAt({ node: from, slot: fs }, "output"), stage?.socketAt({ node: to, slot: ts }, "input")] as const;
-        },
-        [link.origin_id, link.origin_slot, link.target_id, link.target_slot] as const,
-      );
-      const [a, b] = ends;
-      if (!a || !b) throw new Error("a socket is not on the canvas");
-      await editor.page.mouse.move(5, 400);
-      // A curve's middle lies between its ends.
-      await editor.page.mouse.move((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, { steps: 3 });
-      await editor.page.getByRole("tooltip").getByText(text).waitFor();
+      const tooltip = editor.page.getByRole("tooltip").getByText(text);
+      // The view may still be on its way to the node, and then the pointer rests beside the link.
+      await expect
+        .poll(async () => {
+          const [a, b] = await editor.page.evaluate(
+            ([from, fs, to, ts]) => {
+              const stage = (globalThis as unknown as Handle).whosWho.stage();
+              return [stage?.socketAt({ node: from, slot: fs }, "output"), stage?.socketAt({ node: to, slot: ts }, "input")] as const;
+            },
+            [link.origin_id, link.origin_slot, link.target_id, link.target_slot] as const,
+          );
+          if (!a || !b) return "a socket is not on the canvas";
+          await editor.page.mouse.move(5, 400);
+          // A curve's middle lies between its ends.
+          await editor.page.mouse.move((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, { steps: 3 });
+          return tooltip.waitFor({ timeout: 5000 }).then(
+            () => "told",
+            () => "not told yet",
+          );
+        })
+        .toBe("told");
     }
   });
 
@@ -189,7 +197,9 @@ describe("training", () => {
     await expect.poll(done).toBeGreaterThan(at);
     await panel.getByRole("button", { name: "Stop and keep" }).click();
     await ended("cancelled");
-    await panel.getByRole("button", { name: "Export checkpoint" }).waitFor();
+    const [lora] = await Promise.all([editor.page.waitForEvent("download"), panel.getByRole("button", { name: "Export LoRA" }).click()]);
+    expect(lora.suggestedFilename()).toMatch(/-lora\.safetensors$/);
+    expect(readFileSync(await lora.path()).includes("lora_A.weight")).toBe(true);
 
     await editor.set(train, { learning_rate: 0.004, seed: 5 });
     await editor.run();
