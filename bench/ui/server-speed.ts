@@ -131,7 +131,8 @@ async function held(folder: string): Promise<Measured> {
       await response.arrayBuffer();
     }
     const { models } = await api.call("models");
-    for (const { folder: of, name } of models) await api.call("model", { params: { folder: of, name } });
+    for (const { folder: of, name } of models.filter((m) => /\.(safetensors|onnx)$/.test(m.name)))
+      await api.call("model", { params: { folder: of, name } });
     const { state } = await api.ended(id);
     if (state !== "finished") throw new Error(`the run ${state}`);
     return {
