@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { DATASET, FACE_ENCODER, IMAGE, METRICS } from "../shared/contracts/sockets.ts";
+import { outputName } from "../shared/output-name.ts";
 
 export default declareNode({
   type: "DatasetReport",
@@ -13,7 +14,7 @@ export default declareNode({
     encoder: optional(FACE_ENCODER, "Measures how like each reference is to its face in the target; best another than the dataset's"),
     examples: widget(z.int().min(1).max(1000).default(64), { tooltip: "Of each split at most" }),
     duplicates: widget(z.int().min(0).max(64).default(3), { tooltip: "Bits of 64 in which targets may differ and count as the same" }),
-    prefix: widget(z.string().min(1).max(200).default("dataset-report"), { tooltip: "Folder below the output directory" }),
+    prefix: widget(outputName("dataset-report"), { tooltip: "Folder below the output directory" }),
   },
   outputs: { sheet: IMAGE, METRICS },
   cache: "never",

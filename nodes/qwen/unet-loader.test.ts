@@ -86,5 +86,5 @@ test("LoraLoaderModelOnly stacks on what is there, and strength 0 is no LoRA", a
   const clip: TextEncoder = { id: "text", encode: () => Promise.reject(new Error("not asked")) };
   const both = await loraWithClip.run({ model, clip, lora_name: "l", strength_model: 2, strength_clip: 1 }, ctx, {});
   expect([both.CLIP, both.MODEL.adapters.map((a) => a.scale)]).toEqual([clip, [2]]);
-  expect(ctx.logs[0]).toContain("1 tensors mean no layer of this model and were left out: text_encoder.x.lora_A.weight");
+  expect(ctx.logs[0]).toContain("1 tensors belong to no layer of this model and were left out: text_encoder.x.lora_A.weight");
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { DATASET, FACE_DETECTOR, METRICS } from "../shared/contracts/sockets.ts";
+import { outputName } from "../shared/output-name.ts";
 import { REALISM_BANDS } from "./sockets.ts";
 
 export default declareNode({
@@ -18,7 +19,7 @@ export default declareNode({
     examples: widget(z.number().int().min(1).max(100_000).default(256), { tooltip: "Pictures looked at, at most" }),
     min_size: widget(z.number().int().min(24).max(4096).default(96), { tooltip: "Faces smaller than this are passed over, in pixels." }),
     about: widget(z.string().max(2000).default(""), { tooltip: "What was measured, and its licence: kept in the file.", multiline: true }),
-    prefix: widget(z.string().min(1).max(200).default("realism/bands"), { tooltip: "Name of the .json file below the output directory" }),
+    prefix: widget(outputName("realism/bands"), { tooltip: "Name of the .json file below the output directory" }),
   },
   outputs: { bands: REALISM_BANDS, METRICS },
   // Pictures may change while the folder's name stays.

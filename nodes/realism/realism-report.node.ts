@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { declareNode, input, optional, widget } from "../../engine/node/define-node.ts";
 import { FACE_DETECTOR, IMAGE, METRICS, REWARD } from "../shared/contracts/sockets.ts";
+import { outputName } from "../shared/output-name.ts";
 import { REALISM_BANDS } from "./sockets.ts";
 
 export default declareNode({
@@ -15,7 +16,7 @@ export default declareNode({
     bands: input(REALISM_BANDS, "What the statistics are in real pictures of this kind."),
     scorer: optional(REWARD, "A learned scorer, such as RealismReward: its value and its gradient are reported too."),
     min_size: widget(z.number().int().min(24).max(4096).default(64), { tooltip: "Faces smaller than this are passed over, in pixels." }),
-    prefix: widget(z.string().min(1).max(200).default("realism-report"), {
+    prefix: widget(outputName("realism-report"), {
       tooltip: "Names of the .json and .png files below the output directory",
     }),
   },

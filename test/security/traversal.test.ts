@@ -172,6 +172,8 @@ test("node inputs that name what is saved: nothing is written outside", async ()
     "RealismReport.prefix",
     "PretrainVAE.prefix",
     "PretrainTransformer.prefix",
+    "TrainRealismReward.prefix",
+    "DatasetReport.prefix",
   ];
   // Folders of inputs, read by InputFiles.list: see the test above.
   const read = ["MeasureRealism.folder"];

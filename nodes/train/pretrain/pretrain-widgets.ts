@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { LR_SCHEDULES } from "../../../engine/nn/lr-schedule.ts";
 import { widget } from "../../../engine/node/define-node.ts";
+import { outputName } from "../../shared/output-name.ts";
 import { count, real } from "../train-options.ts";
 
 /** Widgets for the schedule. */
@@ -18,6 +19,6 @@ export const averageWidget = (decay: number) =>
 /** Widgets for what is saved. */
 export const outputWidgets = (every: number, prefix: string) => ({
   checkpoint_every: widget(count(1, 100_000, every)),
-  prefix: widget(z.string().min(1).default(prefix), { tooltip: "Name of the weight file below the output directory" }),
+  prefix: widget(outputName(prefix), { tooltip: "Name of the weight file below the output directory" }),
   seed: widget(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)),
 });
