@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { sha256 } from "./hash.ts";
+import { portableSha256, sha256 } from "./hash.ts";
 
 test("FIPS 180-4 vectors", () => {
   expect(sha256("")).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -17,4 +17,12 @@ test("agrees with node:crypto for every length around the block borders, and for
     expect(sha256(part)).toBe(createHash("sha256").update(part).digest("hex"));
   }
   expect(sha256("Wer ist wer? 谁是谁 🙂")).toBe(createHash("sha256").update("Wer ist wer? 谁是谁 🙂").digest("hex"));
+});
+
+test("the browser's and Node's give the same digits: every length around a block, and text that is no UTF-16", () => {
+  for (let length = 0; length < 200; length++) {
+    const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) % 256);
+    expect(portableSha256(bytes)).toBe(sha256(bytes));
+  }
+  for (const text of ["", "é", "人物", "😀", "\ud800", "a\udc00b", "\0"]) expect(portableSha256(text)).toBe(sha256(text));
 });
