@@ -1,5 +1,5 @@
 // Search and add: every node there is, or only those that fit a link that was dropped.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { graphAt, type Point, typeName } from "../doc/document.ts";
 import { type End, inputOf, outputType, typesFit } from "../doc/links.ts";
 import type { NodeFace } from "../doc/node-face.ts";
@@ -34,7 +34,9 @@ export function AddNode({ options, close }: { readonly options: AddNodeOptions; 
   const [at, setAt] = useState(0);
   const popup = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const all = choicesFor(app, options);
+  // A key must not list all nodes again. The values are read here, so that the page follows them when the list does not.
+  const [doc, graphs] = [app.editor.doc.value, app.library.graphs.value];
+  const all = useMemo(() => choicesFor(app, options), [app, options, doc, graphs]);
   const marked = new Set(prefs.value.bookmarks);
   const ordered = query === "" ? [...all.filter((c) => marked.has(c.type)), ...all.filter((c) => !marked.has(c.type))] : all;
   const found = search(query, ordered, (c) => ({ text: c.name, more: c.words }), 60);
