@@ -2,9 +2,10 @@
 // Prints a line of JSON. WHOSWHO_MEMORY limits what it may take.
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { withGradients } from "../../engine/autodiff/with-gradients.ts";
 import { randomSource } from "../../engine/base/random.ts";
 import { MemoryMeter } from "../../engine/host/memory-meter.ts";
-import type { Compute } from "../../engine/ir/compute.ts";
+import type { Compute, Executable } from "../../engine/ir/compute.ts";
 import type { Graph } from "../../engine/ir/value.ts";
 import { newBuilder } from "../../engine/ops/table.ts";
 import { createRuntime } from "../../engine/ort/runtime.ts";
@@ -57,19 +58,28 @@ function accounted(compute: Compute): {
   readonly total: { flops: number; predicted: number; readonly strategies: Set<string> };
 } {
   const total = { flops: 0, predicted: 0, strategies: new Set<string>() };
-  const compile: Compute["compile"] = async (graph, options) => {
-    const executable = await compute.compile(graph, options);
+  const counted = (executable: Executable, flops: number): Executable => {
     total.predicted = Math.max(total.predicted, executable.predictedPeak.peak);
     total.strategies.add(executable.strategy);
     return {
       ...executable,
       run(feeds) {
-        total.flops += flopsOf(graph);
+        total.flops += flops;
         return executable.run(feeds);
       },
     };
   };
-  return { compute: { ...compute, compile, run: async (graph, feeds, options) => (await compile(graph, options)).run(feeds) }, total };
+  const compile: Compute["compile"] = async (graph, options) => counted(await compute.compile(graph, options), flopsOf(graph));
+  return {
+    total,
+    compute: {
+      device: compute.device,
+      compile,
+      grad: async (graph, loss, wrt, options) =>
+        counted(await compute.grad(graph, loss, wrt, options), flopsOf(withGradients(graph, loss, wrt))),
+      run: async (graph, feeds, options) => (await compile(graph, options)).run(feeds),
+    },
+  };
 }
 
 async function transformerGraph(

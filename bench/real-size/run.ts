@@ -21,13 +21,15 @@ const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
 
 /**
  * Prints the section. The checkpoint is written where WHOSWHO_REAL_SIZE says, if it is not there yet: 29 GB.
- * WHOSWHO_REAL_SIZE_PARTS (comma separated) leaves parts out.
+ * WHOSWHO_REAL_SIZE_PARTS (comma separated) measures only some parts. A part that fails makes the exit status 1.
  */
 export async function realSize(): Promise<void> {
   const directory = process.env.WHOSWHO_REAL_SIZE;
   if (directory === undefined)
     throw new Error("set WHOSWHO_REAL_SIZE to a folder with 31 GB of room, or one that this was written to before");
   const wanted = process.env.WHOSWHO_REAL_SIZE_PARTS?.split(",");
+  const unknown = wanted?.filter((name) => !PARTS.some((part) => part === name)) ?? [];
+  if (unknown.length > 0) throw new Error(`WHOSWHO_REAL_SIZE_PARTS: no part ${unknown.join(", ")}; there are: ${PARTS.join(", ")}`);
   await writeRealSize(directory, planRealSize("fp8"), 0, console.log);
   const rows: string[][] = [];
   let peak = Number.NaN;
@@ -40,6 +42,7 @@ export async function realSize(): Promise<void> {
     });
     if (status !== 0) {
       rows.push([NAMES[part], `failed with status ${status}`]);
+      process.exitCode = 1;
       continue;
     }
     const { seconds, flops, memory, predicted, readBytes, strategies } = measured.parse(JSON.parse(stdout));

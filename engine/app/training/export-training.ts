@@ -6,6 +6,7 @@ import { type LoraLayer, writeLora } from "../../formats/lora-file.ts";
 import type { LoraDType, LoraFormat } from "../../formats/lora-formats.ts";
 import { readSafetensorsHeader, tensorOfBytes } from "../../formats/safetensors.ts";
 import { type CheckpointLora, CheckpointSum, checkpointHeader, checkpointLora } from "../../formats/train-checkpoint.ts";
+import { codeOf } from "../../store/file-system.ts";
 import { expectDType, f32 } from "../../tensor/tensor.ts";
 
 /** `ema`: the running average, which samples and held-out numbers are of; `raw`: the weights of the last update themselves. */
@@ -66,13 +67,23 @@ export async function trainingFolder(path: string): Promise<string> {
 }
 
 async function isTraining(path: string): Promise<boolean> {
-  for (const name of [NEWEST, KEPT]) if (await stat(join(path, name)).catch(() => undefined)) return true;
+  for (const name of [NEWEST, KEPT]) if (await unlessAbsent(stat(join(path, name)))) return true;
   return false;
+}
+
+/** Undefined for what is not there; what cannot be read is an error. */
+async function unlessAbsent<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
+    throw error;
+  }
 }
 
 /** Every checkpoint of a training, by update; of one update the state comes before the LoRA. @param directory of the training */
 export async function listCheckpoints(directory: string): Promise<readonly TrainingCheckpoint[]> {
-  const kept = await readdir(join(directory, KEPT)).catch(() => []);
+  const kept = (await unlessAbsent(readdir(join(directory, KEPT)))) ?? [];
   const files = [NEWEST, ...kept.filter((name) => /^(lora|checkpoint)-.*\.safetensors$/.test(name)).map((name) => `${KEPT}/${name}`)];
   const found: TrainingCheckpoint[] = [];
   for (const file of files) {
