@@ -68,7 +68,8 @@ async function main(): Promise<void> {
   if (positionals.length > 1)
     throw new AppError("USAGE_ARGUMENTS", `${positionals[1]} is one argument too many`, { hint: "name one workflow" });
   const given = parsed.data;
-  if (values.memory !== undefined) limitMemory(values.memory);
+  const lessMemory = values.memory === undefined ? undefined : limitMemory(values.memory);
+  if (lessMemory !== undefined) console.error(`warning: ${lessMemory}`);
   const program: Program = {
     root: import.meta.dirname,
     worker: new URL("./worker.ts", import.meta.url),

@@ -11,9 +11,9 @@ test("the limit is the smaller of what is asked for and what there is", () => {
   delete process.env.WHOSWHO_MEMORY;
   const available = memoryLimit();
   expect(available).toBeGreaterThan(256e6);
-  limitMemory("300MB");
+  expect(limitMemory("300MB")).toBeUndefined();
   expect(memoryLimit()).toBe(300e6);
-  limitMemory("1000TB");
+  expect(limitMemory("1000TB")).toMatch(/^--memory 1000TB is more than there is: .* is the limit$/);
   expect(memoryLimit()).toBe(available);
 });
 

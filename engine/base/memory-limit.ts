@@ -1,4 +1,4 @@
-import { parseByteCount } from "./byte-count.ts";
+import { byteCount, parseByteCount } from "./byte-count.ts";
 import { AppError } from "./errors.ts";
 
 /** Inherited by the compute process. */
@@ -25,10 +25,17 @@ export function askedMemory(): number | null {
   return said === undefined || said === "" ? null : bytesOf(said);
 }
 
-/** Sets the limit for this process and those it starts. @param text such as `12GB` @throws AppError USAGE_MEMORY */
-export function limitMemory(text: string): void {
-  bytesOf(text);
+/**
+ * Sets the limit for this process and those it starts.
+ * @param text such as `12GB`
+ * @returns a warning when there is less than that
+ * @throws AppError USAGE_MEMORY
+ */
+export function limitMemory(text: string): string | undefined {
+  const asked = bytesOf(text);
   process.env[VARIABLE] = text;
+  const limit = memoryLimit();
+  return limit < asked ? `--memory ${text} is more than there is: ${byteCount(limit)} is the limit` : undefined;
 }
 
 function bytesOf(text: string): number {

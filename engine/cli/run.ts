@@ -62,7 +62,8 @@ export const run: Command = async (args, program) => {
   const device = z.enum(DEVICES).safeParse(values.device);
   if (!device.success) throw new AppError("USAGE_OPTION", `there is no device ${values.device}`, { hint: `choose ${DEVICES.join(", ")}` });
   const threads = threadCount(values.threads);
-  if (values.memory !== undefined) limitMemory(values.memory);
+  const lessMemory = values.memory === undefined ? undefined : limitMemory(values.memory);
+  if (lessMemory !== undefined) console.error(`warning: ${lessMemory}`);
   const read = await readWorkflowFile(file);
   const versions = await versionsOf(program);
   // Until the run begins there is nothing to wait for.
