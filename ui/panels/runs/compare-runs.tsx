@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import type { RunDetail, RunSummary } from "../../../engine/api/runs.ts";
+import type { RunDetail } from "../../../engine/api/runs.ts";
 import { useApp } from "../../state/context.ts";
+import { runName } from "../run-name.ts";
 import { RunComparisonView } from "./run-comparison-view.tsx";
 
 /** One run against another of the history; to begin with, the one of the same name before it. */
@@ -35,7 +36,7 @@ export function CompareRuns({ run: id }: { readonly run: string }) {
             .filter((r) => r.id !== id)
             .map((r) => (
               <option key={r.id} value={r.id}>
-                {nameOf(r)}
+                {runName(r)}
               </option>
             ))}
         </select>
@@ -44,14 +45,10 @@ export function CompareRuns({ run: id }: { readonly run: string }) {
         <RunComparisonView
           before={details[0]}
           after={details[1]}
-          beforeName={nameOf(details[0].summary)}
-          afterName={nameOf(details[1].summary)}
+          beforeName={runName(details[0].summary)}
+          afterName={runName(details[1].summary)}
         />
       )}
     </>
   );
-}
-
-function nameOf({ name, created }: Pick<RunSummary, "name" | "created">): string {
-  return `${name}, ${new Date(created).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" })}`;
 }

@@ -4,6 +4,7 @@ import type { Curves, Samples } from "../../../engine/api/training.ts";
 import { call } from "../../net/client.ts";
 import { useApp } from "../../state/context.ts";
 import { say } from "../../state/toasts.ts";
+import { runName } from "../run-name.ts";
 import type { OtherRun } from "./other-run.ts";
 import { appendCurves } from "./series.ts";
 import { TrainingPanel } from "./training-panel.tsx";
@@ -117,8 +118,7 @@ function emptyCurves(total: number): Curves {
 }
 
 function nameOf(summary: { readonly name: string; readonly created: number } | undefined): string {
-  if (!summary) return "this run";
-  return `${summary.name}, ${new Date(summary.created).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" })}`;
+  return summary ? runName(summary) : "this run";
 }
 
 function saveBytes(bytes: Uint8Array, name: string): void {
