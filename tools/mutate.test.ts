@@ -10,7 +10,8 @@ export function least(a: number, b: Map<string, number>): string {
   const text = "1 < 2";
   if (a < b.size && !text.match(/ < /)) return \`1 < 2\`;
   const [m = 0, n = 0] = b.shape;
-  record(a ?? list[0] ?? 0);
+  const [, k = 1] = shape;
+  record(a ?? list[0] ?? 0, list[a] ?? 1);
   return String(a + 1);
 }
 `;
@@ -26,7 +27,7 @@ test("changes code, and neither comments, strings, regular expressions, imports 
     "if (a <= b.size && !text.match(/ < /)) return `1 < 2`;",
     "if (a < b.size || !text.match(/ < /)) return `1 < 2`;",
     "",
-    "record(a ?? list[1] ?? 0);",
+    "record(a ?? list[1] ?? 0, list[a] ?? 1);",
     "return String(a - 1);",
     "return String(a + 2);",
   ]);

@@ -42,7 +42,7 @@ const SWAPS: readonly (readonly [RegExp, string])[] = [
   [/\.every\(/g, ".some("],
   // Not the `?? 0` behind an index, which the compiler asks for and no run reaches.
   [/(?<=[ ([])(?<!\] \?\? )0(?=[,;)\] ])/g, "1"],
-  [/(?<=[ ([])1(?=[,;)\] ])/g, "2"],
+  [/(?<=[ ([])(?<!\] \?\? )1(?=[,;)\] ])/g, "2"],
   [/\bcontinue;/g, ";"],
   [/\bbreak;/g, ";"],
 ];
@@ -62,7 +62,7 @@ export function codeOnly(source: string): string {
 }
 
 /** `const [m = 0, n = 0] = values.shape;`: defaults that the compiler asks for and no run reaches. */
-const DIMENSIONS = /const \[[^\]\n]*\] = [\w.?]+\.shape;/g;
+const DIMENSIONS = /const \[[^\]\n]*\] = (?:[\w.?]+\.)?shape;/g;
 
 /** Every mutant of a source text, in order. Imports, types and what only the compiler needs are left alone. */
 export function mutantsOf(source: string): readonly Mutant[] {
@@ -113,14 +113,15 @@ function importers(): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-/** The tests that import a file, by way of others too: those beside it or the fewest imports away, and the rest. */
+/** The tests that import a file, by way of others too: its own, the rest beside it or the fewest imports away, and all others. */
 function testsOf(file: string, imported: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const distance = new Map([[file, 0]]);
   for (const [at, steps] of distance) for (const next of imported.get(at) ?? []) if (!distance.has(next)) distance.set(next, steps + 1);
   const tests = [...distance].filter(([f]) => f.endsWith(".test.ts"));
   const least = Math.min(...tests.map(([, steps]) => steps));
-  const near = tests.filter(([f, steps]) => steps === least || dirname(f) === dirname(file)).map(([f]) => f);
-  return [near, tests.map(([f]) => f).filter((f) => !near.includes(f))];
+  const own = file.replace(/(?:\.node)?\.ts$/, ".test.ts");
+  const rankOf = ([f, steps]: readonly [string, number]) => (f === own ? 0 : steps === least || dirname(f) === dirname(file) ? 1 : 2);
+  return [0, 1, 2].map((rank) => tests.filter((t) => rankOf(t) === rank).map(([f]) => f));
 }
 
 /** A test that failed, and the file it is in. */
@@ -221,7 +222,7 @@ async function main(): Promise<void> {
       try {
         writeFileSync(file, mutated(source, mutant));
         // The nearest tests first: most mutants end there.
-        for (const group of testsOf(file, imported).slice(0, values.near ? 1 : 2)) {
+        for (const group of testsOf(file, imported).slice(0, values.near ? 2 : 3)) {
           const allowed = group.filter((test) => !isExcluded(test));
           if (allowed.length > 0) killer ??= await tests.firstFailure(allowed, file);
         }
