@@ -12,7 +12,7 @@ export function outputName(fallback: string) {
 function refuse(name: string, context: z.core.$RefinementCtx<string>): void {
   const parts = name.replaceAll("\\", "/").split("/");
   const say = (message: string): void => context.addIssue({ code: "custom", message });
-  if (parts[0] === "" || /^[A-Za-z]:/.test(name)) say("it is an absolute path; names are below the output directory");
+  if (/^([/\\]|[A-Za-z]:)/.test(name)) say("it is an absolute path; names are below the output directory");
   else if (parts.includes("..")) say("it leads out of the output directory");
   // A number and an ending follow.
   else if (parts.some((part) => part.length > 200)) say("a folder or file name in it has more than 200 characters");
