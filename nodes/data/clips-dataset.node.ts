@@ -6,10 +6,10 @@ const side = z.int().min(64).max(4096).multipleOf(16);
 
 export default declareNode({
   type: "ClipsDataset",
-  version: "1.0.0",
+  version: "2.0.0",
   category: "data",
   summary:
-    "Training pairs from clips: faces are found and sorted into people, and each person's reference comes from another clip. Rejects are told with reasons.",
+    "Training pairs from clips: faces are followed from frame to frame and sorted into people, and each person's reference comes from another clip. Rejects are told with reasons.",
   inputs: {
     detector: input(FACE_DETECTOR),
     encoder: input(FACE_ENCODER),
@@ -26,7 +26,7 @@ export default declareNode({
     }),
     held_out: widget(z.int().min(0).max(100_000).default(0), { tooltip: "Pairs of people who are not trained on" }),
     min_similarity: widget(z.number().min(-1).max(1).default(-1), {
-      tooltip: "Cosine of a reference to its face in the target, beside the encoder's own threshold",
+      tooltip: "Cosine of a reference to its face in the target, beside the threshold of accept",
       step: 0.01,
     }),
     max_similarity: widget(z.number().min(-1).max(1).default(0.97), { tooltip: "Above it a reference counts as a copy", step: 0.01 }),
@@ -36,6 +36,16 @@ export default declareNode({
     }),
     duplicates: widget(z.int().min(-1).max(64).default(3), {
       tooltip: "Bits of 64 in which pictures of a clip may differ and count as the same; -1 = off",
+    }),
+    per_track: widget(z.int().min(1).max(1000).default(3), {
+      tooltip: "Targets of one scene that show the same face: the sharpest and most frontal ones",
+    }),
+    accept: widget(z.enum(["encoder", "custom"]).default("encoder"), {
+      tooltip: "Which threshold makes two faces one person: the encoder's own, or the one below",
+    }),
+    threshold: widget(z.number().min(-1).max(10).default(0.5), {
+      tooltip: "For accept = custom: a smallest cosine, or a largest distance, as the encoder compares",
+      step: 0.01,
     }),
     max_people: widget(z.int().min(1).max(16).default(3), { tooltip: "In one target" }),
   },

@@ -36,8 +36,11 @@ export default implementNode(declaration, {
       duplicates: i.duplicates,
       band: [i.min_similarity, i.max_similarity] as const,
       maxPeople: i.max_people,
+      perTrack: i.per_track,
     };
-    const { pairs, persons, leftOut } = findPairs(pictures, prefix, i.encoder, rules);
+    const { comparison } = i.encoder;
+    const comparing = { id: i.encoder.id, comparison: i.accept === "custom" ? { ...comparison, threshold: i.threshold } : comparison };
+    const { pairs, persons, shots, tracks, leftOut } = await findPairs(pictures, prefix, comparing, rules, () => breathe(ctx.signal));
     const entries = [];
     for (const pair of pairs)
       entries.push({
@@ -53,13 +56,15 @@ export default implementNode(declaration, {
     const clips = new Set(pictures.map((picture) => clipOf(picture.name, prefix))).size;
     ctx.log(
       "info",
-      `${pictures.length} pictures in ${clips} clips show ${persons} people: ${pairs.length} pairs, ${rejected.length} pictures rejected`,
+      `${pictures.length} pictures in ${clips} clips (${shots} scenes, ${tracks} faces followed) show ${persons} people: ${pairs.length} pairs, ${rejected.length} pictures rejected`,
     );
     if (rejected.length > 0) ctx.log("warn", `${i.folder}: ${rejected.length} pictures are rejected: ${reasons(rejected)}`);
     for (const warning of split.warnings) ctx.log("warn", `${i.folder}: ${warning}`);
     ctx.score("pairs", {
       pictures: pictures.length,
       clips,
+      scenes: shots,
+      tracks,
       people: persons,
       pairs: pairs.length,
       train: split.train.length,
@@ -110,6 +115,12 @@ export default implementNode(declaration, {
   },
 });
 
+/** Lets the process hear that the run was cancelled. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  await new Promise((done) => setImmediate(done));
+  signal.throwIfAborted();
+}
+
 function prefixOf(folder: string): string {
   return folder === "." ? "" : `${folder.replace(/\/+$/, "")}/`;
 }
@@ -127,7 +138,7 @@ function moved(face: SeenFace | undefined, { left, top, scaleX, scaleY }: Placed
 function reasons(rejected: readonly { readonly id: string; readonly why: string }[]): string {
   const counts = new Map<string, { count: number; example: string }>();
   for (const { id, why } of rejected) {
-    const kind = why.replace(/-?\d+(\.\d+)?/g, "#").replace(/as .*$/, "as another");
+    const kind = why.replace(/-?\d+(\.\d+)?/g, "#").replace(/ as .*$/, " as another");
     const known = counts.get(kind);
     counts.set(kind, { count: (known?.count ?? 0) + 1, example: known?.example ?? `${stemOf(id)}: ${why}` });
   }

@@ -7,7 +7,7 @@ import type { Face } from "../../shared/contracts/data.ts";
 import type { FaceDetector, FaceEncoder } from "../../shared/contracts/modules.ts";
 import { embedFaces } from "../../shared/faces/embed-faces.ts";
 import { readWhole, sizeOfImage } from "../dataset-picture.ts";
-import { differenceHash, sharpness } from "./picture-measures.ts";
+import { differenceHash, sharpness, thumbnail } from "./picture-measures.ts";
 
 const point = z.tuple([z.number(), z.number()]);
 const seenFace = z.object({
@@ -24,6 +24,8 @@ const seenPicture = z.object({
   width: z.number(),
   height: z.number(),
   hash: z.string(),
+  /** See {@link thumbnail}. */
+  thumbnail: z.string(),
   faces: z.array(seenFace),
 });
 export type SeenFace = z.infer<typeof seenFace>;
@@ -76,7 +78,7 @@ async function look(ctx: NodeContext, detector: FaceDetector, encoder: FaceEncod
       vector: [...vectors.data.subarray(k * encoder.dim, (k + 1) * encoder.dim)],
     }),
   );
-  return { name, content, ...sizeOfImage(image), hash: differenceHash(image), faces };
+  return { name, content, ...sizeOfImage(image), hash: differenceHash(image), thumbnail: thumbnail(image), faces };
 }
 
 function jsonOf(line: string): unknown {

@@ -3,8 +3,10 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 import type { Comparison, Embeddings } from "../../shared/contracts/data.ts";
 import { accepts, similarityOf } from "../../shared/matching/similarity.ts";
 import type { LeftOut } from "../folder-split.ts";
+import { faceQuality, sideOf } from "./face-quality.ts";
 import type { SeenFace, SeenPicture } from "./face-scan.ts";
 import { hashDistance } from "./picture-measures.ts";
+import { type People, sortIntoPeople } from "./sort-into-people.ts";
 
 export interface PairRules {
   /** Shorter side of a face's box, in pixels. */
@@ -16,27 +18,37 @@ export interface PairRules {
   /** Cosine of a reference to its face in the target. Lower ones are refused beside the encoder's own threshold; higher ones are copies. */
   readonly band: readonly [min: number, max: number];
   readonly maxPeople: number;
+  /** Targets that a track gives at most: its best pictures. */
+  readonly perTrack: number;
+}
+
+export interface PairedPerson {
+  readonly person: number;
+  readonly face: SeenFace;
+  readonly reference: SeenPicture;
+  readonly referenceFace: SeenFace;
+  readonly similarity: number;
 }
 
 export interface ClipPair {
   readonly target: SeenPicture;
-  readonly people: readonly {
-    readonly person: number;
-    readonly face: SeenFace;
-    readonly reference: SeenPicture;
-    readonly referenceFace: SeenFace;
-    readonly similarity: number;
-  }[];
+  readonly people: readonly PairedPerson[];
 }
 
-interface Appearance {
-  readonly picture: SeenPicture;
-  readonly clip: string;
-  readonly face: SeenFace;
+export interface FoundPairs extends Pick<People, "persons" | "shots"> {
+  readonly pairs: readonly ClipPair[];
+  readonly tracks: number;
+  readonly leftOut: readonly LeftOut[];
 }
 
-/** Members of a person that a new face is compared with. */
-const COMPARED = 8;
+/** How faces are compared: an encoder's id and its rule. */
+interface Comparing {
+  readonly id: string;
+  readonly comparison: Comparison;
+}
+
+/** Best references of a face that take turns. */
+const TURNS = 4;
 
 /** Pictures directly in the folder are clips of their own; pictures of one subfolder are one clip. @param folder with a slash at its end, or empty */
 export function clipOf(name: string, folder: string): string {
@@ -45,52 +57,48 @@ export function clipOf(name: string, folder: string): string {
   return slash < 0 ? below : below.slice(0, slash);
 }
 
-/** @param encoder for comparing: its id and comparison */
-export function findPairs(
+/** @param breathe called from time to time; throws where the run was cancelled */
+export async function findPairs(
   pictures: readonly SeenPicture[],
   folder: string,
-  encoder: { readonly id: string; readonly comparison: Comparison },
+  encoder: Comparing,
   rules: PairRules,
-): { readonly pairs: readonly ClipPair[]; readonly persons: number; readonly leftOut: readonly LeftOut[] } {
+  breathe: () => Promise<void> = async () => undefined,
+): Promise<FoundPairs> {
   const leftOut: LeftOut[] = [];
   const reject = (picture: SeenPicture, why: string): void => void leftOut.push({ id: picture.name, why });
-  const kept = withoutDuplicates(pictures, folder, rules, reject);
-  const persons: Appearance[][] = [];
-  const personOf = new Map<SeenFace, number>();
-  for (const picture of kept) {
-    const here = new Set<number>();
-    for (const face of picture.faces.filter((each) => weakness(each, rules) === undefined)) {
-      const appearance = { picture, clip: clipOf(picture.name, folder), face };
-      const known = mostLike(appearance, persons, here, encoder);
-      const person = known ?? persons.push([]) - 1;
-      persons[person]?.push(appearance);
-      here.add(person);
-      personOf.set(face, person);
-    }
+  const clips = new Map<string, SeenPicture[]>();
+  for (const picture of pictures) {
+    const clip = clipOf(picture.name, folder);
+    clips.set(clip, [...(clips.get(clip) ?? []), picture]);
   }
-  const pairs: ClipPair[] = [];
+  // Near duplicates are followed too: a track must not break where nothing moves.
+  const people = await sortIntoPeople(clips, encoder.comparison, (face) => weakness(face, rules) === undefined, breathe);
+  const kept = withoutDuplicates(pictures, folder, rules, reject);
+  const references = referencesOf(people, new Set(kept));
+  const candidates: ClipPair[] = [];
   for (const [k, target] of kept.entries()) {
     const weak = target.faces.map((face) => weakness(face, rules)).find((why) => why !== undefined);
     if (target.faces.length === 0) reject(target, "no face found");
     else if (weak !== undefined) reject(target, weak);
     else if (target.faces.length > rules.maxPeople) reject(target, `${target.faces.length} people, more than ${rules.maxPeople}`);
     else {
-      const found = target.faces.map((face) =>
-        referenceFor(face, personOf.get(face) ?? -1, clipOf(target.name, folder), persons, encoder, rules, k),
-      );
+      const found = target.faces.map((face) => referenceFor(face, clipOf(target.name, folder), people, references, encoder, rules, k));
       const without = found.find((each) => typeof each === "string");
-      if (without === undefined) pairs.push({ target, people: found.filter((each) => typeof each !== "string") });
-      else reject(target, without);
+      const pair = { target, people: found.filter((each) => typeof each !== "string") };
+      const swapped = without ?? likeAnother(pair, encoder);
+      if (swapped === undefined) candidates.push(pair);
+      else reject(target, swapped);
     }
   }
-  return { pairs, persons: persons.length, leftOut };
+  const pairs = bestOfTracks(candidates, people, rules, reject);
+  return { pairs, persons: people.persons, shots: people.shots, tracks: people.tracks.length, leftOut };
 }
 
 /** Why a face cannot be used; undefined when it can. */
-function weakness({ box: [x0, y0, x1, y1], sharpness }: SeenFace, { minFace, minSharpness }: PairRules): string | undefined {
-  const side = Math.min(x1 - x0, y1 - y0);
-  if (side < minFace) return `a face of ${Math.round(side)} pixels, fewer than ${minFace}`;
-  if (sharpness < minSharpness) return `a blurred face: sharpness ${sharpness.toFixed(0)}, less than ${minSharpness}`;
+function weakness(face: SeenFace, { minFace, minSharpness }: PairRules): string | undefined {
+  if (sideOf(face) < minFace) return `a face of ${Math.round(sideOf(face))} pixels, fewer than ${minFace}`;
+  if (face.sharpness < minSharpness) return `a blurred face: sharpness ${face.sharpness.toFixed(0)}, less than ${minSharpness}`;
   return undefined;
 }
 
@@ -117,42 +125,34 @@ function withoutDuplicates(
   });
 }
 
-/** The person whose known faces are most like this one; nobody who is in the picture already. */
-function mostLike(
-  { face }: Appearance,
-  persons: readonly (readonly Appearance[])[],
-  here: ReadonlySet<number>,
-  encoder: { readonly id: string; readonly comparison: Comparison },
-): number | undefined {
-  let best: { readonly person: number; readonly mean: number } | undefined;
-  for (const [person, members] of persons.entries()) {
-    if (here.has(person)) continue;
-    const some = members.slice(-COMPARED);
-    const similarity = similarityOf(
-      vectorsOf([face], encoder),
-      vectorsOf(
-        some.map((m) => m.face),
-        encoder,
-      ),
-    );
-    const accepted = some.filter((_, k) => accepts(similarity, 0, k, similarity.comparison.threshold)).length;
-    const mean = similarity.values.data.reduce((a, b) => a + b, 0) / some.length;
-    if (2 * accepted >= some.length && (!best || mean > best.mean)) best = { person, mean };
+interface Reference {
+  readonly clip: string;
+  readonly picture: SeenPicture;
+  readonly face: SeenFace;
+}
+
+/** By person: the best faces of each track. */
+function referencesOf({ persons, tracks }: People, kept: ReadonlySet<SeenPicture>): readonly (readonly Reference[])[] {
+  const references = Array.from({ length: persons }, (): Reference[] => []);
+  for (const { clip, person, best } of tracks) {
+    const some = best.filter(({ picture }) => kept.has(picture)).slice(0, TURNS);
+    references[person]?.push(...some.map((each) => ({ clip, ...each })));
   }
-  return best?.person;
+  return references;
 }
 
 /** A reference from another clip within the band; the best ones take turns. A text says why there is none. */
 function referenceFor(
   face: SeenFace,
-  person: number,
   clip: string,
-  persons: readonly (readonly Appearance[])[],
-  encoder: { readonly id: string; readonly comparison: Comparison },
+  { tracks, trackOf }: People,
+  references: readonly (readonly Reference[])[],
+  encoder: Comparing,
   { band: [min, max] }: PairRules,
   turn: number,
-): ClipPair["people"][number] | string {
-  const elsewhere = (persons[person] ?? []).filter((each) => each.clip !== clip);
+): PairedPerson | string {
+  const person = tracks[trackOf.get(face) ?? -1]?.person ?? -1;
+  const elsewhere = (references[person] ?? []).filter((each) => each.clip !== clip);
   if (elsewhere.length === 0) return `person ${person + 1} is in no other clip`;
   const similarity = similarityOf(
     vectorsOf([face], encoder),
@@ -163,24 +163,61 @@ function referenceFor(
   );
   const value = (k: number) => similarity.values.data[k] ?? 0;
   const within = elsewhere
-    .map((appearance, k) => ({ appearance, k }))
+    .map((reference, k) => ({ reference, k }))
     .filter(({ k }) => value(k) >= min && value(k) <= max && accepts(similarity, 0, k, similarity.comparison.threshold));
   if (within.length === 0) {
     const values = elsewhere.map((_, k) => value(k));
     return `no picture of person ${person + 1} in another clip is like it by ${min} to ${max} (they are by ${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)})`;
   }
-  const best = within.sort((a, b) => quality(b.appearance) - quality(a.appearance)).slice(0, 4);
+  const best = within.sort((a, b) => faceQuality(b.reference.face) - faceQuality(a.reference.face)).slice(0, TURNS);
   const chosen = best[turn % best.length];
   if (!chosen) return "no reference";
-  return { person, face, reference: chosen.appearance.picture, referenceFace: chosen.appearance.face, similarity: value(chosen.k) };
+  return { person, face, reference: chosen.reference.picture, referenceFace: chosen.reference.face, similarity: value(chosen.k) };
 }
 
-/** Large and sharp. */
-function quality({ face: { box, sharpness } }: Appearance): number {
-  return Math.sqrt(sharpness) * Math.min(box[2] - box[0], box[3] - box[1]);
+/** Why a pair may be swapped: a face that is more like another's reference than like its own. */
+function likeAnother({ people }: ClipPair, encoder: Comparing): string | undefined {
+  const faces = vectorsOf(
+    people.map((p) => p.face),
+    encoder,
+  );
+  const references = vectorsOf(
+    people.map((p) => p.referenceFace),
+    encoder,
+  );
+  const { values } = similarityOf(references, faces);
+  for (const [i, own] of people.entries())
+    for (const [j, other] of people.entries()) {
+      const likeness = values.data[j * people.length + i] ?? 0;
+      if (i !== j && likeness >= own.similarity)
+        return `person ${own.person + 1} looks more like the reference of person ${other.person + 1} (${likeness.toFixed(2)}) than like their own (${own.similarity.toFixed(2)})`;
+    }
+  return undefined;
 }
 
-function vectorsOf(faces: readonly SeenFace[], { id, comparison }: { readonly id: string; readonly comparison: Comparison }): Embeddings {
+/** A picture stays when it is among the best of one of its tracks: what counts is its worst face. */
+function bestOfTracks(
+  candidates: readonly ClipPair[],
+  { trackOf }: People,
+  { perTrack }: PairRules,
+  reject: (picture: SeenPicture, why: string) => void,
+): readonly ClipPair[] {
+  const worst = (pair: ClipPair): number => Math.min(...pair.people.map(({ face }) => faceQuality(face)));
+  const ofTrack = new Map<number, ClipPair[]>();
+  for (const pair of candidates)
+    for (const { face } of pair.people) {
+      const track = trackOf.get(face) ?? -1;
+      ofTrack.set(track, [...(ofTrack.get(track) ?? []), pair]);
+    }
+  const kept = new Set([...ofTrack.values()].flatMap((of) => of.toSorted((a, b) => worst(b) - worst(a)).slice(0, perTrack)));
+  return candidates.filter((pair) => {
+    if (kept.has(pair)) return true;
+    reject(pair.target, `sharper or more frontal pictures of the same scene are taken, ${perTrack} of each face`);
+    return false;
+  });
+}
+
+function vectorsOf(faces: readonly SeenFace[], { id, comparison }: Comparing): Embeddings {
   const dim = faces[0]?.vector.length ?? 0;
   const none = { images: f32([0, 1, 1, 3], []), faces: [] };
   return {

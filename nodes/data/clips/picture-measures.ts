@@ -57,6 +57,11 @@ export function differenceHash(image: Image): string {
   return bits.toString(16).padStart(16, "0");
 }
 
+/** 8 × 8 cells of mean red, green and blue, a byte each, in hexadecimal. */
+export function thumbnail(image: Image): string {
+  return Buffer.from(areaResize(image, { width: 8, height: 8 }).data.map((x) => Math.round(255 * x))).toString("hex");
+}
+
 /** Bits in which two hashes differ, 0..64. */
 export function hashDistance(a: string, b: string): number {
   let different = BigInt(`0x${a}`) ^ BigInt(`0x${b}`);
