@@ -4,6 +4,7 @@ import { f32, type Tensor } from "../../../engine/tensor/tensor.ts";
 import type { Dataset, Image } from "../../shared/contracts/data.ts";
 import { batchAt, streamOf } from "../loop/data-order.ts";
 import { autoencoderLossGraph } from "./autoencoder-loss.ts";
+import { crops } from "./face-crops.ts";
 import { pretrain } from "./pretrain-run.ts";
 import declaration from "./pretrain-vae.node.ts";
 import { gradientsOf, TrainedWeights } from "./trained-weights.ts";
@@ -18,9 +19,13 @@ export default implementNode(declaration, {
     const isTrained = (name: string) => i.parts === "all" || DECODER.test(name);
     const weights = await TrainedWeights.of(ctx.compute, graphOf(64, 64), isTrained);
     const { names } = weights;
+    if (i.crop % vae.cell !== 0)
+      throw new AppError("PRETRAIN_SIZE", `crop is ${i.crop}, which is no multiple of ${vae.cell}, the side of a latent's cell`, {
+        hint: `${Math.ceil(i.crop / vae.cell) * vae.cell} would do`,
+      });
     const compiled = new Map<string, ReturnType<typeof ctx.compute.grad>>();
     await pretrain(ctx, i, weights, [vae.id, dataset.id], { weightDecay: 0 }, async (step) => {
-      const image = planes(await pictures(dataset, i.seed, step, i.batch));
+      const image = planes(await (i.crop > 0 ? crops(dataset, i, step) : pictures(dataset, i.seed, step, i.batch)));
       const [, , height = 0, width = 0] = image.shape;
       const key = `${height}x${width}`;
       const compiling = compiled.get(key) ?? ctx.compute.grad(graphOf(height, width), "loss", names, { fed: names });

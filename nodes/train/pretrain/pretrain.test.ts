@@ -130,7 +130,19 @@ test("the autoencoder's loss is the formula over what encoder and decoder give",
 test("PretrainVAE lowers its loss and writes every weight, which fit the released layout", async () => {
   const ctx = context();
   await pretrainVae.run(
-    { ...settings, vae, dataset, parts: "all", steps: 24, batch: 2, ema_decay: 0, latent_noise: 0.05, moment_weight: 0.05, prefix: "vae" },
+    {
+      ...settings,
+      vae,
+      dataset,
+      parts: "all",
+      steps: 24,
+      batch: 2,
+      crop: 0,
+      ema_decay: 0,
+      latent_noise: 0.05,
+      moment_weight: 0.05,
+      prefix: "vae",
+    },
     ctx,
     {},
   );
@@ -159,6 +171,7 @@ test("the decoder alone: the encoder stays, and is in the file", async () => {
       parts: "decoder",
       steps: 4,
       batch: 1,
+      crop: 0,
       ema_decay: 0,
       latent_noise: 0.05,
       moment_weight: 0.05,
