@@ -125,7 +125,14 @@ const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[
       threw(() =>
         evaluateEdits.run(
           {
-            ...{ ...modules, dataset: fakeDataset(3, 0), detector: fakeDetector([]), encoder: fakeEncoder(), label: "after" },
+            ...{
+              ...modules,
+              dataset: fakeDataset(3, 0),
+              detector: fakeDetector([]),
+              encoder: fakeEncoder(),
+              encoder_2: undefined,
+              label: "after",
+            },
             ...{ examples: 2, denoise_steps: 2, true_cfg_scale: 1, negative_prompt: " ", seed: 0, vision_size: 32 },
           },
           fakeContext(interpreterCompute()),

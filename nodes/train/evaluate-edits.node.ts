@@ -5,10 +5,10 @@ import { VISION_SIZE } from "./train-options.ts";
 
 export default declareNode({
   type: "EvaluateEdits",
-  version: "1.2.0",
+  version: "1.3.0",
   category: "evaluate",
   summary:
-    "Draws held-out examples at fixed seeds and measures them: rewards, and identity by an encoder of your choice (best another than the reward's).",
+    "Draws held-out examples at fixed seeds and measures them: rewards, likeness to the true picture, and identity by one or two encoders of your choice (the first best another than the reward's).",
   inputs: {
     model: input(MODEL),
     vae: input(VAE),
@@ -16,6 +16,7 @@ export default declareNode({
     dataset: input(DATASET),
     detector: input(FACE_DETECTOR),
     encoder: input(FACE_ENCODER),
+    encoder_2: optional(FACE_ENCODER, "A second opinion: the same numbers once more, with _2 behind their names"),
     reward: optional(REWARD),
     label: widget(z.string().default("after"), { tooltip: "Name of these numbers in run.json" }),
     examples: widget(z.number().int().min(1).max(10_000).default(8)),

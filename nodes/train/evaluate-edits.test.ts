@@ -30,6 +30,7 @@ const inputs = {
   dataset,
   detector: fakeDetector([left, right]),
   encoder,
+  encoder_2: undefined,
   reward: fakeReward,
   label: "after",
   examples: 2,
@@ -39,7 +40,9 @@ const inputs = {
   seed: 0,
   vision_size: 32,
 };
-const evaluate = async (changes: Partial<typeof inputs> | { reward: typeof skippedReward } = {}) => {
+const evaluate = async (
+  changes: Partial<Omit<typeof inputs, "encoder_2">> | { reward: typeof skippedReward } | { encoder_2: typeof encoder } = {},
+) => {
   const ctx = fakeContext(compute);
   return { ...(await node.run({ ...inputs, ...changes }, ctx, {})), ctx };
 };
@@ -68,6 +71,31 @@ test("numbers of every picture: those of the metrics' own definitions, their mea
   for (const [name, value] of Object.entries(means)) expect(METRICS.values[name], name).toBeCloseTo(value, 3);
   expect(METRICS.values).toMatchObject({ faces_found: 2, faces_wanted: 2, count_accuracy: 1, reward_skipped: 0 });
   expect(ctx.scores.get("after")).toMatchObject({ examples: 2, ...METRICS.values });
+});
+
+test("a second encoder tells the same numbers once more, under names of its own", async () => {
+  const { METRICS } = await evaluate({ encoder_2: fakeEncoder() });
+  const twice = Object.keys(METRICS.values).filter((name) => name.endsWith("_2"));
+  expect(twice).toEqual(expect.arrayContaining(["id_sim_2", "id_sim_matched_2", "id_conf_2", "id_sim_in_place_2", "m_cp_2"]));
+  for (const name of twice) expect(METRICS.values[name], name).toBe(METRICS.values[name.slice(0, -2)]);
+});
+
+test("pictures of several sizes are all handed on, the smaller ones in the middle of black", async () => {
+  const small = fakeExample(0);
+  const [, h = 0, w = 0] = small.target.shape;
+  const larger = noiseImage(5, h * 2, w * 2);
+  const sizes: Dataset = {
+    ...dataset,
+    example: async (_, k) => ({ ...example(k), target: k === 0 ? small.target : larger }),
+  };
+  const { pictures, METRICS } = await evaluate({ dataset: sizes });
+  expect(pictures.shape).toEqual([2, h * 2, w * 2, 3]);
+  const row = (y: number) => pictures.data.subarray(y * w * 2 * 3, (y + 1) * w * 2 * 3);
+  expect(row(0).every((x) => x === 0)).toBe(true);
+  const middle = row(h);
+  expect(middle.subarray(0, (w >> 1) * 3).every((x) => x === 0)).toBe(true);
+  expect(middle.subarray((w >> 1) * 3, ((w >> 1) + w) * 3).some((x) => x > 0)).toBe(true);
+  expect(METRICS.details).toMatchObject({ rows: [{ psnr: expect.any(Number) }, { psnr: expect.any(Number) }] });
 });
 
 test("the same seed gives the same pictures, another seed others", async () => {

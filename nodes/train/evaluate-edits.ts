@@ -2,7 +2,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Example, Image } from "../shared/contracts/data.ts";
+import type { Example, Face, Image } from "../shared/contracts/data.ts";
 import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
 import { embedFaces } from "../shared/faces/embed-faces.ts";
 import { joinEmbeddings } from "../shared/faces/join-embeddings.ts";
@@ -12,6 +12,7 @@ import { blendValue } from "../shared/metrics/blend-value.ts";
 import { copyPasteValues } from "../shared/metrics/copy-paste-values.ts";
 import { idConfValue } from "../shared/metrics/id-conf-value.ts";
 import { idSimValue } from "../shared/metrics/id-sim-value.ts";
+import { psnr, ssim } from "../shared/metrics/picture-likeness.ts";
 import { swapRateValue } from "../shared/metrics/swap-rate-value.ts";
 import { readReward } from "../shared/rewards/read-reward.ts";
 import declaration from "./evaluate-edits.node.ts";
@@ -46,34 +47,32 @@ export default implementNode(declaration, {
       const picture = await runner.decode(prepared.target, states.at(-1) ?? new Float32Array());
       pictures.push(picture);
       examples.push(example.id);
-      rows.push(await measure(ctx.compute, picture, example, i.detector, i.encoder, i.reward));
+      rows.push(await measure(ctx.compute, picture, example, i));
       ctx.progress(k + 1, count, `${i.label}: picture ${k + 1}`);
     }
     const values = means(rows);
-    const shown = batch(pictures);
-    const left = pictures.length - (shown.shape[0] ?? 0);
-    if (left > 0)
-      ctx.log(
-        "warn",
-        `${left} of ${pictures.length} pictures have another size than the first: they are measured, but they are not in the pictures output`,
-      );
     ctx.score(i.label, { examples: count, ...values });
-    return { METRICS: { values, details: { label: i.label, encoder: i.encoder.id, examples, rows } }, pictures: shown };
+    return {
+      METRICS: { values, details: { label: i.label, encoder: i.encoder.id, encoder_2: i.encoder_2?.id, examples, rows } },
+      pictures: batch(pictures),
+    };
   },
 });
 
+interface Judges {
+  readonly detector: FaceDetector;
+  readonly encoder: FaceEncoder;
+  readonly encoder_2?: FaceEncoder | undefined;
+  readonly reward?: Reward | undefined;
+}
+
 /** Every number of one picture. Those that a picture without faces cannot have are left out. */
-async function measure(
-  compute: Compute,
-  picture: Image,
-  example: Example,
-  detector: FaceDetector,
-  encoder: FaceEncoder,
-  reward: Reward | undefined,
-): Promise<Record<string, number>> {
-  const row: Record<string, number> = {};
-  if (reward) {
-    const reading = await readReward(compute, reward, picture, contextOf(compute, example));
+async function measure(compute: Compute, picture: Image, example: Example, judges: Judges): Promise<Record<string, number>> {
+  const row: Record<string, number> = { psnr: psnr(picture, example.target) };
+  const alike = ssim(picture, example.target);
+  if (alike !== undefined) row.ssim = alike;
+  if (judges.reward) {
+    const reading = await readReward(compute, judges.reward, picture, contextOf(compute, example));
     row.reward_skipped = reading.reward === undefined ? 1 : 0;
     if (reading.reward !== undefined) row.reward = reading.reward;
   }
@@ -82,6 +81,26 @@ async function measure(
       "EVALUATE_FACES",
       `${example.id} has ${example.references.length} references and ${example.referenceFaces.length} faces for them`,
     );
+  const found = await judges.detector.detect(compute, picture, {});
+  row.faces_wanted = example.references.length;
+  row.faces_found = found.length;
+  row.count_accuracy = found.length === example.references.length ? 1 : 0;
+  Object.assign(row, await identity(compute, picture, example, found, judges.encoder));
+  if (judges.encoder_2)
+    for (const [name, value] of Object.entries(await identity(compute, picture, example, found, judges.encoder_2)))
+      row[`${name}_2`] = value;
+  return row;
+}
+
+/** What one encoder says of the people in a picture. */
+async function identity(
+  compute: Compute,
+  picture: Image,
+  example: Example,
+  found: readonly Face[],
+  encoder: FaceEncoder,
+): Promise<Record<string, number>> {
+  const row: Record<string, number> = {};
   const people = joinEmbeddings(
     await Promise.all(
       example.references.map((images, k) => {
@@ -99,17 +118,12 @@ async function measure(
     );
   row.id_sim_in_place = likeness(true);
   if (n > 1) row.id_gap_in_place = likeness(true) - likeness(false);
-  const found = { images: picture, faces: [await detector.detect(compute, picture, {})] };
-  const generated = await embedFaces(compute, encoder, found);
-  const similarity = similarityOf(people, generated);
+  const similarity = similarityOf(people, await embedFaces(compute, encoder, { images: picture, faces: [found] }));
   const sim = idSimValue(similarity);
   row.id_sim = sim.max;
   row.id_sim_matched = sim.matched;
   row.id_conf = idConfValue(similarity).paper;
-  row.faces_wanted = example.references.length;
-  row.faces_found = generated.source.length;
-  row.count_accuracy = generated.source.length === example.references.length ? 1 : 0;
-  if (generated.source.length === 0) return row;
+  if (found.length === 0) return row;
   const { matches } = matchFaces(similarity, { threshold: encoder.comparison.threshold, gate: false });
   const target = { images: example.target, faces: [example.targetFaces] };
   const swapped = swapRateValue(matches, target).rate;
@@ -131,13 +145,15 @@ function means(rows: readonly Record<string, number>[]): Record<string, number> 
   return Object.fromEntries(names.map((name) => [name, mean(rows.flatMap((r) => (r[name] === undefined ? [] : [r[name]])))]));
 }
 
+/** As large as the widest and the tallest; smaller pictures stand in the middle of black. */
 function batch(pictures: readonly Image[]): Image {
-  const [first] = pictures;
-  const [, h = 0, w = 0] = first?.shape ?? [];
-  const same = pictures.filter((p) => p.shape[1] === h && p.shape[2] === w);
-  const data = new Float32Array(same.length * h * w * 3);
-  same.forEach((p, k) => {
-    data.set(p.data, k * h * w * 3);
+  const height = Math.max(...pictures.map((p) => p.shape[1] ?? 0));
+  const width = Math.max(...pictures.map((p) => p.shape[2] ?? 0));
+  const data = new Float32Array(pictures.length * height * width * 3);
+  pictures.forEach((p, k) => {
+    const [, h = 0, w = 0] = p.shape;
+    const [top, left] = [(height - h) >> 1, (width - w) >> 1];
+    for (let y = 0; y < h; y++) data.set(p.data.subarray(y * w * 3, (y + 1) * w * 3), ((k * height + top + y) * width + left) * 3);
   });
-  return f32([same.length, h, w, 3], data);
+  return f32([pictures.length, height, width, 3], data);
 }
