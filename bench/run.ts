@@ -2,20 +2,21 @@
 import { engineOverhead } from "./engine-overhead.ts";
 import { realSize } from "./real-size/run.ts";
 import { realism } from "./realism.ts";
+import { realismStage } from "./realism-stage.ts";
 import { findPeer } from "./side.ts";
 import { uiSpeed } from "./ui/run.ts";
 import { versus } from "./versus.ts";
 
-const SECTIONS = ["engine", "product", "forward", "step", "reward", "ui", "real-size", "realism"] as const;
+const SECTIONS = ["engine", "product", "forward", "step", "reward", "ui", "real-size", "realism", "realism-stage"] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !SECTIONS.some((s) => s === name));
 if (unknown.length) {
   console.error(`unknown section ${unknown.join(", ")}; there are: ${SECTIONS.join(", ")}`);
   process.exit(1);
 }
-// What needs a checkpoint of 29 GB runs only when it is asked for.
-const wanted = SECTIONS.filter((s) => (asked.length === 0 ? s !== "real-size" : asked.includes(s)));
-const races = wanted.filter((s) => s !== "engine" && s !== "realism" && s !== "ui" && s !== "real-size");
+// What needs a checkpoint of 29 GB, or an hour, runs only when it is asked for.
+const wanted = SECTIONS.filter((s) => (asked.length === 0 ? s !== "real-size" && s !== "realism-stage" : asked.includes(s)));
+const races = wanted.filter((s) => s !== "engine" && s !== "realism" && s !== "realism-stage" && s !== "ui" && s !== "real-size");
 const peer = races.length > 0 ? findPeer() : undefined;
 console.log(`Node ${process.version}`);
 if (races.length > 0) {
@@ -27,4 +28,5 @@ for (const section of wanted)
   else if (section === "ui") await uiSpeed();
   else if (section === "real-size") await realSize();
   else if (section === "realism") await realism();
+  else if (section === "realism-stage") await realismStage();
   else await versus(section, [1, 2], peer);

@@ -70,6 +70,7 @@ test("the reward is minus the mean of the penalties, by hand", async () => {
   expect(wanted).toBeLessThan(-1);
   expect(Math.abs((reading.reward ?? 0) / wanted - 1)).toBeLessThan(1e-3);
   expect(reading.parts["penalty.local_sd"]).toBeCloseTo(penalty("local_sd"), 1);
+  expect(reading.parts["deviation.local_sd"]).toBeCloseTo(1 + Math.sqrt(penalty("local_sd")), 2);
   expect(reading.info).toMatchObject({ faces: 1, sides: [48], sigma: 0, sigma_max: 0.25, active: 1 });
 });
 

@@ -24,7 +24,7 @@ const STRUCTURE = z.array(z.number());
 
 /**
  * −mean over faces of Σ w·P / Σ w with P = max(0, |q − µ|/s − 1)² (guards: the deviation on their side alone); µ and s are constants. 0 is
- * as good as real. Parts: `statistic.<name>` and `penalty.<name>`, means over faces. Above `sigmaMax` it is 0 without a gradient.
+ * as good as real. Parts: `statistic.<name>`, `deviation.<name>` (in spreads) and `penalty.<name>`, means over faces. Above `sigmaMax` it is 0 without a gradient.
  */
 export function priorsReward(detector: FaceDetector, bands: RealismBands, options: PriorsOptions): Reward {
   const weights = [...options.statistics];
@@ -75,8 +75,10 @@ export function priorsReward(detector: FaceDetector, bands: RealismBands, option
         weights.forEach(([name, weight], k) => {
           const one = (of: string) => b.reshape(b.slice(at(of), 0, k, k + 1), []);
           const out = b.div(b.sub(values[name], one("mu")), one("s"));
-          const p = buildPenalty(b, STATISTICS[name].side, out);
+          const far = buildDeviation(b, STATISTICS[name].side, out);
+          const p = buildPenalty(b, far);
           add(`statistic.${name}`, values[name]);
+          add(`deviation.${name}`, far);
           add(`penalty.${name}`, p);
           add("", b.mul(p, weight / total));
         });
@@ -92,9 +94,14 @@ function sumOf(b: Builder, a: Value | undefined, c: Value): Value {
   return a ? b.add(a, c) : c;
 }
 
+/** How many spreads z is out, on the side where the statistic costs something: `deviation` of `bands.ts`. */
+function buildDeviation(b: Builder, side: Side, z: Value): Value {
+  return side === "both" ? b.abs(z) : b.relu(side === "low" ? b.neg(z) : z);
+}
+
 /** max(0, deviation − 1)²: nothing within one spread of the middle. */
-export function buildPenalty(b: Builder, side: Side, z: Value): Value {
-  const out = b.relu(b.sub(side === "both" ? b.abs(z) : side === "low" ? b.neg(z) : z, 1));
+function buildPenalty(b: Builder, far: Value): Value {
+  const out = b.relu(b.sub(far, 1));
   return b.mul(out, out);
 }
 

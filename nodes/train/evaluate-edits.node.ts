@@ -5,10 +5,10 @@ import { VISION_SIZE } from "./train-options.ts";
 
 export default declareNode({
   type: "EvaluateEdits",
-  version: "1.3.0",
+  version: "1.4.0",
   category: "evaluate",
   summary:
-    "Draws held-out examples at fixed seeds and measures them: rewards, likeness to the true picture, and identity by one or two encoders of your choice (the first best another than the reward's).",
+    "Draws held-out examples at fixed seeds and measures them: a reward with all its parts, likeness to the true picture, and identity by one or two encoders of your choice (the first best another than the reward's).",
   inputs: {
     model: input(MODEL),
     vae: input(VAE),

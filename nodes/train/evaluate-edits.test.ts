@@ -70,6 +70,11 @@ test("numbers of every picture: those of the metrics' own definitions, their mea
   }
   for (const [name, value] of Object.entries(means)) expect(METRICS.values[name], name).toBeCloseTo(value, 3);
   expect(METRICS.values).toMatchObject({ faces_found: 2, faces_wanted: 2, count_accuracy: 1, reward_skipped: 0 });
+  // fakeReward is raw·(10 + the picture's mean): its part is there beside it.
+  const { reward = 0, "reward.raw": raw = 0 } = METRICS.values;
+  expect(raw).not.toBe(0);
+  expect(reward / raw).toBeGreaterThan(10);
+  expect(reward / raw).toBeLessThan(11);
   expect(ctx.scores.get("after")).toMatchObject({ examples: 2, ...METRICS.values });
 });
 

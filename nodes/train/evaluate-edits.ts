@@ -75,6 +75,7 @@ async function measure(compute: Compute, picture: Image, example: Example, judge
     const reading = await readReward(compute, judges.reward, picture, contextOf(compute, example));
     row.reward_skipped = reading.reward === undefined ? 1 : 0;
     if (reading.reward !== undefined) row.reward = reading.reward;
+    for (const [part, value] of Object.entries(reading.parts)) row[`reward.${part}`] = value;
   }
   if (example.referenceFaces.length !== example.references.length)
     throw new AppError(
