@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fileInfo, fileList, fileRoot } from "./files.ts";
 import { foundWorkflow, graphInfo, graphName, savedGraph, saveGraph, startingPoint } from "./graphs.ts";
 import { modelDetail, modelList } from "./models.ts";
+import { comparedPictures, comparison, preferenceCount, preferenceList } from "./preferences.ts";
 import {
   dryRunReport,
   moveRun,
@@ -92,6 +93,13 @@ export const routes = {
   fileWorkflow: { method: "GET", path: "/api/workflow-of/:root/*name", params: file, answer: foundWorkflow },
   /** The same for a file that is not on the server: its bytes are the body, and nothing is kept. */
   readWorkflow: { method: "POST", path: "/api/read-workflow", body: "bytes", answer: foundWorkflow },
+
+  /** Which of two pictures of the output folder looks better, as its `preferences.jsonl` says: what PreferenceDataset reads. */
+  preferences: { method: "GET", path: "/api/preferences", answer: preferenceList },
+  /** On disk before the answer. PREFERENCE_KNOWN (409) when the two are compared already. */
+  prefer: { method: "POST", path: "/api/preferences", body: comparison, answer: preferenceCount },
+  /** Takes it back, whichever won. PREFERENCE_NONE (404) when there is none. */
+  unprefer: { method: "DELETE", path: "/api/preferences", query: comparedPictures, answer: preferenceCount },
 
   graphs: { method: "GET", path: "/api/graphs", answer: z.object({ graphs: z.array(graphInfo) }) },
   graph: { method: "GET", path: "/api/graphs/:name", params: z.object({ name: graphName }), answer: savedGraph },

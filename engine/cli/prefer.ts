@@ -1,8 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { PreferenceFile } from "../app/preference-file.ts";
 import { AppError } from "../base/errors.ts";
-import { writeAtomic } from "../store/atomic-write.ts";
-import { codeOf } from "../store/file-system.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
@@ -33,29 +32,19 @@ export const prefer: Command = async (args) => {
       throw new AppError("USAGE_OPTION", `${out} does not lie above ${place}: its names would lead out of its folder`, {
         hint: `--out ${join(commonFolder(first, second), "preferences.jsonl")}`,
       });
-  const lines = (await textOf(out)).split("\n").filter((line) => line !== "");
-  const known = new Set(lines.flatMap((line) => keyOfLine(line)));
-  const open = pairs.filter((pair) => !known.has(keyOf(nameIn(folder, pair.first), nameIn(folder, pair.second))));
+  const file = await PreferenceFile.open(out);
+  const open = pairs.filter((pair) => !file.has(nameIn(folder, pair.first), nameIn(folder, pair.second)));
   console.log(`${pairs.length} pairs of ${first} (1) and ${second} (2); ${pairs.length - open.length} are compared already`);
   const decide = async (pair: PicturePair, winner: "first" | "second"): Promise<void> => {
     const [win, lose] = winner === "first" ? [pair.first, pair.second] : [pair.second, pair.first];
-    lines.push(JSON.stringify({ image_win: nameIn(folder, win), image_lose: nameIn(folder, lose), source: pair.name }));
-    await writeAtomic(out, new TextEncoder().encode(`${lines.join("\n")}\n`));
+    await file.add({ image_win: nameIn(folder, win), image_lose: nameIn(folder, lose), source: pair.name });
   };
-  const before = lines.length;
+  const before = file.comparisons.length;
   if (values.all !== undefined) for (const pair of open) await decide(pair, values.all);
   else await askAll(open, decide);
-  console.log(`${lines.length - before} comparisons added, ${lines.length} in ${out}`);
+  console.log(`${file.comparisons.length - before} comparisons added, ${file.comparisons.length} in ${out}`);
   return EXIT.ok;
 };
-
-/** Empty when there is no such file yet. */
-async function textOf(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    if (codeOf(cause) === "ENOENT") return "";
-    throw new AppError("PREFERENCES", `${path} cannot be read`, { cause });
-  });
-}
 
 /** One folder with exactly two folders in it, or two folders. */
 async function twoFolders(given: readonly string[]): Promise<[string, string]> {
@@ -112,23 +101,6 @@ function commonFolder(a: string, b: string): string {
 
 function nameIn(folder: string, path: string): string {
   return relative(folder, path).split(sep).join("/");
-}
-
-function keyOf(a: string, b: string): string {
-  return JSON.stringify([a, b].sort());
-}
-
-/** @throws AppError PREFERENCES where the file holds something else: it is not written over */
-function keyOfLine(line: string): string[] {
-  try {
-    const { image_win, image_lose }: { image_win?: unknown; image_lose?: unknown } = JSON.parse(line);
-    if (typeof image_win === "string" && typeof image_lose === "string") return [keyOf(image_win, image_lose)];
-  } catch {
-    // Said below.
-  }
-  throw new AppError("PREFERENCES", `a line of the file is no comparison: ${line.slice(0, 100)}`, {
-    hint: "write to another file with --out",
-  });
 }
 
 /** 1 or 2: the better one; s: skip; q: end. */

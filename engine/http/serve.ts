@@ -41,6 +41,7 @@ import { EventHub } from "./event-hub.ts";
 import { fileHandlers } from "./file-handlers.ts";
 import { graphHandlers } from "./graph-handlers.ts";
 import { startHttpServer } from "./http-server.ts";
+import { preferenceHandlers } from "./preference-handlers.ts";
 import { runHandlers } from "./run-handlers.ts";
 import type { Announcement, Services } from "./services.ts";
 
@@ -220,7 +221,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const isOpen = !["127.0.0.1", "::1", "localhost"].includes(options.host);
     const token = isOpen ? await loadToken(folder) : undefined;
     const http = await startHttpServer({
-      handlers: { ...fileHandlers({ ...services, modelList }), ...graphHandlers(services), ...runHandlers(services) },
+      handlers: {
+        ...fileHandlers({ ...services, modelList }),
+        ...graphHandlers(services),
+        ...preferenceHandlers(services),
+        ...runHandlers(services),
+      },
       hub,
       ...(page !== undefined && { page }),
       host: options.host,

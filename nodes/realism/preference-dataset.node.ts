@@ -6,7 +6,8 @@ export default declareNode({
   type: "PreferenceDataset",
   version: "1.0.0",
   category: "realism",
-  summary: "Comparisons by people: a JSON Lines file that names the better and the worse picture (`graph prefer` writes one).",
+  summary:
+    "Comparisons by people: a JSON Lines file that names the better and the worse picture (`graph prefer` writes one, and the editor, where two runs are compared).",
   inputs: {
     manifest: widget(z.string().min(1).max(1024), {
       tooltip:

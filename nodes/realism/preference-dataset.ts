@@ -18,7 +18,9 @@ export default implementNode(declaration, {
     const bytes = await ctx.readInput(manifest);
     if (bytes.length > MAX_BYTES) throw new AppError("PREFERENCES", `${manifest} has ${bytes.length} bytes; ${MAX_BYTES} are the limit`);
     const { entries, issues } = parsePreferences(new TextDecoder().decode(bytes));
-    const folder = manifest.slice(0, manifest.lastIndexOf("/") + 1);
+    const [path, place] = placeOf(manifest);
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const named = (name: string) => `${folder}${name}${place}`;
     const problems: PreferenceIssue[] = [...issues];
     /** Identifies each picture by its content, so that the same picture under two names is one. */
     const contents = new Map<string, string>();
@@ -26,7 +28,7 @@ export default implementNode(declaration, {
       for (const name of [image_win, image_lose])
         if (!contents.has(name))
           try {
-            const file = await ctx.readInput(folder + name);
+            const file = await ctx.readInput(named(name));
             await pictureHeader(file, name);
             contents.set(name, sha256(file));
           } catch (error) {
@@ -59,8 +61,8 @@ export default implementNode(declaration, {
           return {
             id: `${manifest}:${entry.line}`,
             ...(entry.prompt !== undefined && { prompt: entry.prompt }),
-            win: { image: await readFolderPicture(ctx, folder + entry.image_win) },
-            lose: { image: await readFolderPicture(ctx, folder + entry.image_lose) },
+            win: { image: await readFolderPicture(ctx, named(entry.image_win)) },
+            lose: { image: await readFolderPicture(ctx, named(entry.image_lose)) },
             weight: entry.weight,
             labelled: false,
           };
@@ -69,6 +71,12 @@ export default implementNode(declaration, {
     };
   },
 });
+
+/** A name, and the folder it is said to lie in: `NAME [output]`. */
+function placeOf(manifest: string): readonly [string, string] {
+  const [, name = manifest, place = ""] = /^(.*?)(\s*\[\w+\])$/s.exec(manifest) ?? [];
+  return [name, place];
+}
 
 function marksOf({ source, image_win, image_lose }: PreferenceEntry, contents: ReadonlyMap<string, string>): string[] {
   const pictures = [image_win, image_lose].map((name) => `picture:${contents.get(name)}`);

@@ -51,6 +51,20 @@ test("comparisons are read, with prompt and weight, and split by source", async 
   expect(Math.round(255 * (lose?.image.data[0] ?? 0))).toBe(99 + weight);
 });
 
+test("a list in the output folder names pictures of the output folder", async () => {
+  const ctx = context([line(0), line(1)]);
+  const read: string[] = [];
+  const readInput = (name: string) => {
+    read.push(name);
+    return ctx.readInput(name.replace(/ \[output\]$/, ""));
+  };
+  const { preferences } = await preferenceDataset.run({ manifest: "set/list.jsonl [output]", held_out: 0 }, { ...ctx, readInput }, {});
+  expect(preferences.train).toBe(2);
+  await preferences.pair("train", 0);
+  expect(read.filter((name) => !name.endsWith(" [output]"))).toEqual([]);
+  expect(read).toContain("set/win-0.png [output]");
+});
+
 test("everything that is wrong is said at once, with its line", async () => {
   const ctx = context([
     line(0),

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { RunDetail } from "../../../engine/api/runs.ts";
 import { useApp } from "../../state/context.ts";
 import { runName } from "../run-name.ts";
+import { ChoosePictures } from "./choose-pictures.tsx";
 import { RunComparisonView } from "./run-comparison-view.tsx";
 
 /** One run against another of the history; to begin with, the one of the same name before it. */
@@ -13,6 +14,7 @@ export function CompareRuns({ run: id }: { readonly run: string }) {
   const [other, setOther] = useState<string | undefined>(
     (before.find((r) => r.name === run?.name) ?? before[0] ?? history.find((r) => r.id !== id))?.id,
   );
+  const [isChoosing, setChoosing] = useState(false);
   const [details, setDetails] = useState<readonly [RunDetail, RunDetail]>();
   useEffect(() => {
     let isGone = false;
@@ -42,6 +44,12 @@ export function CompareRuns({ run: id }: { readonly run: string }) {
         </select>
       </label>
       {details && (
+        <button type="button" class="button" aria-pressed={isChoosing} onClick={() => setChoosing(!isChoosing)}>
+          Choose the better pictures
+        </button>
+      )}
+      {details && isChoosing && <ChoosePictures before={details[0]} after={details[1]} />}
+      {details && !isChoosing && (
         <RunComparisonView
           before={details[0]}
           after={details[1]}
