@@ -116,7 +116,7 @@ function conclusion(pairs: readonly PicturePair[], open: readonly PicturePair[],
   if (pairs.length === 0)
     return "These runs have no pair of saved pictures: previews are not kept, and runs of the command line are compared by graph prefer.";
   const written = pairs.length - open.length + chosen.filter((c) => c.choice !== "tie").length;
-  return `All ${pairs.length} pairs are looked at, ${written} comparisons are kept. The node PreferenceDataset reads them as ${manifest}.`;
+  return `All ${pairs.length} pairs are looked at, ${written === 1 ? "1 comparison is" : `${written} comparisons are`} kept. The node PreferenceDataset reads ${manifest}.`;
 }
 
 function keyOf(a: string, b: string): string {
