@@ -37,6 +37,7 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
   "pretrain-vae-larger.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-transformer.json": { set: ["5.steps=1", "5.batch=1", "4.train=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-scenes-vae.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
+  "pretrain-scenes-vae-faces.json": { set: ["3.steps=1", "3.batch=1"], leaves: /^pretrain\/.*\.safetensors$/ },
   "pretrain-scenes-transformer.json": {
     set: ["5.steps=1", "5.batch=1", "4.train=5"],
     leaves: /^pretrain\/.*-text-encoder.*\.safetensors$/,
