@@ -1,12 +1,18 @@
 // The server is killed at any moment: what waited still runs, what ran is interrupted and can go on, no event is lost or told twice.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EventMessage } from "../../engine/api/event-message.ts";
+import type { RunSummary } from "../../engine/api/runs.ts";
+import { randomSource } from "../../engine/base/random.ts";
 import { client, training, trouble } from "./toy-server.ts";
+
+const KILLS = Number(process.env.KILLS ?? 4);
+const AT_ONCE = 8;
 
 let dir: string;
 let children: ChildProcess[] = [];
@@ -19,9 +25,14 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 });
 
-async function start(): Promise<ReturnType<typeof client> & { readonly child: ChildProcess }> {
+function spawnServer() {
   const child = spawn(process.execPath, [join(import.meta.dirname, "toy-server.ts"), dir], { stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
+  return child;
+}
+
+async function start(): Promise<ReturnType<typeof client> & { readonly child: ChildProcess }> {
+  const child = spawnServer();
   let said = "";
   child.stderr.on("data", (data) => {
     said += String(data);
@@ -34,6 +45,16 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill(signal);
   await gone;
+}
+
+async function everyRun({ call }: Pick<ReturnType<typeof client>, "call">): Promise<readonly RunSummary[]> {
+  const all: RunSummary[] = [];
+  for (let before: string | null | undefined; before !== null; ) {
+    const { runs, next } = await call("runs", { query: { limit: 200, ...(before !== undefined && { before }) } });
+    all.push(...runs);
+    before = next;
+  }
+  return all;
 }
 
 const progress = (id: string) => (m: EventMessage) => m.kind === "run" && m.event.run === id && m.event.kind === "node.progress";
@@ -87,4 +108,108 @@ test("a training that had not saved yet is interrupted, and can only be retried"
 test("a second server on the same data folder refuses", async () => {
   await start();
   await expect(start()).rejects.toThrow(/STORE_LOCKED|another server/);
+});
+
+test(`${KILLS} kills at any moment with ${AT_ONCE} runs waiting: none is lost, none runs twice, no event is missed or told twice`, {
+  timeout: 120_000 + KILLS * 30_000,
+}, async () => {
+  const random = randomSource(Number(process.env.KILL_SEED ?? 8));
+  /** Every press of Run: the run that it became, once that was answered. */
+  const presses: { readonly key: string; readonly value: number; run?: string }[] = [];
+  const heard: EventMessage[] = [];
+  const ended = new Set<string>();
+  const listenTo = (server: Awaited<ReturnType<typeof start>>) => {
+    const listener = server.listen(numbers(heard).at(-1) ?? 0);
+    const keep = (): void => {
+      heard.push(...listener.messages);
+      for (const m of listener.messages)
+        if (m.kind === "summary" && m.summary.state !== "queued" && m.summary.state !== "running") ended.add(m.summary.id);
+    };
+    return { listener, keep };
+  };
+  /** Presses again what was not answered, and new ones until enough wait. */
+  const press = (server: Awaited<ReturnType<typeof start>>, fresh: boolean): Promise<unknown> => {
+    const waiting = presses.filter((p) => p.run === undefined || !ended.has(p.run)).length;
+    for (let i = waiting; fresh && i < AT_ONCE; i++) presses.push({ key: `press-${presses.length}-of-many`, value: presses.length / 100 });
+    const asked = presses.filter((p) => p.run === undefined);
+    return Promise.allSettled(
+      asked.map(async (p) => {
+        const body = { workflow: trouble("none", "", p.value), client: "test", key: p.key, name: p.key };
+        p.run = (await server.call("submit", { body })).id;
+      }),
+    );
+  };
+  const moments = { starting: 0, pressing: 0, running: 0 };
+  for (let kills = 0; kills < KILLS; kills++) {
+    if (random.uniform() < 0.2) {
+      const child = spawnServer();
+      await pause(random.uniform() * 1500);
+      await kill(child, "SIGKILL");
+      moments.starting++;
+      continue;
+    }
+    const server = await start();
+    const { listener, keep } = listenTo(server);
+    const pressed = press(server, true);
+    if (random.uniform() < 0.3) moments.pressing++;
+    else {
+      await pressed;
+      moments.running++;
+    }
+    const enough = 1 + random.below(60);
+    await listener.until(() => numbers(listener.messages).length >= enough);
+    await pause(random.uniform() * 40);
+    await kill(server.child, "SIGKILL");
+    await pressed;
+    keep();
+  }
+  const last = await start();
+  const { listener, keep } = listenTo(last);
+  await press(last, false);
+  for (const { run } of presses) if (run !== undefined && !ended.has(run)) await last.ended(run);
+  const runs = await everyRun(last);
+  // A new listener is told the last number there is.
+  const hello = await last.listen().until((m) => m.kind === "hello");
+  const newest = hello.kind === "hello" ? hello.seq : 0;
+  await listener.until(() => (numbers([...heard, ...listener.messages]).at(-1) ?? 0) >= newest);
+  keep();
+
+  // Nothing is lost: each press is one run, and each run one press.
+  const made = presses.map((p) => p.run);
+  expect(new Set(made).size).toBe(presses.length);
+  expect(runs.map((r) => r.id).toSorted()).toEqual(made.toSorted());
+  const interrupted = runs.filter((r) => r.state === "interrupted");
+  expect(runs.filter((r) => r.state !== "interrupted" && r.state !== "finished")).toEqual([]);
+  expect(interrupted.length).toBeLessThanOrEqual(KILLS);
+
+  // Nothing runs twice: each value was saved once; by a run that was killed, perhaps.
+  const saved = readdirSync(join(dir, "out"))
+    .filter((f) => f.endsWith(".txt"))
+    .map((f) => readFileSync(join(dir, "out", f), "utf8"));
+  expect(new Set(saved).size).toBe(saved.length);
+  for (const { value, run } of presses)
+    if (!interrupted.some((r) => r.id === run))
+      expect(
+        saved.filter((text) => text === String(value)),
+        `files of ${run}`,
+      ).toHaveLength(1);
+
+  // No event is missed or told twice: neither of the server nor of any run.
+  const all = numbers(heard);
+  expect(all).toEqual(Array.from({ length: all.length }, (_, i) => i + 1));
+  for (const { id } of runs) {
+    const own = heard.flatMap((m) => (m.kind === "run" && m.event.run === id ? [m.event] : []));
+    expect(own.map((e) => e.seq)).toEqual(own.map((_, i) => i));
+    expect(own.filter((e) => e.kind === "run.started").length, `starts of ${id}`).toBeLessThanOrEqual(1);
+  }
+
+  // What was interrupted can be run again.
+  for (const { id } of interrupted) {
+    const again = await last.call("retry", { params: { id } });
+    expect(await last.ended(again.id)).toMatchObject({ state: "finished", parent: id });
+  }
+  process.stdout.write(
+    `${KILLS} kills (${moments.starting} while it started, ${moments.pressing} while runs were sent, ${moments.running} later), ` +
+      `${runs.length} runs: ${runs.length - interrupted.length} finished, ${interrupted.length} interrupted and run again, ${all.length} events\n`,
+  );
 });
