@@ -73,6 +73,7 @@ export class ComputeHost {
   #child: Child | undefined;
   #active: Active | undefined;
   #timers: NodeJS.Timeout[] = [];
+  #isWatched = false;
 
   constructor(options: ComputeHostOptions) {
     this.#options = options;
@@ -81,6 +82,13 @@ export class ComputeHost {
   /** Id of the child, for reports. */
   get pid(): number | undefined {
     return this.#child?.process.pid;
+  }
+
+  /** Tells whether anyone would see pictures of what is not finished. Nobody does at the start. */
+  watch(isWatched: boolean): void {
+    if (this.#isWatched === isWatched) return;
+    this.#isWatched = isWatched;
+    if (this.#child) this.#send(this.#child, { kind: "watch", isWatched });
   }
 
   /** Starts the child ahead of the first run. */
@@ -169,6 +177,7 @@ export class ComputeHost {
       if (process.pid === undefined) gone(null, null);
     });
     this.#send(child, { kind: "init", settings: this.#options.settings });
+    if (this.#isWatched) this.#send(child, { kind: "watch", isWatched: true });
     return child;
   }
 

@@ -22,9 +22,10 @@ export async function serveCompute(entry: string, parts: ComputeParts): Promise<
 
 function talk(entry: string): void {
   const meter = new MemoryMeter();
-  const shared = new SharedArrayBuffer(8);
+  const shared = new SharedArrayBuffer(12);
   const cancelled = new Int32Array(shared, 0, 1);
   const pulse = new Int32Array(shared, 4, 1);
+  const watched = new Int32Array(shared, 8, 1);
   let thread: Worker | undefined;
   let current: string | undefined;
   let watch: PulseWatch | undefined;
@@ -93,6 +94,7 @@ function talk(entry: string): void {
   process.on("message", (raw: unknown) => {
     const message = toChild.parse(raw);
     if (message.kind === "init") start(message);
+    else if (message.kind === "watch") Atomics.store(watched, 0, message.isWatched ? 1 : 0);
     else if (message.kind === "run") {
       current = message.request.run;
       watch = new PulseWatch(pulse, watchMs, performance.now());

@@ -31,7 +31,7 @@ export interface ComputeParts {
 /** What the main thread gives to this one. */
 export const threadData = z.object({
   settings: computeSettings,
-  /** Two Int32: 1 while the current run is to be cancelled, visible in the middle of a node, where no message arrives; and the pulse. */
+  /** Three Int32: 1 while the current run is to be cancelled, visible in the middle of a node, where no message arrives; the pulse; 1 while someone watches. */
   shared: z.instanceof(SharedArrayBuffer),
 });
 
@@ -43,6 +43,7 @@ export async function computeThread(parts: ComputeParts): Promise<void> {
   try {
     const { settings, shared } = threadData.parse(workerData);
     const cancelled = new Int32Array(shared, 0, 1);
+    const watched = new Int32Array(shared, 8, 1);
     const pulse = new Pulse(new Int32Array(shared, 4, 1));
     setInterval(() => pulse.tick(), Math.min(TICK_MS, (settings.stuckMs ?? Number.POSITIVE_INFINITY) / 8));
     const registry = new Registry(await parts.nodes());
@@ -74,7 +75,7 @@ export async function computeThread(parts: ComputeParts): Promise<void> {
         run: request.run,
         plan: request.plan,
         registry,
-        world: runWorld(request, runtime),
+        world: runWorld(request, runtime, () => Atomics.load(watched, 0) === 1),
         memory,
         ...(stored && { stored }),
         signal: controller.signal,

@@ -84,11 +84,14 @@ export const toChild = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("init"), settings: computeSettings }),
   z.object({ kind: z.literal("run"), request: runRequest }),
   z.object({ kind: z.literal("cancel"), run: z.string() }),
+  /** Whether anyone would see pictures of what is not finished; nobody at the start. */
+  z.object({ kind: z.literal("watch"), isWatched: z.boolean() }),
 ]);
 export type ToChild =
   | { readonly kind: "init"; readonly settings: ComputeSettings }
   | { readonly kind: "run"; readonly request: RunRequest }
   | { readonly kind: "cancel"; readonly run: string }
+  | { readonly kind: "watch"; readonly isWatched: boolean }
   | { readonly kind: "flushed" };
 
 /** Memory of the child process, in bytes. Parts that the system does not report are absent. */

@@ -20,7 +20,7 @@ export interface ComputeRuntime extends Compute {
   tryDevice(): Promise<void>;
 }
 
-export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
+export function runWorld(request: RunRequest, runtime: ComputeRuntime, isWatched: () => boolean): World {
   const inputs = new InputFiles({ ...request.inputs, output: request.output });
   const output = once(() => OutputDirectory.open(request.output));
   const temporary = once(async () => {
@@ -43,6 +43,7 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime): World {
     // The node that reads the file reports what is wrong with it.
     identify: (file) => identityOf(file, inputs, models).catch(() => null),
     workflow: request.workflow,
+    isWatched,
     memory: () => process.memoryUsage.rss(),
     now: () => performance.now(),
     clock: () => Date.now(),

@@ -10,6 +10,8 @@ export interface EventHubOptions {
   readonly events: EventLog;
   readonly boot: string;
   readonly queue: () => QueueState;
+  /** Called with the number of clients whenever it changes. */
+  readonly onClients?: (count: number) => void;
   /** A client that has this much unread is dropped. Default 8 MiB. */
   readonly maxBufferedBytes?: number;
   /** Clients at most. Default 500. */
@@ -49,7 +51,10 @@ export class EventHub {
     const { events, boot, queue } = this.#options;
     const client: Client = { socket, isCatchingUp: true, isAlive: true };
     this.#clients.add(client);
-    const leave = (): void => void this.#clients.delete(client);
+    this.#options.onClients?.(this.#clients.size);
+    const leave = (): void => {
+      if (this.#clients.delete(client)) this.#options.onClients?.(this.#clients.size);
+    };
     socket.on("close", leave);
     socket.on("error", () => socket.terminate());
     socket.on("pong", () => {

@@ -115,7 +115,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const models = { roots: [...options.models], allowed: {} };
     const boot = randomUUID();
     const state = await serverState(folder);
-    const hub: EventHub = new EventHub({ events, boot, queue: () => queue.state() });
+    const hub: EventHub = new EventHub({
+      events,
+      boot,
+      queue: () => queue.state(),
+      onClients: (count) => host.watch(count > 0),
+    });
     const runFeed = new RunFeed(events, (message) => {
       hub.publish(message);
       if (message.kind === "run") feed.event(message.event);

@@ -122,6 +122,8 @@ export interface NodeContext {
   score(name: string, value: unknown): void;
   /** What an output node shows, ComfyUI's `ui` dictionary: `{ images: [SavedFile…] }`. */
   show(ui: Readonly<Record<string, readonly unknown[]>>): void;
+  /** Whether someone watches, and has not just been shown a picture: making one for `progress` would otherwise be wasted. Absent: nobody ever does. */
+  wantsPreview?(): boolean;
   /** @param preview what the result looks like by now; a picture of more than 190 kB is left out, with a warning */
   progress(value: number, max: number, note?: string, preview?: PreviewPicture): void;
   /**

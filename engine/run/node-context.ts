@@ -22,6 +22,8 @@ export interface NodeContextOptions {
   readonly effects: Effect[];
 }
 
+/** Between two pictures of one node. */
+const PREVIEW_MS = 250;
 /** Nobody can read progress that changes more often than this. */
 const PROGRESS_MS = 50;
 
@@ -33,8 +35,9 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
   };
   let toldTooLarge = false;
   let lastProgress = Number.NEGATIVE_INFINITY;
+  let lastPreview = Number.NEGATIVE_INFINITY;
   // Nodes do not get what only the executor asks for.
-  const { compute, identify: _identify, clock: _clock, ...shared } = world;
+  const { compute, identify: _identify, clock: _clock, isWatched, ...shared } = world;
   return {
     ...shared,
     nodeId: step.id,
@@ -52,11 +55,13 @@ export function nodeContext({ world, step, stop, signal, checkCancelled, emit, s
     },
     score: (name, value) => tell({ kind: "node.scored", ...of, name, value: transportable(name, value) }),
     show: (ui) => tell({ kind: "node.shown", ...of, ui: Object.fromEntries(Object.entries(ui).map(([k, list]) => [k, [...list]])) }),
+    wantsPreview: () => (isWatched?.() ?? false) && world.now() - lastPreview >= PREVIEW_MS,
     progress(value, max, note, picture) {
       if (stop !== "finish") checkCancelled();
       const now = world.now();
       if (value < max && now - lastProgress < PROGRESS_MS) return;
       lastProgress = now;
+      if (picture) lastPreview = now;
       const base64 = picture && Buffer.from(picture.bytes).toString("base64");
       const fits = base64 !== undefined && base64.length <= MAX_PREVIEW;
       if (base64 !== undefined && !fits && !toldTooLarge) {

@@ -104,6 +104,25 @@ export const toyNodes: readonly AnyNode[] = [
     },
   }),
   defineNode({
+    type: "ToyPreview",
+    version: "1.0.0",
+    category: "toy",
+    summary: "Waits until a file exists, shows how it stands while someone watches, and tells how often it was asked to.",
+    inputs: { until: widget(z.string()) },
+    outputs: { NUMBER },
+    cache: "never",
+    async run({ until }, ctx) {
+      let shown = 0;
+      for (let i = 0; !existsSync(until); i++) {
+        const wanted = ctx.wantsPreview?.() ?? false;
+        if (wanted) shown++;
+        ctx.progress(i, 1e9, undefined, wanted ? { mime: "image/jpeg", bytes: Uint8Array.of(0xff, 0xd8, shown) } : undefined);
+        await turn();
+      }
+      return { NUMBER: shown };
+    },
+  }),
+  defineNode({
     type: "ToySave",
     version: "1.0.0",
     category: "toy",

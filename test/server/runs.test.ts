@@ -215,3 +215,34 @@ test("the history comes in pages and a run can be removed from it, but not while
   await server.call("removeRun", { params: { id: ids[0] ?? "" } });
   expect(await code(server.call("run", { params: { id: ids[0] ?? "" } }))).toBe("RUN_NOT_FOUND");
 });
+
+test("pictures of what is not finished are made while someone listens, told live, and not kept", async () => {
+  const preview = (until: string) => ({
+    1: { class_type: "ToyPreview", inputs: { until } },
+    2: { class_type: "ToySave", inputs: { a: ["1", 0] } },
+  });
+  const isPicture = (m: EventMessage) => m.kind === "run" && m.event.kind === "node.progress" && m.event.preview !== undefined;
+  // Nobody listens: the run is followed by its summary alone.
+  const alone = join(server.dir, "alone");
+  const first = await server.submit(preview(alone));
+  const isUnderWay = async () => (await server.call("run", { params: { id: first.id } })).nodes[0]?.state === "running";
+  await expect.poll(isUnderWay, { timeout: 30_000 }).toBe(true);
+  writeFileSync(alone, "");
+  await expect
+    .poll(async () => (await server.call("run", { params: { id: first.id } })).summary.state, { timeout: 30_000 })
+    .toBe("finished");
+  expect((await server.call("run", { params: { id: first.id } })).summary.scores).toMatchObject([{ name: "saved", value: 0 }]);
+
+  const watched = join(server.dir, "watched");
+  const listener = server.listen();
+  const second = await server.submit(preview(watched));
+  await listener.until(isPicture);
+  writeFileSync(watched, "");
+  const { scores } = await server.ended(second.id);
+  expect(scores[0]?.value).toBeGreaterThan(0);
+  listener.close();
+  const again = server.listen(0);
+  await again.until((m) => m.kind === "summary" && m.summary.id === second.id && m.summary.state === "finished");
+  expect(again.messages.some(isPicture)).toBe(false);
+  again.close();
+});

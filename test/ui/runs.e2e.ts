@@ -58,6 +58,45 @@ describe("running", () => {
     await ended(editor, "finished");
   });
 
+  test("a sampler shows what its picture looks like while it runs, on the node and in the inspector", async () => {
+    await editor.startingPoint("Edit two people");
+    const [sampler] = (await editor.document()).nodes.filter((n) => /Sampler$/.test(n.type));
+    if (!sampler) throw new Error("no sampler");
+    await editor.set(sampler, { seed: 4711, steps: 6 });
+    await editor.goTo(sampler.title ?? sampler.type);
+    await run(editor);
+    const picture = editor.inspector.locator(".preview img");
+    await picture.waitFor();
+    await ended(editor, "finished");
+    // Not one colour: the people stand on something.
+    const spread = await picture.evaluate((img) => {
+      const image = img as unknown as { naturalWidth: number; naturalHeight: number };
+      const g = globalThis as unknown as {
+        OffscreenCanvas: new (
+          w: number,
+          h: number,
+        ) => {
+          getContext(kind: "2d"): {
+            drawImage(i: unknown, x: number, y: number): void;
+            getImageData(...r: number[]): { data: Uint8ClampedArray };
+          };
+        };
+      };
+      const context = new g.OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
+      context.drawImage(image, 0, 0);
+      const { data } = context.getImageData(0, 0, image.naturalWidth, image.naturalHeight);
+      const green = [...data].filter((_, i) => i % 4 === 1);
+      return Math.max(...green) - Math.min(...green);
+    });
+    expect(spread).toBeGreaterThan(60);
+    // What is kept of the run has no such pictures.
+    await editor.page.reload();
+    await editor.ready();
+    await editor.goTo(sampler.title ?? sampler.type);
+    await editor.inspector.getByText("done").waitFor();
+    expect(await picture.count()).toBe(0);
+  });
+
   test("a missing picture is a problem with a remedy before anything runs, and leads to its node", async () => {
     const image = await editor.add("LoadImage", -350, -250);
     await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, -200));

@@ -440,14 +440,14 @@ export function gridOf(count: number, width: number, height: number): { readonly
   return best;
 }
 
-function paintPictures(ctx: CanvasRenderingContext2D, scene: Scene, { pictures, faces }: NodeLook, [x, y, w, h]: Rect): void {
+function paintPictures(ctx: CanvasRenderingContext2D, scene: Scene, { pictures, rough, faces }: NodeLook, [x, y, w, h]: Rect): void {
   const shown = pictures.slice(0, 36);
   const { columns, rows } = gridOf(shown.length, w, h);
   const cw = w / columns;
   const ch = h / rows;
   ctx.imageSmoothingQuality = "high";
   for (const [i, url] of shown.entries()) {
-    const image = scene.pictures.get(url);
+    const image = scene.pictures.get(url) ?? (rough?.before === undefined ? undefined : scene.pictures.get(rough.before));
     const cx = x + (i % columns) * cw;
     const cy = y + Math.floor(i / columns) * ch;
     if (!image) {
@@ -459,7 +459,7 @@ function paintPictures(ctx: CanvasRenderingContext2D, scene: Scene, { pictures, 
     const iw = image.naturalWidth * scale;
     const ih = image.naturalHeight * scale;
     // A picture of a few pixels is meant to be seen as such.
-    ctx.imageSmoothingEnabled = scale < 3;
+    ctx.imageSmoothingEnabled = scale < 3 || rough !== undefined;
     const [left, top] = [cx + (cw - iw) / 2, cy + (ch - ih) / 2];
     ctx.drawImage(image, left, top, iw, ih);
     // Light on dark, so that they stand out on any picture.

@@ -1,7 +1,7 @@
 // litegraph's canvas with our gestures and our drawing. It decides nothing: what a gesture means is told as a command.
 import { LGraphCanvas, LGraphNode, type LinkSegment, LLink, Reroute } from "@comfyorg/litegraph";
 import type { Command } from "../doc/commands.ts";
-import { type DocNode, graphAt, type Id, type Point, type Rect, sameId } from "../doc/document.ts";
+import { graphAt, type Id, type Point, type Rect, sameId } from "../doc/document.ts";
 import { bestPair } from "../doc/links.ts";
 import { layoutNode, TITLE_HEIGHT, type WidgetBox } from "../doc/node-layout.ts";
 import { inside, overlaps } from "./geometry.ts";
@@ -10,7 +10,7 @@ import { type Dragged, LinkDrop } from "./link-drop.ts";
 import { LinkPainter, type LinkScene } from "./link-painter.ts";
 import { LinkPaths } from "./link-paths.ts";
 import { movedItems } from "./moved-items.ts";
-import { type NodeLook, PLAIN } from "./node-look.ts";
+import { type NodeLook, needsRoom, PLAIN } from "./node-look.ts";
 import { paintBox, paintDrag, paintJoin, paintKnife } from "./paint-gestures.ts";
 import { paintDots, paintGroup } from "./paint-ground.ts";
 import { crosses } from "./paint-link.ts";
@@ -107,8 +107,7 @@ export class StageCanvas extends LGraphCanvas {
   show(state: StageState): void {
     const before = this.#state;
     this.#state = state;
-    const isPreview = (n: DocNode): boolean => state.look(n.id).pictures.length > 0;
-    this.#projection.show(state.doc, state.place, state.faces, { hasPreview: isPreview });
+    this.#projection.show(state.doc, state.place, state.faces, { hasPreview: (n) => needsRoom(state.look(n.id)) });
     if (before?.selection !== state.selection || before.doc !== state.doc) this.#select(state.selection);
     this.setDirty(true, true);
   }
@@ -303,7 +302,7 @@ export class StageCanvas extends LGraphCanvas {
   #resized(node: StageNode): void {
     const state = this.#state;
     if (!state) return;
-    const preview = this.#look(node).pictures.length > 0;
+    const preview = needsRoom(this.#look(node));
     node.relayout(layoutNode(state.doc, { ...node.docNode, size: [node.size[0], node.size[1]] }, state.faces, { preview }));
     node.place();
   }
@@ -491,7 +490,9 @@ export class StageCanvas extends LGraphCanvas {
     this.visible_nodes = visible;
     const drag = this.linkConnector.isConnecting ? this.#drops.fits() : undefined;
     const scene: Scene = { doc: state.doc, theme, pictures: this.#pictures, scale, dragging: drag };
-    for (const node of visible) {
+    // What runs may have grown for its preview: it lies above its neighbours.
+    const running = visible.filter((node) => this.#look(node).status === "running");
+    for (const node of [...visible.filter((n) => !running.includes(n)), ...running]) {
       const [nx, ny] = xy(node.pos);
       ctx.translate(nx, ny);
       const shown =

@@ -83,11 +83,18 @@ export function naturalSize(doc: Doc, node: DocNode, faces: NodeFaces): Point {
   return [width, isNote ? Math.max(min[1], 100) : min[1] + (showsScores(node, faces) ? SCORES_HEIGHT : 0)];
 }
 
-/** Whether the node gets room for pictures before it has any: it names one, saves or shows some, or finds faces on them. */
+/** Whether the node gets room for pictures before it has any: it names one, saves or shows some, finds faces on them, or samples. */
 export function showsPictures(node: DocNode, faces: NodeFaces): boolean {
   const face = faces.get(node.type);
   const shows = face?.isOutput || face?.outputs.some((o) => o.type === "FACES");
-  return face?.inputs.some((i) => (i.kind === "widget" ? i.file?.kind === "input" : shows && i.type === "IMAGE")) ?? false;
+  const samples = face?.outputs.some((o) => o.type === "LATENT");
+  return (
+    face?.inputs.some((i) =>
+      i.kind === "widget"
+        ? i.file?.kind === "input"
+        : (shows && i.type === "IMAGE") || (samples && (i.type === "MODEL" || i.type === "GUIDER")),
+    ) ?? false
+  );
 }
 
 /** Room for a few lines of numbers. */

@@ -190,6 +190,14 @@ function Results({ node, run }: { readonly node: string; readonly run: NodeRun }
           {run.progress.note && ` · ${run.progress.note}`}
         </p>
       )}
+      {run.preview && pictures.length === 0 && (
+        <figure class="preview">
+          <img src={run.preview.url} alt="" />
+          <figcaption class="small dim">
+            {run.state === "running" ? "What it looks like by now, roughly" : "The last preview: rough"}
+          </figcaption>
+        </figure>
+      )}
       {panels.map(({ id, title, Component }) => (
         <section key={id} aria-label={title}>
           <div class="row">

@@ -250,11 +250,14 @@ function show(app: App, stage: Stage): void {
       return PLAIN;
     }
     const seconds = run ? secondsLeft(run, Date.now()) : undefined;
-    const pictures = picturesOf(run).map((f) => fileUrl(f, 512));
+    const made = picturesOf(run).map((f) => fileUrl(f, 512));
+    const preview = made.length === 0 ? run?.preview : undefined;
+    const pictures = preview ? [preview.url] : made;
     const text = run?.shown.text?.join("\n") ?? scoreText(run?.scores);
-    const made: NodeLook = {
+    const shown: NodeLook = {
       status: run?.state ?? "idle",
       pictures: input !== undefined ? [input] : pictures,
+      ...(preview && { rough: preview.before === undefined ? {} : { before: preview.before } }),
       ...(run?.shown.faces?.[0] && { faces: facesOf(run.shown.faces[0]) }),
       text: pictures.length > 0 || input !== undefined ? undefined : text,
       ...(run?.progress && {
@@ -268,8 +271,8 @@ function show(app: App, stage: Stage): void {
       ...(isPinned && { isPinned }),
       ...ports,
     };
-    cache.set(key, made);
-    return made;
+    cache.set(key, shown);
+    return shown;
   };
   stage.show({ doc, place: editor.place.value, faces: editor.faces, selection: editor.selection.value, look });
 }

@@ -18,18 +18,30 @@ export interface NodeRun {
   readonly linked?: Readonly<Record<string, unknown>>;
   readonly logs: readonly { readonly level: "info" | "warn"; readonly message: string }[];
   readonly error?: RunError;
+  /** What its result looks like by now: a data URL, and the one before, which is shown until this one is decoded. */
+  readonly preview?: { readonly url: string; readonly before?: string };
 }
 
 export type NodeRuns = ReadonlyMap<string, NodeRun>;
 
 const EMPTY: NodeRun = { state: "waiting", shown: {}, files: [], scores: {}, logs: [] };
 
+function withPreview(preview: NodeRun["preview"]): Pick<NodeRun, "preview"> {
+  return preview ? { preview } : {};
+}
+
 /** A run that begins: its nodes wait, and what they showed before stays until something new comes. */
 export function beginRun(before: NodeRuns, ids: readonly string[]): NodeRuns {
   return new Map(
     ids.map((id) => [
       id,
-      { ...EMPTY, shown: before.get(id)?.shown ?? {}, files: before.get(id)?.files ?? [], scores: before.get(id)?.scores ?? {} },
+      {
+        ...EMPTY,
+        shown: before.get(id)?.shown ?? {},
+        files: before.get(id)?.files ?? [],
+        scores: before.get(id)?.scores ?? {},
+        ...withPreview(before.get(id)?.preview),
+      },
     ]),
   );
 }
@@ -57,10 +69,19 @@ function foldNode(node: NodeRun, event: Extract<RunEvent, { readonly node: strin
         state: "running",
         progress: { value: event.value, max: event.max, ...(event.note !== undefined && { note: event.note }) },
         firstProgress: node.firstProgress ?? { at: event.at, share },
+        ...(event.preview && {
+          preview: {
+            url: `data:${event.preview.mime};base64,${event.preview.base64}`,
+            ...(node.preview && { before: node.preview.url }),
+          },
+        }),
       };
     }
-    case "node.cached":
-      return { ...node, state: event.from === "unneeded" ? "skipped" : "cached" };
+    case "node.cached": {
+      // It may be the result of other settings than the preview was of.
+      const { preview: _, ...rest } = node;
+      return { ...rest, state: event.from === "unneeded" ? "skipped" : "cached" };
+    }
     case "node.finished":
       return { ...node, state: "done", ms: event.ms };
     case "node.shown": {

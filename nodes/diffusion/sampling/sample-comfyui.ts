@@ -1,5 +1,5 @@
 import { AppError } from "../../../engine/base/errors.ts";
-import type { NodeContext } from "../../../engine/node/context.ts";
+import type { NodeContext, PreviewPicture } from "../../../engine/node/context.ts";
 import { f32, type Tensor, zerosTensor } from "../../../engine/tensor/tensor.ts";
 import { torchGenerator, torchRandn } from "../../../engine/tensor/torch-random.ts";
 import type { Latent, Mask } from "../../shared/contracts/data.ts";
@@ -8,6 +8,7 @@ import type { Guider } from "../../shared/contracts/modules.ts";
 import { cfg } from "../../shared/diffusion/guidance.ts";
 import { cropLatent, denormaliseLatent, normaliseLatent, padToPatch } from "../../shared/diffusion/latent-space.ts";
 import { packLatent, unpackLatent } from "../../shared/diffusion/packing.ts";
+import { preview } from "../../shared/diffusion/preview.ts";
 import { type SamplingContext, statisticsOf } from "../../shared/diffusion/sample-flow.ts";
 import { addNoise, x0Of } from "../../shared/diffusion/steps.ts";
 import { type Velocity, velocityFor } from "../../shared/diffusion/velocity.ts";
@@ -61,12 +62,18 @@ export async function sampleComfyui(ctx: SamplingContext & Pick<NodeContext, "lo
   if (noise.length !== count) throw new AppError("SAMPLING_NOISE", `${noise.length} noise values for a latent of ${count}`);
   const again = torchGenerator(BigInt(source.seed ?? 0) + 1n);
   const guided = await guidedX0(ctx, guider, samples.shape);
+  const raw = (data: Float32Array): Latent => ({
+    ...latent,
+    ...denormaliseLatent(model.latentSpace, f32(samples.shape, data), latent.statistics ?? statisticsOf(positive)),
+  });
+  let picture: PreviewPicture | undefined;
   let last = start.data;
   // ComfyUI's one difference between ddim and euler: what lies outside a mask gets noise of its own.
   const around = sampler === "ddim" ? torchRandn(BigInt(source.seed ?? 0) + 1n, count) : noise;
   const inside = latent.noiseMask && insideMask(latent.noiseMask, samples.shape, start.data, around);
   const denoise: Denoise = async (x, sigma) => {
     last = inside ? inside.after(await guided(inside.before(x, sigma), sigma)) : await guided(x, sigma);
+    picture = await preview(ctx, positive, () => raw(last));
     return last;
   };
   const seed = BigInt(source.seed ?? 0);
@@ -82,12 +89,8 @@ export async function sampleComfyui(ctx: SamplingContext & Pick<NodeContext, "lo
     },
     sampling: model.sampling,
   };
-  const x = await sample(sampler, run, (i) => ctx.progress(i + 1, sigmas.length - 1, `σ ${(sigmas[i + 1] ?? 0).toFixed(4)}`));
+  const x = await sample(sampler, run, (i) => ctx.progress(i + 1, sigmas.length - 1, `σ ${(sigmas[i + 1] ?? 0).toFixed(4)}`, picture));
   const end = sigmas.at(-1) ?? 0;
-  const raw = (data: Float32Array): Latent => ({
-    ...latent,
-    ...denormaliseLatent(model.latentSpace, f32(samples.shape, data), latent.statistics ?? statisticsOf(positive)),
-  });
   return { output: raw(end === 0 ? x : x.map((value) => value / (1 - end))), denoised: raw(last) };
 }
 

@@ -12,11 +12,16 @@ export interface LatentStatistics {
   readonly std: readonly number[];
 }
 
+/** [C + 1, 3]: a raw latent's channels (and 1) to a colour in 0..1, roughly. For showing what is not finished; no result depends on it. */
+export type LatentColors = Tensor<"float32">;
+
 /** ComfyUI's LATENT: `samples` [B, C, h, w], raw (not normalised). */
 export interface Latent {
   readonly samples: Tensor<"float32">;
   /** Statistics of these raw numbers: those of the VAE or sampler that made them. Absent: the model's own. */
   readonly statistics?: LatentStatistics;
+  /** What its numbers look like, where a picture was encoded. */
+  readonly colors?: LatentColors;
   /** Where a sampler may change it: 1 = all, 0 = nothing. */
   readonly noiseMask?: Mask;
 }

@@ -5,6 +5,7 @@ import { expectDType, f32 } from "../../../engine/tensor/tensor.ts";
 import type { Image, Latent } from "../contracts/data.ts";
 import type { Vae } from "../contracts/modules.ts";
 import { allFinite } from "../finite.ts";
+import { cellColors, fitColors } from "./latent-colors.ts";
 import { vaeNotFinite } from "./vae-not-finite.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function encodeImages(compute: Compute, vae: Vae, images: Image): P
   const latent = vae.encode.build(b, b.input("image", "float32", [1, 3, h, w]));
   const executable = await compute.compile(b.graph({ latent }));
   const parts: Float32Array[] = [];
+  const colors: Float32Array[] = [];
   for (let i = 0; i < count; i++) {
     const image = f32([1, 3, h, w], cropToPlanes(images, i, h, w));
     const { latent: result } = await executable.run({ image });
@@ -29,6 +31,7 @@ export async function encodeImages(compute: Compute, vae: Vae, images: Image): P
     const data = expectDType(result, "float32", "the latent");
     if (!allFinite(data)) throw vaeNotFinite("latent", "picture", image.data);
     parts.push(data);
+    colors.push(cellColors(image.data, h / cell, w / cell, cell));
   }
   const [, ...shape] = latent.shape;
   const size = parts[0]?.length ?? 0;
@@ -36,7 +39,8 @@ export async function encodeImages(compute: Compute, vae: Vae, images: Image): P
   parts.forEach((part, i) => {
     data.set(part, i * size);
   });
-  return { samples: f32([count, ...shape], data), statistics: vae.statistics };
+  const samples = f32([count, ...shape], data);
+  return { samples, statistics: vae.statistics, colors: fitColors(samples, colors) };
 }
 
 /** Picture `index`, centre crop [h, w], as planes [3,h,w] in -1..1. */

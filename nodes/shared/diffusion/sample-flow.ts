@@ -5,11 +5,12 @@ import type { Conditioning, Latent } from "../contracts/data.ts";
 import type { DiffusionModel } from "../contracts/modules.ts";
 import { tokensLatent } from "./latent-space.ts";
 import { packLatent } from "./packing.ts";
-import { checkedState, eulerStep } from "./steps.ts";
+import { preview } from "./preview.ts";
+import { checkedState, eulerStep, x0Of } from "./steps.ts";
 import { velocityFor } from "./velocity.ts";
 
 /** What sampling needs from its surroundings. */
-export type SamplingContext = Pick<NodeContext, "compute" | "signal" | "progress">;
+export type SamplingContext = Pick<NodeContext, "compute" | "signal" | "progress" | "wantsPreview">;
 
 export interface FlowRequest {
   readonly model: DiffusionModel;
@@ -42,6 +43,7 @@ export async function sampleFlow(ctx: SamplingContext, request: FlowRequest): Pr
   for (const { conditioning } of negative && guidance ? guidance.branches : [])
     if (negative) branches.push(await velocityFor(ctx.compute, model, conditioning(positive, negative), grid, "diffusers"));
   const steps = sigmas.length - 1;
+  const latentOf = (tokens: Float32Array): Latent => tokensLatent(space, f32(start.shape, tokens), grid, statisticsOf(positive));
   let x = start.data;
   for (let i = 0; i < steps; i++) {
     const [sigma = 0, next = 0] = [sigmas[i], sigmas[i + 1]];
@@ -55,10 +57,11 @@ export async function sampleFlow(ctx: SamplingContext, request: FlowRequest): Pr
       }
       v = guidance.combine(v, others).v;
     }
+    const picture = await preview(ctx, positive, () => latentOf(x0Of(x, v, sigma)));
     x = checkedState(eulerStep(x, v, sigma, next), i + 1, sigma);
-    ctx.progress(i + 1, steps, `σ ${next.toFixed(4)}`);
+    ctx.progress(i + 1, steps, `σ ${next.toFixed(4)}`, picture);
   }
-  return tokensLatent(space, f32(start.shape, x), grid, statisticsOf(positive));
+  return latentOf(x);
 }
 
 /** What the raw latents of a result belong to: the last reference picture's. */

@@ -151,6 +151,19 @@ export async function encodePng(rgb: Uint8Array, width: number, height: number):
     .toBuffer();
 }
 
+/** A JPEG of [height, width, 3] 8-bit RGB, for showing. @param options.largest longest side: a larger picture is made smaller */
+export async function encodeJpeg(
+  rgb: Uint8Array,
+  width: number,
+  height: number,
+  { quality, largest }: { readonly quality: number; readonly largest: number },
+): Promise<Uint8Array> {
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .resize({ width: largest, height: largest, fit: "inside", withoutEnlargement: true })
+    .jpeg({ quality })
+    .toBuffer();
+}
+
 /** 8-bit RGB through JPEG and back, with halved colour resolution, as cameras and the web do. @param quality 1–100 */
 export async function jpegRoundTrip(rgb: Uint8Array, width: number, height: number, quality: number): Promise<Uint8Array> {
   const file = await sharp(rgb, { raw: { width, height, channels: 3 } })
