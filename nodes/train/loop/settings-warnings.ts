@@ -1,10 +1,6 @@
 import type { TrainInputs } from "../train-options.ts";
-import { emaDecayAt } from "./train-loop.ts";
 
-type Settings = Pick<
-  TrainInputs,
-  "mode" | "steps" | "learning_rate" | "alpha" | "warmup" | "ema_decay" | "lambda" | "reward_weight" | "constraint_max"
->;
+type Settings = Pick<TrainInputs, "mode" | "steps" | "learning_rate" | "alpha" | "warmup" | "lambda" | "reward_weight">;
 
 /** Settings with which a run learns nothing, or next to nothing: what happens, and what to change. */
 export function settingsWarnings(i: Settings): readonly string[] {
@@ -24,13 +20,5 @@ export function settingsWarnings(i: Settings): readonly string[] {
     found.push(
       `warmup (${i.warmup}) is as long as the run (${i.steps} updates): learning_rate is never reached; set warmup to a tenth of steps`,
     );
-  if (i.ema_decay > 0) {
-    let start = 1;
-    for (let n = 0; n < i.steps && start > 1e-3; n++) start *= emaDecayAt(n, i.ema_decay);
-    if (start > 0.5)
-      found.push(
-        `ema_decay ${i.ema_decay} is too slow for ${i.steps} updates: ${Math.round(100 * start)} % of what comes out would still be the start; lower it`,
-      );
-  }
   return found;
 }

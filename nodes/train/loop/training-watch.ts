@@ -117,8 +117,8 @@ export class TrainingWatch {
       if (!/^reward\.[^.]+$/.test(name) || /skipped$|faces_(found|asked)$/.test(name)) continue;
       const change = after.mean - before.mean;
       const noise = Math.sqrt(before.error ** 2 + after.error ** 2);
-      if (change < -2 * noise && change < 0) falling.push(`${name} ${before.mean.toPrecision(3)} → ${after.mean.toPrecision(3)}`);
-      if (change > 2 * noise && change > 0) rising.push(`${name} ${before.mean.toPrecision(3)} → ${after.mean.toPrecision(3)}`);
+      if (change < -2 * noise) falling.push(`${name} ${before.mean.toPrecision(3)} → ${after.mean.toPrecision(3)}`);
+      if (change > 2 * noise) rising.push(`${name} ${before.mean.toPrecision(3)} → ${after.mean.toPrecision(3)}`);
     }
     if (falling.length > 0 && rising.length > 0)
       this.tell("traded", {
