@@ -36,7 +36,7 @@ interface Prediction {
 export class RunEstimate {
   readonly #ctx: NodeContext;
   readonly #dir: RunDirectory;
-  readonly #runner: ModelRunner;
+  readonly #runner: Pick<ModelRunner, "times" | "predictedBytes">;
   readonly #options: EstimateOptions;
   readonly #encoding: Spent;
   readonly #baseline: number;
@@ -45,7 +45,13 @@ export class RunEstimate {
   #prediction: Prediction | undefined;
 
   /** @param encoding time spent encoding examples, kept up to date by its owner. */
-  constructor(ctx: NodeContext, dir: RunDirectory, runner: ModelRunner, encoding: Spent, options: EstimateOptions) {
+  constructor(
+    ctx: NodeContext,
+    dir: RunDirectory,
+    runner: Pick<ModelRunner, "times" | "predictedBytes">,
+    encoding: Spent,
+    options: EstimateOptions,
+  ) {
     this.#ctx = ctx;
     this.#dir = dir;
     this.#runner = runner;

@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { fakeDataset } from "../../../test/fake-diffusion.ts";
-import { trainFake } from "../../../test/train-fake.ts";
-import type { Reward } from "../../shared/contracts/modules.ts";
+import { randomSource } from "../../../engine/base/random.ts";
 import { hackAlarm } from "./hack-alarm.ts";
 
 /** @param series [reward, watched] of each sample, by evaluation */
@@ -44,6 +42,61 @@ test("both evaluations must show the rise and the fall, beyond the samples' nois
   expect(hackAlarm(history(start, worse, worse))).toBeUndefined();
 });
 
+/** Whether numbers rise from one to the other by more than two standard errors of the paired differences. */
+function rises(before: readonly number[], after: readonly number[]): boolean {
+  const d = after.map((x, i) => x - (before[i] ?? Number.NaN));
+  const mean = d.reduce((a, x) => a + x, 0) / d.length;
+  const sd = Math.sqrt(d.reduce((a, x) => a + (x - mean) ** 2, 0) / (d.length - 1));
+  return mean / (sd / Math.sqrt(d.length)) > 2;
+}
+
+test("two standard errors, of pairs of the same samples, in each of the last two evaluations: against the definition, at random", () => {
+  const rng = randomSource(5);
+  let alarms = 0;
+  for (let n = 0; n < 2000; n++) {
+    const [count, trend] = [3 + rng.below(4), 0.2 + rng.uniform()];
+    const base = Array.from({ length: count }, () => [5 * rng.normal(), 5 * rng.normal()] as const);
+    const later = [trend, trend, 2 * trend].map((t) =>
+      base.map(([r, w]) => [r + t + 0.5 * rng.normal(), w - t + 0.5 * rng.normal()] as const),
+    );
+    const column = (rows: readonly (readonly [number, number])[], k: 0 | 1) => rows.map((row) => row[k]);
+    const expected = later.slice(-2).every((rows) => rises(column(base, 0), column(rows, 0)) && rises(column(rows, 1), column(base, 1)));
+    if (expected) alarms++;
+    expect(hackAlarm(history(base, ...later)) !== undefined).toBe(expected);
+  }
+  expect(alarms).toBeGreaterThan(200);
+  expect(alarms).toBeLessThan(1800);
+});
+
+test("samples that the reward or the scorer had nothing to say about, either time, are left out", () => {
+  const row = (reward: number | undefined, watched: number | undefined) => ({
+    ...(reward !== undefined && { reward }),
+    ...(watched !== undefined && { watched }),
+  });
+  const first = { step: 0, rows: [row(0, 5), row(1, undefined), row(undefined, 4), row(2, 6), row(3, 9)] };
+  const hacked = (step: number) => ({ step, rows: [row(1, 4), row(90, 90), row(90, 3), row(3, 5), row(4, 8)] });
+  // Of the reward four pairs are left, of the scorer four.
+  expect(hackAlarm([first, hacked(1), hacked(2)])).toBeUndefined();
+  const clear = (step: number) => ({ step, rows: [row(1, 4), row(2, 90), row(90, 3), row(3, 5), row(4, 8)] });
+  expect(hackAlarm([first, clear(1), clear(2)])).toMatch(
+    /rises \(1\.50 → 2\.50\).*falls \(6\.00 → 5\.00\) on the same 4 samples, between update 0 and 2/,
+  );
+  // One sample less, and too few are left for an error: then three evaluations must agree.
+  const few = (step: number) => ({ step, rows: [row(step, -step), row(step, -step), row(step, undefined), row(step, undefined)] });
+  expect(hackAlarm([few(0), few(1), few(2)])).toBeUndefined();
+  expect(hackAlarm([few(0), few(1), few(2), few(3)])).toMatch(/on the same 4 samples/);
+  // Fewer rows than at first.
+  expect(hackAlarm([first, clear(1), { step: 2, rows: [] }])).toBeUndefined();
+});
+
+test("with fewer than three samples, standing still is neither rising nor falling", () => {
+  const at = (reward: number, watched: number) => [[reward, watched]] as const;
+  expect(hackAlarm(history(at(0, 0), at(1, -1), at(1, -2), at(2, -3)))).toBeUndefined();
+  expect(hackAlarm(history(at(0, 0), at(1, -1), at(2, -1), at(3, -3)))).toBeUndefined();
+  expect(hackAlarm(history(at(9, -9), at(0, 0), at(1, -1), at(2, -2), at(3, -3)))).toMatch(/being fooled/);
+  expect(hackAlarm(history(at(0, 0), at(1, 1), at(2, 2), at(3, 3)))).toBeUndefined();
+});
+
 test("with fewer than three samples, three evaluations in a row must rise and fall", () => {
   const at = (k: number) => [[k, -k]] as const;
   expect(hackAlarm(history(at(0), at(1), at(2)))).toBeUndefined();
@@ -57,70 +110,4 @@ test("of a constrained reward the objective counts, and without numbers there is
   expect(hackAlarm(steps)).toMatch(/being fooled/);
   expect(hackAlarm([])).toBeUndefined();
   expect(hackAlarm(steps.map(({ step }) => ({ step, rows: [{ reward_skipped: 1 }] })))).toBeUndefined();
-});
-
-const mean = (id: string, sign: 1 | -1): Reward => ({
-  id,
-  name: id,
-  observe: () => Promise.resolve({ structure: "", constants: {}, info: {} }),
-  build: (b, image) => {
-    const brightness = b.mean(image, [], false);
-    return { reward: sign === 1 ? brightness : b.neg(brightness), parts: { brightness } };
-  },
-});
-const asked = {
-  reward: mean("bright", 1),
-  watched: mean("dark", -1),
-  dataset: fakeDataset(5, 4),
-  samples: 1,
-  lambda: 0,
-  learning_rate: 0.1,
-  steps: 12,
-  sample_every: 2,
-};
-
-test("a run whose reward is paid for with the watched one is warned, or ended", async () => {
-  const { logs, directories } = await trainFake(asked);
-  expect(logs.join("\n")).toMatch(/warn: the reward is being fooled/);
-  const metrics = [...directories.values()].flatMap((dir) => new TextDecoder().decode(dir.files.get("metrics.jsonl")).trim().split("\n"));
-  const last: Record<string, number> = JSON.parse(metrics.at(-1) ?? "{}");
-  expect(last["held_out.watched"]).toBeCloseTo(-(last["held_out.reward"] ?? 0), 5);
-  expect(last["held_out.watched.brightness"]).toBeCloseTo(last["held_out.reward"] ?? 0, 5);
-  await expect(trainFake({ ...asked, on_trouble: "stop" })).rejects.toMatchObject({
-    code: "TRAIN_WATCH",
-    message: expect.stringMatching(/being fooled/),
-  });
-});
-
-test("what is watched changes nothing that is trained", async () => {
-  const [with_, without] = [await trainFake(asked), await trainFake({ ...asked, watched: undefined })];
-  expect(with_.lora.adapters).toEqual(without.lora.adapters);
-  expect([...with_.directories.keys()]).toEqual([...without.directories.keys()]);
-  expect(without.logs.join()).not.toMatch(/fooled/);
-  const alike = await trainFake({ ...asked, watched: mean("bright", 1) });
-  expect(alike.logs.join()).not.toMatch(/fooled/);
-});
-
-test("projection: an objective that only opposes its guard changes nothing, one that does not is followed", async () => {
-  const weak: Reward = { ...mean("weak", 1), build: (b, image) => ({ reward: b.mul(b.mean(image, [], false), 1e-3), parts: {} }) };
-  const base = { ...asked, watched: undefined, steps: 12, guardrail: "projection" } as const;
-  const opposed = await trainFake({ ...base, reward: mean("dark", -1), constraint: weak });
-  const rows = [...opposed.directories.values()]
-    .flatMap((dir) => new TextDecoder().decode(dir.files.get("metrics.jsonl")).trim().split("\n"))
-    .map((l): Record<string, number> => JSON.parse(l));
-  for (const row of rows) {
-    expect(row.gradient_cosine).toBeCloseTo(-1, 4);
-    expect(row["reward.objective"]).toBeLessThan(0);
-    expect(row["reward.constraint"]).toBeGreaterThan(0);
-  }
-  const last = (run: typeof opposed) => {
-    const lines = [...run.directories.values()].flatMap((dir) =>
-      new TextDecoder().decode(dir.files.get("metrics.jsonl")).trim().split("\n"),
-    );
-    const numbers: Record<string, number> = JSON.parse(lines.at(-1) ?? "{}");
-    return numbers;
-  };
-  // What is left is the guard's own pull: pictures get brighter, where the objective alone makes them darker.
-  const free = await trainFake({ ...base, reward: mean("dark", -1), constraint: undefined });
-  expect(-(last(opposed)["held_out.reward.objective"] ?? 0)).toBeGreaterThan(1e-3 - (last(free)["held_out.reward"] ?? 0));
 });
