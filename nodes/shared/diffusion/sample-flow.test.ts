@@ -50,7 +50,7 @@ const raw = (data: readonly number[], { mean: m, std }: typeof space.statistics)
 
 test("Euler steps down the σ given, guided on the velocity, and back to raw latents", async () => {
   const done: unknown[] = [];
-  const ctx = { ...fakeContext(compute), progress: (...args: unknown[]) => void done.push(args) };
+  const ctx = { ...fakeContext(compute), progress: (...args: unknown[]) => void done.push(args.slice(0, 3)) };
   const sigmas = [1, 0.6, 0];
   const { samples } = await sampleFlow(ctx, { model, positive, negative, noise: start, scale: 4, sigmas });
   const [c, u] = [velocityBy(positive), velocityBy(negative)];
