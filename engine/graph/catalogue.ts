@@ -21,6 +21,8 @@ export interface CatalogueWidget {
   readonly file?: FileKind;
   /** The widget exists only while other widgets have one of these values. */
   readonly when?: Readonly<Record<string, readonly string[]>>;
+  /** ComfyUI's node of the same name has no such widget. */
+  readonly ours: boolean;
   /** An extra entry follows the value in `widgets_values`. */
   readonly controlAfterGenerate: boolean;
 }

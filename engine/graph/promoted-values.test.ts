@@ -94,6 +94,8 @@ describe("values of promoted widgets", () => {
     const document = root([simple], {}, [{ ...plain, widgets_values: [1, 2], widgets_values_named: { a: 1, b: 3 } }]);
     expect(convert(document).prompt["2"]?.inputs).toEqual({ a: 1, b: 3 });
     expect(convert(document).warnings).toEqual(["WIDGET_TWO_VALUES"]);
+    const reordered = root([simple], {}, [{ ...plain, widgets_values: [2, 1], widgets_values_named: { a: 1, b: 2 } }]);
+    expect(convert(reordered)).toMatchObject({ prompt: { 2: { inputs: { a: 1, b: 2 } } }, warnings: [] });
   });
 
   test("a value the editor set aside wins; the first of two", () => {

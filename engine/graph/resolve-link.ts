@@ -1,5 +1,6 @@
 import type { Link } from "./prompt.ts";
 import { BYPASSED, MUTED, type Scope } from "./scope.ts";
+import { socketsMatch } from "./socket-match.ts";
 import { SUBGRAPH_INPUT, SUBGRAPH_OUTPUT, type UiInput, type UiNode } from "./ui-workflow.ts";
 
 /** A subgraph instance's own input, which an inner one takes its value from. */
@@ -41,6 +42,7 @@ export function resolveInput(
   const seen = new Set<string>();
   let scope = start;
   let link = input.link;
+  let wanted = input.type;
   // The innermost instance's value, unless one further out overrides it.
   let typed: Origin;
   while (link !== null) {
@@ -63,8 +65,11 @@ export function resolveInput(
     const node = scope.graph.nodes.get(origin);
     if (!node || node.mode === MUTED) return undefined;
     const inner = scope.inner.get(origin);
-    if (node.mode === BYPASSED) link = passedThrough(scope, node, originSlot, input.type)?.link ?? null;
-    else if (PASS.has(node.type)) link = node.inputs[0]?.link ?? null;
+    if (node.mode === BYPASSED) {
+      const passed = passedThrough(scope, node, originSlot, wanted);
+      wanted = passed?.type ?? wanted;
+      link = passed?.link ?? null;
+    } else if (PASS.has(node.type)) link = node.inputs[0]?.link ?? null;
     else if (GET.has(node.type)) {
       const setter = findSetter(scope, nameOf(node));
       if (!setter) {
@@ -85,14 +90,20 @@ export function resolveInput(
   return undefined;
 }
 
-/** A bypassed node passes on an input of the consumer's type: the one at the same index, else the first. */
+/**
+ * A bypassed node passes on, of the inputs that fit both its output and the consumer, the one at the output's index, else one of exactly the consumer's
+ * type, else the first. What takes anything gets the input at the output's index.
+ */
 function passedThrough(scope: Scope, node: UiNode, slot: number, wanted: string): UiInput | undefined {
-  const type = wanted === "*" || wanted.includes(",") ? (node.outputs[slot] ?? wanted) : wanted;
   // An instance's own list leaves out inputs that nothing is linked to, which would shift the index.
   const inputs: readonly (UiInput | undefined)[] =
     scope.subgraphs.get(node.type)?.inputs.map(({ name }) => node.inputs.find((i) => i.name === name)) ?? node.inputs;
   const same = inputs[slot];
-  return same?.type === type ? same : inputs.find((i) => i?.type === type);
+  if (wanted === "*") return same ?? inputs[0];
+  const type = node.outputs[slot] ?? wanted;
+  const fits = (input: UiInput | undefined): boolean =>
+    input !== undefined && socketsMatch(input.type, type) && socketsMatch(input.type, wanted);
+  return fits(same) ? same : (inputs.find((i) => i?.type === wanted) ?? inputs.find(fits));
 }
 
 /** The SetNode of that name: in this graph, or in an enclosing one. */

@@ -13,7 +13,7 @@ const nodes = new Registry([
     summary: "s",
     inputs: {
       image: widget(z.string(), { file: { kind: "input" } }),
-      color_profile: widget(z.enum(["ignore", "convert"]).default("ignore")),
+      color_profile: widget(z.enum(["ignore", "convert"]).default("ignore"), { ours: true }),
     },
     outputs: {},
     isOutput: true,
@@ -27,6 +27,9 @@ test.each([
   [["a.png", "convert"], { image: "a.png", color_profile: "convert" }],
   [["a.png", "convert", "image"], { image: "a.png", color_profile: "convert" }],
   [["image", "image"], { image: "image" }],
+  // An extension's own widget, in a file that ComfyUI saved.
+  [["a.png", "image", ""], { image: "a.png" }],
+  [["a.png", ""], { image: "a.png" }],
 ])("ComfyUI's upload button is no widget value: %j", (widgets_values, inputs) => {
   const document = { nodes: [{ id: 1, type: "LoadImage", mode: 0, inputs: [], outputs: [], widgets_values }], links: [], version: 0.4 };
   const parsed = parseWorkflow(JSON.stringify(document));

@@ -65,6 +65,7 @@ function assign(values: readonly unknown[], order: readonly (CatalogueWidget | s
   for (const [i, widget] of order.entries()) {
     if (at >= values.length) break;
     if (typeof widget !== "string" && !isThere(widget, (name) => named.get(name))) continue;
+    if (typeof widget !== "string" && widget.ours && !parseWidget(widget, values[at]).ok) continue;
     // The file was saved before the node had this widget: the value belongs to the next one.
     const next = order[i + 1];
     if (values.length - at < order.length - i && typeof widget !== "string" && next !== undefined && typeof next !== "string")

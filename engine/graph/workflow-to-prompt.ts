@@ -123,6 +123,13 @@ function promptNode(scope: Scope, node: UiNode, catalogue: Catalogue, { linked, 
 function disagreements(id: string, node: UiNode, declaration: CatalogueNode | undefined, values: ReadonlyMap<string, unknown>): Issue[] {
   if (!node.namedValues) return [];
   const byPosition = namedWidgetValues({ ...node, namedValues: undefined }, declaration);
+  // The same values in another order: the node had its widgets in that order when the file was saved.
+  const sorted = (list: Iterable<unknown>): string =>
+    [...list]
+      .map((v) => stringifyJson(v))
+      .sort()
+      .join();
+  if (Array.isArray(node.widgetsValues) && sorted(node.widgetsValues) === sorted(node.namedValues.values())) return [];
   return [...values].flatMap(([name, value]): Issue[] => {
     const other = byPosition.get(name);
     if (other === undefined || !(declaration?.inputs.has(name) ?? true) || stringifyJson(other) === stringifyJson(value)) return [];

@@ -23,6 +23,8 @@ export interface WidgetHints {
    * same). It keeps its place in `widgets_values`, so saved files stay as they are.
    */
   readonly onlyFor?: { readonly input: string; readonly values: readonly string[] };
+  /** ComfyUI's node of the same name has no such widget: in files from there, another's value may stand in its place. */
+  readonly ours?: boolean;
   /** ComfyUI's extra `control_after_generate` entry follows the value in `widgets_values`. */
   readonly controlAfterGenerate?: boolean;
 }

@@ -69,6 +69,7 @@ function catalogueInput(name: string, spec: InputSpec, refuse: (message: string)
     ...(description.options && { options: description.options }),
     ...(spec.hints.when && { when: spec.hints.when }),
     ...(spec.hints.file && { file: spec.hints.file }),
+    ours: spec.hints.ours ?? false,
     controlAfterGenerate: spec.hints.controlAfterGenerate ?? false,
   };
 }

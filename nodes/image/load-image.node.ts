@@ -10,6 +10,7 @@ export default declareNode({
   inputs: {
     image: widget(z.string().min(1).max(1024), { tooltip: "A file of the input folder.", file: { kind: "input", holds: "picture" } }),
     color_profile: widget(z.enum(["ignore", "convert"]).default("ignore"), {
+      ours: true,
       tooltip: "What to do with a colour profile that is not sRGB's (Display P3, Adobe RGB …): ignore it, as ComfyUI does, or convert.",
     }),
   },

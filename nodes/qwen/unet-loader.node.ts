@@ -18,6 +18,7 @@ export default declareNode({
         "default: weights are used as they are stored. The others round them to fp8 when they are loaded, unless the file has them so.",
     }),
     pipeline: widget(z.enum(["auto", ...EDIT_PIPELINES]).default("auto"), {
+      ours: true,
       tooltip:
         "How training and evaluation make prompts. edit: the original Qwen-Image-Edit, one picture. edit_plus: 2509 and 2511. auto: by the file's marker, repository or name",
     }),
