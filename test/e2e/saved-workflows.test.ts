@@ -8,6 +8,11 @@ import { z } from "zod";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
+const ladder = (name: string) => ({
+  set: ["9.steps=1", "9.accumulate=1", "9.samples=0", "10.examples=1", "10.denoise_steps=1"],
+  leaves: new RegExp(`^loras/ladder-${name}_.*\\.safetensors$`),
+});
+
 /** Workflow → widgets that make it short, and a file it must leave. */
 const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; readonly leaves: RegExp; readonly models?: "scenes" }>> = {
   "match-many.json": { set: [], leaves: /^people_.*\.png$/ },
@@ -43,6 +48,12 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
     leaves: /^pretrain\/.*-text-encoder.*\.safetensors$/,
     models: "scenes",
   },
+  "ladder/base.json": { set: ["10.examples=1", "10.denoise_steps=1"], leaves: /^metrics\.json$/ },
+  "ladder/sft.json": ladder("sft"),
+  "ladder/sir.json": ladder("sir"),
+  "ladder/mimr.json": ladder("mimr"),
+  "ladder/balanced.json": ladder("balanced"),
+  "ladder/search.json": ladder("search"),
 };
 
 const folder = mkdtempSync(join(tmpdir(), "saved-"));
@@ -66,9 +77,8 @@ beforeAll(() => {
 });
 
 test("the table names every workflow", () => {
-  expect(Object.keys(WORKFLOWS).sort()).toEqual(
-    readdirSync(join(ROOT, "graphs")).filter((name) => name.endsWith(".json") && name !== "gallery.json"),
-  );
+  const saved = readdirSync(join(ROOT, "graphs"), { recursive: true, encoding: "utf8" });
+  expect(Object.keys(WORKFLOWS).sort()).toEqual(saved.filter((name) => name.endsWith(".json") && name !== "gallery.json").sort());
 });
 
 test.each(Object.entries(WORKFLOWS))("graphs/%s", (name, { set, leaves, models }) => {

@@ -20,15 +20,17 @@ export function bootstrapMean(
 ): Interval | undefined {
   const filled = groups.filter((group) => group.length > 0);
   const rng = randomSource(seed);
-  const draw = <T>(from: readonly T[]): T[] =>
-    from.flatMap(() => {
-      const k = rng.below(from.length);
-      return from.slice(k, k + 1);
-    });
   if (filled.length === 0) return undefined;
-  const means = Array.from({ length: resamples }, () => meanOf((filled.length > 1 ? draw(filled) : filled).map(draw))).sort(
-    (a, b) => a - b,
-  );
+  const means = Float64Array.from({ length: resamples }, () => {
+    const drawn = filled.length > 1 ? filled.map(() => rng.below(filled.length)) : [0];
+    let [sum, count] = [0, 0];
+    for (const g of drawn) {
+      const group = filled[g] ?? [];
+      for (let k = 0; k < group.length; k++) sum += group[rng.below(group.length)] ?? 0;
+      count += group.length;
+    }
+    return sum / count;
+  }).sort();
   const at = (share: number) => means[Math.round(share * (resamples - 1))] ?? Number.NaN;
   return { mean: meanOf(filled), low: at(0.025), high: at(0.975) };
 }
