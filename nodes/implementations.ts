@@ -14,6 +14,7 @@ import saveTensors from "./core/save-tensors.ts";
 import stringConcatenate from "./core/string-concatenate.ts";
 import clipsDataset from "./data/clips-dataset.ts";
 import datasetReport from "./data/dataset-report.ts";
+import filterDataset from "./data/filter-dataset.ts";
 import folderDataset from "./data/folder-dataset.ts";
 import mixDatasets from "./data/mix-datasets.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.ts";
@@ -244,6 +245,7 @@ export const implementations: readonly AnyNode[] = [
   // data
   clipsDataset,
   datasetReport,
+  filterDataset,
   folderDataset,
   mixDatasets,
   renderedPeopleDataset,

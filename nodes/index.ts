@@ -14,6 +14,7 @@ import saveTensors from "./core/save-tensors.node.ts";
 import stringConcatenate from "./core/string-concatenate.node.ts";
 import clipsDataset from "./data/clips-dataset.node.ts";
 import datasetReport from "./data/dataset-report.node.ts";
+import filterDataset from "./data/filter-dataset.node.ts";
 import folderDataset from "./data/folder-dataset.node.ts";
 import mixDatasets from "./data/mix-datasets.node.ts";
 import renderedPeopleDataset from "./data/rendered-people-dataset.node.ts";
@@ -244,6 +245,7 @@ export const nodes: readonly AnyDeclaration[] = [
   // data
   clipsDataset,
   datasetReport,
+  filterDataset,
   folderDataset,
   mixDatasets,
   renderedPeopleDataset,

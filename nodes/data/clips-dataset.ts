@@ -8,6 +8,7 @@ import declaration from "./clips-dataset.node.ts";
 import { bucketOf, cutRoundFace, cutTo, type Placed, readWhole } from "./dataset-picture.ts";
 import { splitEntries } from "./folder-split.ts";
 import { captionOf, PICTURE, stemOf } from "./layouts/dataset-entry.ts";
+import { reasonsOf } from "./reasons.ts";
 
 export default implementNode(declaration, {
   async dryRun(i, ctx) {
@@ -58,7 +59,11 @@ export default implementNode(declaration, {
       "info",
       `${pictures.length} pictures in ${clips} clips (${shots} scenes, ${tracks} faces followed) show ${persons} people: ${pairs.length} pairs, ${rejected.length} pictures rejected`,
     );
-    if (rejected.length > 0) ctx.log("warn", `${i.folder}: ${rejected.length} pictures are rejected: ${reasons(rejected)}`);
+    if (rejected.length > 0)
+      ctx.log(
+        "warn",
+        `${i.folder}: ${rejected.length} pictures are rejected: ${reasonsOf(rejected.map(({ id, why }) => ({ id: stemOf(id), why })))}`,
+      );
     for (const warning of split.warnings) ctx.log("warn", `${i.folder}: ${warning}`);
     ctx.score("pairs", {
       pictures: pictures.length,
@@ -72,9 +77,13 @@ export default implementNode(declaration, {
       rejected,
     });
     if (split.train.length === 0)
-      throw new AppError("DATASET_EMPTY", `${i.folder} leaves no pair to train on: ${reasons(rejected) || "everybody is held out"}`, {
-        hint: "a person needs pictures in two clips; or loosen min_face, min_sharpness and the similarities",
-      });
+      throw new AppError(
+        "DATASET_EMPTY",
+        `${i.folder} leaves no pair to train on: ${reasonsOf(rejected.map(({ id, why }) => ({ id: stemOf(id), why }))) || "everybody is held out"}`,
+        {
+          hint: "a person needs pictures in two clips; or loosen min_face, min_sharpness and the similarities",
+        },
+      );
     const example = async (which: "train" | "heldOut", index: number): Promise<Example> => {
       const entry = split[which][index];
       if (!entry) throw new AppError("DATASET_INDEX", `there is no ${which} example ${index} of ${split[which].length}`);
@@ -132,15 +141,4 @@ function moved(face: SeenFace | undefined, { left, top, scaleX, scaleY }: Placed
   const [x0, y0, x1, y1] = face.box;
   const [a, b, c, d, e] = face.points5;
   return { box: [...point([x0, y0]), ...point([x1, y1])], score: face.score, points5: [point(a), point(b), point(c), point(d), point(e)] };
-}
-
-/** How often each reason was given, numbers left out of account. */
-function reasons(rejected: readonly { readonly id: string; readonly why: string }[]): string {
-  const counts = new Map<string, { count: number; example: string }>();
-  for (const { id, why } of rejected) {
-    const kind = why.replace(/-?\d+(\.\d+)?/g, "#").replace(/ as .*$/, " as another");
-    const known = counts.get(kind);
-    counts.set(kind, { count: (known?.count ?? 0) + 1, example: known?.example ?? `${stemOf(id)}: ${why}` });
-  }
-  return [...counts.values()].map(({ count, example }) => `${count} × ${example}`).join("; ");
 }

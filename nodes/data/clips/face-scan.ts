@@ -7,6 +7,7 @@ import type { Face } from "../../shared/contracts/data.ts";
 import type { FaceDetector, FaceEncoder } from "../../shared/contracts/modules.ts";
 import { embedFaces } from "../../shared/faces/embed-faces.ts";
 import { readWhole, sizeOfImage } from "../dataset-picture.ts";
+import { jsonLines } from "../json-lines.ts";
 import { differenceHash, sharpness, thumbnail } from "./picture-measures.ts";
 
 const point = z.tuple([z.number(), z.number()]);
@@ -42,10 +43,7 @@ export interface Scan {
 export async function scanFaces(ctx: NodeContext, detector: FaceDetector, encoder: FaceEncoder, names: readonly string[]): Promise<Scan> {
   const dir = await ctx.runDirectory(`faces-${sha256(`${detector.id}|${encoder.id}`).slice(0, 12)}`);
   const known = new Map<string, SeenPicture>();
-  for (const line of new TextDecoder().decode((await dir.read(FILE)) ?? new Uint8Array()).split("\n")) {
-    const seen = seenPicture.safeParse(jsonOf(line));
-    if (seen.success) known.set(`${seen.data.name}|${seen.data.content}`, seen.data);
-  }
+  for (const seen of await jsonLines(dir, FILE, seenPicture)) known.set(`${seen.name}|${seen.content}`, seen);
   const pictures: SeenPicture[] = [];
   const unreadable: { id: string; why: string }[] = [];
   for (const [k, name] of names.entries()) {
@@ -79,13 +77,4 @@ async function look(ctx: NodeContext, detector: FaceDetector, encoder: FaceEncod
     }),
   );
   return { name, content, ...sizeOfImage(image), hash: differenceHash(image), thumbnail: thumbnail(image), faces };
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // A line that a killed process left unfinished: its picture is looked at again.
-    return undefined;
-  }
 }

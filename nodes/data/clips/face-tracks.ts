@@ -1,4 +1,5 @@
 // Faces followed from frame to frame inside a shot.
+import type { Face } from "../../shared/contracts/data.ts";
 import { hungarian } from "../../shared/matching/hungarian.ts";
 import type { SeenFace, SeenPicture } from "./face-scan.ts";
 import { type FaceSpace, squaredDistance } from "./face-space.ts";
@@ -58,7 +59,7 @@ export function trackFaces(shot: readonly SeenPicture[], space: FaceSpace): read
   return tracks.map((track) => track.sightings);
 }
 
-type Box = SeenFace["box"];
+type Box = Face["box"];
 
 /** Intersection over union, 0..1. */
 export function overlapOf([ax0, ay0, ax1, ay1]: Box, [bx0, by0, bx1, by1]: Box): number {
