@@ -1,8 +1,8 @@
 // Frames of videos as pictures, a folder per video: what ClipsDataset reads.
-import { spawn } from "node:child_process";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { AppError } from "../base/errors.ts";
+import { ONLY_VIDEOS, runFfmpeg } from "../host/ffmpeg.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
@@ -54,21 +54,25 @@ export const frames: Command = async (args) => {
   return failed > 0 ? EXIT.failed : EXIT.ok;
 };
 
-/** @returns what ffmpeg says when it fails @throws AppError FRAMES_FFMPEG when there is none */
+/** @returns what ffmpeg says when it fails @throws AppError VIDEO_FFMPEG when there is none */
 async function extract(video: string, folder: string, fps: number): Promise<string | undefined> {
-  const args = ["-nostdin", "-v", "error", "-i", video, "-vf", `fps=${fps}`, "-q:v", "2", join(folder, "%06d.jpg")];
-  const child = spawn("ffmpeg", args, { stdio: ["ignore", "ignore", "pipe"] });
-  let text = "";
-  child.stderr.on("data", (chunk) => {
-    text = `${text}${String(chunk)}`.slice(-4000);
-  });
-  const code = await new Promise<number | null>((done, refuse) => {
-    child.on("error", (cause) =>
-      refuse(
-        new AppError("FRAMES_FFMPEG", "ffmpeg is needed to read videos, and is not installed", { hint: "apt-get install ffmpeg", cause }),
-      ),
-    );
-    child.on("close", done);
-  });
-  return code === 0 ? undefined : text.trim().split("\n").at(-1) || `ffmpeg ended with ${code}`;
+  try {
+    await runFfmpeg("ffmpeg", [
+      "-nostdin",
+      "-v",
+      "error",
+      ...ONLY_VIDEOS,
+      "-i",
+      video,
+      "-vf",
+      `fps=${fps}`,
+      "-q:v",
+      "2",
+      join(folder, "%06d.jpg"),
+    ]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "VIDEO_READ") return error.message;
+    throw error;
+  }
 }

@@ -10,6 +10,7 @@ import { OutputDirectory, TEMPORARY } from "../store/output-directory.ts";
 import { runRecords } from "../store/run-records.ts";
 import { PREVIEW_LIMITS, sweepFolder } from "../store/sweep-folder.ts";
 import { fingerprintOf } from "../store/weight-set.ts";
+import { countFrames, readFrame } from "./ffmpeg.ts";
 import type { RunRequest } from "./messages.ts";
 
 /** A runtime that asks before it starts anything. Implemented by engine/ort. */
@@ -34,6 +35,10 @@ export function runWorld(request: RunRequest, runtime: ComputeRuntime, isWatched
     models,
     readInput: (name) => inputs.read(name),
     listInputs: (folder) => inputs.list(folder),
+    videos: {
+      count: async (name) => countFrames(await inputs.find(name), name),
+      frame: async (name, index) => readFrame(await inputs.find(name), index, name),
+    },
     save: async (prefix, extension, bytes, type) => (await (type === "temp" ? temporary : output)()).save(prefix, extension, bytes),
     saveAs: async (name, bytes) => (await output()).saveAs(name, bytes),
     runDirectory: async (name) => (await output()).runDirectory(name),

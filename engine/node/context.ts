@@ -93,6 +93,12 @@ export interface PreviewPicture {
   readonly bytes: Uint8Array;
 }
 
+export interface Videos {
+  count(name: string): Promise<number>;
+  /** One frame as PNG. @param index from 0 */
+  frame(name: string, index: number): Promise<Uint8Array>;
+}
+
 export interface NodeContext {
   readonly nodeId: string;
   readonly signal: AbortSignal;
@@ -105,6 +111,8 @@ export interface NodeContext {
    * What lies there is no part of a cache key: a node that lists is `cache: "never"`. @throws AppError INPUT_NOT_FOUND
    */
   listInputs(folder: string): Promise<readonly string[]>;
+  /** Videos among the input files, where they can be read at all. @throws AppError INPUT_NOT_FOUND, VIDEO_FFMPEG (none is installed), VIDEO_READ */
+  readonly videos?: Videos;
   /** Writes `<prefix>_00001_.<ext>` (next free number) below the output directory, or below the folder for previews. */
   save(prefix: string, extension: string, bytes: Uint8Array, type?: SavedFile["type"]): Promise<SavedFile>;
   /** A file of a fixed name below the output directory, replaced atomically. */

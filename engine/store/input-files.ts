@@ -40,7 +40,7 @@ export class InputFiles {
 
   /** Whole bytes. @throws AppError INPUT_NOT_FOUND, INPUT_TOO_LARGE, PATH_UNSAFE, STORE_* */
   async read(name: string): Promise<Uint8Array> {
-    const { file, size } = await openRegular(await this.#find(name));
+    const { file, size } = await openRegular(await this.find(name));
     try {
       if (size > MAX_BYTES)
         throw new AppError("INPUT_TOO_LARGE", `input file ${name} has ${size} bytes; ${MAX_BYTES} are allowed`, {
@@ -108,7 +108,8 @@ export class InputFiles {
     return undefined;
   }
 
-  async #find(name: string): Promise<string> {
+  /** Where a file really lies. @throws AppError INPUT_NOT_FOUND, PATH_UNSAFE */
+  async find(name: string): Promise<string> {
     const { allowed } = this.#options;
     const typed = allowed && Object.hasOwn(allowed, name) ? allowed[name] : undefined;
     if (typed !== undefined) return realpath(typed);

@@ -9,6 +9,7 @@ import { type FoundPeople, findPeople, fittedPictures } from "./folder-pictures.
 import { type LeftOut, splitEntries } from "./folder-split.ts";
 import type { DatasetEntry, Layout, LayoutIssue } from "./layouts/dataset-entry.ts";
 import { readLayout } from "./layouts/read-layout.ts";
+import { pictureReader } from "./layouts/video-frames.ts";
 
 /** Entries whose files a dry run looks for, because it must answer within seconds. */
 const DRY_ENTRIES = 200;
@@ -25,9 +26,10 @@ export default implementNode(declaration, {
     if (i.manifest === undefined) return {};
     const layout = await layoutOf(ctx, { manifest: i.manifest, controls: i.controls ?? "", default_prompt: i.default_prompt ?? "" });
     const missing: LayoutIssue[] = [];
+    const read = pictureReader(ctx);
     for (const { place, target, references } of layout.entries.slice(0, DRY_ENTRIES))
       for (const name of [target, ...references])
-        await ctx.readInput(name).catch((error: unknown) => missing.push({ place, message: `${name}: ${toAppError(error).message}` }));
+        await read(name).catch((error: unknown) => missing.push({ place, message: `${name}: ${toAppError(error).message}` }));
     const all = [...layout.issues, ...missing].map(({ place, message }) => ({ input: "manifest", message: `${place}: ${message}` }));
     const notes = [`${layout.entries.length} training pairs in ${i.manifest}, read as ${layout.name}`, ...layout.notes];
     return i.on_problem === "leave_out"
@@ -67,7 +69,7 @@ export default implementNode(declaration, {
     const example = async (which: "train" | "heldOut", index: number): Promise<Example> => {
       const entry = split[which][index];
       if (!entry) throw new AppError("DATASET_INDEX", `there is no ${which} example ${index} of ${split[which].length}`);
-      const pictures = await fittedPictures(ctx.compute, ctx.readInput, i, entry, i);
+      const pictures = await fittedPictures(ctx.compute, pictureReader(ctx), i, entry, i);
       const changed = pictures.find((p, k) => p.whole.content !== entry.contents[k]);
       if (changed !== undefined)
         throw new AppError("DATASET_CHANGED", `${changed.name} changed since its faces were found`, { hint: "run the workflow again" });
@@ -101,7 +103,7 @@ async function findAll(ctx: NodeContext, i: Inputs, layout: Layout): Promise<{ f
   for (const [k, entry] of layout.entries.entries()) {
     if (bad.has(entry.place)) continue;
     try {
-      const { people: faces, ...rest } = await findPeople(ctx.compute, ctx.readInput, i, entry, i);
+      const { people: faces, ...rest } = await findPeople(ctx.compute, pictureReader(ctx), i, entry, i);
       found.push({ ...entry, ...rest, faces });
     } catch (error) {
       if (!(error instanceof AppError && error.code === "DATASET_ENTRY")) throw error;

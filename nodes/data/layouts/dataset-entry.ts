@@ -31,7 +31,7 @@ export interface Layout {
   readonly notes: readonly string[];
 }
 
-export type Files = Pick<NodeContext, "readInput" | "listInputs">;
+export type Files = Pick<NodeContext, "readInput" | "listInputs" | "videos">;
 
 export const PICTURE = /\.(png|jpe?g|webp|bmp|tiff?|avif)$/i;
 

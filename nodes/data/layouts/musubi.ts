@@ -1,22 +1,31 @@
-// musubi-tuner's dataset config (TOML): folders with captions and control folders, or JSONL files.
+// musubi-tuner's dataset config (TOML): folders with captions and control folders, or JSONL files; of pictures, or of videos.
 import { parse } from "smol-toml";
 import { z } from "zod";
 import { toAppError } from "../../../engine/base/errors.ts";
 import { pairFolders } from "./ai-toolkit.ts";
 import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, PICTURE, stemOf } from "./dataset-entry.ts";
+import { readMusubiVideos } from "./musubi-videos.ts";
 import { readTable } from "./picture-table.ts";
+import { unreadKeys } from "./unread-keys.ts";
 
 const Dataset = z.looseObject({
   image_directory: z.string().optional(),
   image_jsonl_file: z.string().optional(),
+  video_directory: z.string().optional(),
+  video_jsonl_file: z.string().optional(),
   control_directory: z.string().optional(),
   caption_extension: z.string().optional(),
   num_repeats: z.int().positive().optional(),
+  target_frames: z.array(z.int().positive()).min(1).optional(),
+  frame_extraction: z.enum(["head", "chunk", "slide", "uniform", "full"]).optional(),
+  frame_stride: z.int().positive().optional(),
+  frame_sample: z.int().positive().optional(),
 });
 const Config = z.looseObject({ general: Dataset.optional(), datasets: z.array(Dataset).min(1) });
 
-/** Keys that are answered by widgets here. */
-const BY_WIDGETS = ["resolution", "batch_size", "enable_bucket", "bucket_no_upscale"];
+const READ = Object.keys(Dataset.shape);
+/** What changes nothing of the pictures and captions themselves. */
+const QUIET = ["cache_directory"];
 
 /** @param name of the TOML file */
 export async function readMusubi(files: Files, name: string, text: string, defaultPrompt: string): Promise<Layout> {
@@ -45,8 +54,12 @@ export async function readMusubi(files: Files, name: string, text: string, defau
         entries.push({ ...entry, id: r === 0 ? id : `${id} (${r + 1})` });
       }
   }
-  const said = BY_WIDGETS.filter((key) => [config.general, ...config.datasets].some((d) => d && Object.hasOwn(d, key)));
-  const notes = said.length > 0 ? [`${name}: ${said.join(", ")} is not read; the widgets here say it`] : [];
+  const tables = [config.general, ...config.datasets];
+  const isVideo = config.datasets.some((d) => d.video_directory !== undefined || d.video_jsonl_file !== undefined);
+  const notes = [
+    ...unreadKeys(name, tables, READ, QUIET),
+    ...(isVideo ? [`${name}: an image model is trained: of each window of a video the first frame is taken`] : []),
+  ];
   return { ...layout, entries, issues, notes };
 }
 
@@ -61,8 +74,13 @@ async function readDataset(
     const name = besides(folder, dataset.image_jsonl_file);
     return readTable(name, new TextDecoder().decode(await files.readInput(name)), defaultPrompt);
   }
+  if (dataset.video_jsonl_file !== undefined || dataset.video_directory !== undefined)
+    return readMusubiVideos(files, folder, dataset, defaultPrompt);
   if (dataset.image_directory === undefined)
-    return { entries: [], issues: [{ place, message: "it names no image_directory and no image_jsonl_file (videos are not read)" }] };
+    return {
+      entries: [],
+      issues: [{ place, message: "it names none of image_directory, image_jsonl_file, video_directory and video_jsonl_file" }],
+    };
   const targets = besides(folder, `${dataset.image_directory}/`);
   const controlFolder = dataset.control_directory === undefined ? undefined : besides(folder, `${dataset.control_directory}/`);
   const names = await files.listInputs(targets.replace(/\/$/, ""));
