@@ -1,7 +1,7 @@
 // How far each degradation moves each prior, and how often the worse picture is ranked below its original: by priors, by a scorer, by both.
 //   npm run bench -- realism                     the drawn people, with the shipped scorer; the photographs of graphs/input
-//   PHOTOGRAPHS=DIR npm run bench -- realism     your photographs instead of those; SCORER=NAME another scorer of models/realism for them
-import { readdirSync, readFileSync } from "node:fs";
+//   PHOTOGRAPHS=DIR npm run bench -- realism     your photographs instead of those; SCORER=NAME a scorer of models/realism for them, else
+//                                                scorers are trained on two thirds of them and judge the last, three times
 import { join } from "node:path";
 import { randomSource } from "../engine/base/random.ts";
 import { createRuntime } from "../engine/ort/runtime.ts";
@@ -13,15 +13,14 @@ import { type BandFile, bandRow, deviation, parseBands } from "../nodes/realism/
 import { measureWindow } from "../nodes/realism/statistics/measure-window.ts";
 import { STATISTIC_NAMES, STATISTICS, type Statistic } from "../nodes/realism/statistics/names.ts";
 import type { Face, Image } from "../nodes/shared/contracts/data.ts";
-import { decodePicture } from "../nodes/shared/pictures/codec.ts";
-import { imageOfBytes } from "../nodes/shared/pictures/picture-bytes.ts";
 import { DEGRADATIONS } from "../nodes/shared/realism/degradations.ts";
 import { degrade, type Planes } from "../nodes/shared/realism/degrade.ts";
 import { facePixels, windowPixels } from "../nodes/shared/realism/face-pixels.ts";
-import { pairAccuracy } from "../nodes/shared/realism/pair-statistics.ts";
+import { pairAccuracy, wilson } from "../nodes/shared/realism/pair-statistics.ts";
 import { type RealismScorer, scorerOfFile } from "../nodes/shared/realism/scorer-net.ts";
 import { scoreOf } from "../nodes/train/realism/evaluate-scorer.ts";
 import { fakeContext } from "../test/fake-context.ts";
+import { crossValidated, photographedFaces } from "./photographed-faces.ts";
 
 /** Pairs per degradation whose worse one must be ranked below its original. */
 const GOAL = 0.95;
@@ -29,11 +28,15 @@ const GOAL = 0.95;
 const PRIORS = 0.1;
 /** Faces of a set at most. */
 const FACES = 64;
+const PHOTOGRAPHED_FACES = 128;
 
-interface JudgedFace {
+export interface JudgedFace {
   readonly planes: Planes;
   readonly mask: Tensor<"float32">;
+  /** The picture it is of: faces of one are not independent. */
+  readonly source: string;
 }
+type ScorerOf = (face: JudgedFace) => RealismScorer | undefined;
 interface Judged {
   readonly values: ReadonlyMap<Statistic, number>;
   readonly priors: number;
@@ -46,14 +49,18 @@ const compute = createRuntime({ device: "cpu" });
 
 /** Prints both tables. */
 export async function realism(): Promise<void> {
-  const scorer = (name: string) => models.open("realism", name).then(scorerOfFile, () => undefined);
-  await table("drawn people (held out)", await drawnFaces(), await bandsOf("drawn-people.json"), await scorer("drawn-people.safetensors"));
+  const shipped = (name: string) => models.open("realism", name).then(scorerOfFile, () => undefined);
+  const scorer = await shipped("drawn-people.safetensors");
+  await table("drawn people (held out)", await drawnFaces(), await bandsOf("drawn-people.json"), () => scorer);
   const { PHOTOGRAPHS: folder = join(root, "graphs/input"), SCORER: name = "photographs.safetensors" } = process.env;
+  const faces = await photographedFaces(compute, await loadBlazeFaceDetector(models), folder, PHOTOGRAPHED_FACES);
+  const given = await shipped(name);
+  const validated = given || folder.startsWith(root) ? undefined : await crossValidated(compute, faces);
   await table(
     `photographs in ${folder.startsWith(root) ? "graphs/input" : folder}`,
-    await photographedFaces(folder),
+    faces,
     await bandsOf("photographs.json"),
-    await scorer(name),
+    (face) => given ?? validated?.get(face),
   );
 }
 
@@ -67,29 +74,16 @@ async function drawnFaces(): Promise<JudgedFace[]> {
   const out: JudgedFace[] = [];
   for (let k = 0; k < dataset.heldOut; k++) {
     const { target, targetFaces } = await dataset.example("heldOut", k);
-    out.push(...judgedFaces(target, targetFaces, 24));
+    out.push(...judgedFaces(target, targetFaces, 24, `${k}`));
   }
   return out.slice(0, FACES);
 }
 
-async function photographedFaces(folder: string): Promise<JudgedFace[]> {
-  const detector = await loadBlazeFaceDetector(models);
-  const out: JudgedFace[] = [];
-  for (const file of readdirSync(folder)
-    .filter((f) => /\.jpe?g$/i.test(f))
-    .sort()) {
-    if (out.length >= FACES) break;
-    const { rgb, width, height } = await decodePicture(readFileSync(join(folder, file)), file);
-    const image = imageOfBytes(rgb, width, height);
-    out.push(...judgedFaces(image, await detector.detect(compute, image, {}), 64));
-  }
-  return out.slice(0, FACES);
-}
-
-function judgedFaces(image: Image, faces: readonly Face[], minSize: number): JudgedFace[] {
+function judgedFaces(image: Image, faces: readonly Face[], minSize: number, source: string): JudgedFace[] {
   return facePixels(image, faces, minSize).map(({ window, mask }) => ({
     planes: { data: windowPixels(image, window).data, side: window.side },
     mask,
+    source,
   }));
 }
 
@@ -107,17 +101,19 @@ async function judge({ data, side }: Planes, mask: Tensor<"float32">, bands: Ban
   };
 }
 
-async function table(title: string, faces: readonly JudgedFace[], bands: BandFile, scorer: RealismScorer | undefined): Promise<void> {
-  console.log(`\n${title}: ${faces.length} faces${scorer ? `, scorer ${scorer.name}` : ", no scorer"}`);
+async function table(title: string, faces: readonly JudgedFace[], bands: BandFile, scorerOf: ScorerOf): Promise<void> {
+  const scorers = new Set(faces.flatMap((face) => scorerOf(face)?.name ?? []));
+  const pictures = new Set(faces.map((face) => face.source)).size;
+  console.log(`\n${title}: ${faces.length} faces of ${pictures} pictures, ${[...scorers].join(", ") || "no scorer"}`);
   console.log("median shift of each statistic in spreads s of real faces; share of faces whose worse version is ranked below it");
   const originals: Judged[] = [];
-  for (const { planes, mask } of faces) originals.push(await judge(planes, mask, bands, scorer));
+  for (const face of faces) originals.push(await judge(face.planes, face.mask, bands, scorerOf(face)));
   const short = STATISTIC_NAMES.map((name) => name.slice(0, 9).padStart(10));
   console.log(`${"".padEnd(14)}${short.join("")}${["priors", "scorer", "both"].map((h) => h.padStart(8)).join("")}`);
   for (const [k, kind] of DEGRADATIONS.entries()) {
     const worse: Judged[] = [];
-    for (const [i, { planes, mask }] of faces.entries())
-      worse.push(await judge(await degrade(kind, planes, 1, randomSource(1000 * i + k)), mask, bands, scorer));
+    for (const [i, face] of faces.entries())
+      worse.push(await judge(await degrade(kind, face.planes, 1, randomSource(1000 * i + k)), face.mask, bands, scorerOf(face)));
     const shifts = STATISTIC_NAMES.map((name) => {
       const all = worse.map(
         (w, i) =>
@@ -139,7 +135,10 @@ async function table(title: string, faces: readonly JudgedFace[], bands: BandFil
       accuracy((j) => (j.scorer === undefined ? undefined : j.scorer + PRIORS * j.priors)),
     ];
     const cells = shares.map((s) => (Number.isNaN(s) ? "-" : `${(100 * s).toFixed(0)} %`).padStart(8));
-    console.log(`${kind.padEnd(14)}${shifts.join("")}${cells.join("")}${(shares[2] ?? 0) < GOAL ? "  below the goal" : ""}`);
+    // As many independent trials as pictures.
+    const { low, high } = wilson((shares[2] ?? 0) * pictures, pictures);
+    const interval = Number.isNaN(shares[2] ?? Number.NaN) ? "" : `  ${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)} %`;
+    console.log(`${kind.padEnd(14)}${shifts.join("")}${cells.join("")}${interval}${(shares[2] ?? 0) < GOAL ? "  below the goal" : ""}`);
   }
 }
 

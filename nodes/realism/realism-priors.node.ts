@@ -10,10 +10,10 @@ export const NOT_STATISTICS = "statistics must be names with commas between, eac
 
 export default declareNode({
   type: "RealismPriors",
-  version: "1.0.0",
+  version: "1.1.0",
   category: "realism",
   summary:
-    "Keeps the texture of faces where it is in real pictures: minus the mean of max(0, |q - mu|/s - 1)² over low-level statistics of the skin.",
+    "Keeps the texture of faces where it is in real pictures: minus the mean of max(0, |q - mu|/s - band)² over low-level statistics of the skin.",
   inputs: {
     face_detector: input(FACE_DETECTOR),
     bands: input(REALISM_BANDS, "What the statistics are in real pictures of this kind."),
@@ -30,6 +30,11 @@ export default declareNode({
     max_faces: widget(z.number().int().min(1).max(16).default(4), { tooltip: "Faces looked at; of more, the largest." }),
     faces: widget(z.enum(FACES_FROM).default("detected"), {
       tooltip: "Where the faces are: as found in the picture, or where the training target has them (any noise level).",
+    }),
+    band: widget(z.number().min(0).max(10).default(1), {
+      tooltip:
+        "Spreads from the middle that cost nothing: real faces differ by about 1. 0 pulls every face to the middle, where a scorer drives a statistic out of it.",
+      step: 0.1,
     }),
   },
   outputs: { REWARD },

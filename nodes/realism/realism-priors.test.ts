@@ -44,6 +44,7 @@ const every: PriorsOptions = {
   minSize: 24,
   maxFaces: 2,
   facesFrom: "detected",
+  band: 1,
 };
 const context = { compute: runtime, references: null, target: null };
 
@@ -72,6 +73,9 @@ test("the reward is minus the mean of the penalties, by hand", async () => {
   expect(reading.parts["penalty.local_sd"]).toBeCloseTo(penalty("local_sd"), 1);
   expect(reading.parts["deviation.local_sd"]).toBeCloseTo(1 + Math.sqrt(penalty("local_sd")), 2);
   expect(reading.info).toMatchObject({ faces: 1, sides: [48], sigma: 0, sigma_max: 0.25, active: 1 });
+  const strict = priorsReward(detector, bands, { ...every, band: 0, statistics: new Map([["local_sd", 1]]) });
+  const { reward = 0 } = await readReward(runtime, strict, image, context);
+  expect(reward / -((1 + Math.sqrt(penalty("local_sd"))) ** 2)).toBeCloseTo(1, 2);
 });
 
 test("a picture like the real ones costs next to nothing, a smooth one and a noisy one cost much", async () => {

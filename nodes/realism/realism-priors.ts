@@ -17,13 +17,15 @@ import { parseStatistics, type Side, STATISTICS, type Statistic } from "./statis
 export interface PriorsOptions extends FacesToJudge {
   readonly statistics: ReadonlyMap<Statistic, number>;
   readonly sigmaMax: number;
+  /** Spreads on either side of the middle that cost nothing. */
+  readonly band: number;
 }
 
 /** Window sides of the faces. */
 const STRUCTURE = z.array(z.number());
 
 /**
- * −mean over faces of Σ w·P / Σ w with P = max(0, |q − µ|/s − 1)² (guards: the deviation on their side alone); µ and s are constants. 0 is
+ * −mean over faces of Σ w·P / Σ w with P = max(0, |q − µ|/s − band)² (guards: the deviation on their side alone); µ and s are constants. 0 is
  * as good as real. Parts: `statistic.<name>`, `deviation.<name>` (in spreads) and `penalty.<name>`, means over faces. Above `sigmaMax` it is 0 without a gradient.
  */
 export function priorsReward(detector: FaceDetector, bands: RealismBands, options: PriorsOptions): Reward {
@@ -76,7 +78,7 @@ export function priorsReward(detector: FaceDetector, bands: RealismBands, option
           const one = (of: string) => b.reshape(b.slice(at(of), 0, k, k + 1), []);
           const out = b.div(b.sub(values[name], one("mu")), one("s"));
           const far = buildDeviation(b, STATISTICS[name].side, out);
-          const p = buildPenalty(b, far);
+          const p = buildPenalty(b, far, options.band);
           add(`statistic.${name}`, values[name]);
           add(`deviation.${name}`, far);
           add(`penalty.${name}`, p);
@@ -99,14 +101,14 @@ function buildDeviation(b: Builder, side: Side, z: Value): Value {
   return side === "both" ? b.abs(z) : b.relu(side === "low" ? b.neg(z) : z);
 }
 
-/** max(0, deviation − 1)²: nothing within one spread of the middle. */
-function buildPenalty(b: Builder, far: Value): Value {
-  const out = b.relu(b.sub(far, 1));
+/** max(0, deviation − band)². */
+function buildPenalty(b: Builder, far: Value, band: number): Value {
+  const out = b.relu(b.sub(far, band));
   return b.mul(out, out);
 }
 
 export default implementNode(declaration, {
-  run({ face_detector, bands, statistics, sigma_max, min_size, max_faces, faces }) {
+  run({ face_detector, bands, statistics, sigma_max, min_size, max_faces, faces, band }) {
     const chosen = parseStatistics(statistics);
     if (!chosen) throw new AppError("REALISM_STATISTICS", NOT_STATISTICS);
     if (![...chosen.values()].some((w) => w > 0))
@@ -118,6 +120,7 @@ export default implementNode(declaration, {
         minSize: min_size,
         maxFaces: max_faces,
         facesFrom: faces,
+        band,
       }),
     };
   },

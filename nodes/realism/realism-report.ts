@@ -50,7 +50,7 @@ export default implementNode(declaration, {
     const faces: FaceReport[] = [];
     for (const one of pixels) faces.push(await reportFace(one));
 
-    const options = { sigmaMax: 1, minSize: min_size, maxFaces: pixels.length, facesFrom: "detected" } as const;
+    const options = { sigmaMax: 1, minSize: min_size, maxFaces: pixels.length, facesFrom: "detected", band: 1 } as const;
     const judged = { id: face_detector.id, detect: async () => pixels.map((p) => p.face) };
     const priors = priorsReward(judged, bands, { ...options, statistics: new Map(STATISTIC_NAMES.map((name) => [name, 1])) });
     const readings = [await readReward(ctx.compute, priors, picture, context, { gradient: true })];

@@ -4,7 +4,7 @@ import { AppError } from "../../engine/base/errors.ts";
 import type { Builder } from "../../engine/ir/builder.ts";
 import type { Value } from "../../engine/ir/value.ts";
 import type { Tensor } from "../../engine/tensor/tensor.ts";
-import type { Reward } from "../shared/contracts/modules.ts";
+import type { Reward, RewardLearning } from "../shared/contracts/modules.ts";
 
 export interface Combination {
   readonly id: string;
@@ -22,12 +22,15 @@ const STRUCTURE = z.array(z.string().nullable());
  * A reward over other rewards. Parts: each child's raw value under its name, the child's own parts behind a dot, and what
  * `combine` adds. Children of equal name are numbered (`mimr`, `mimr_2`).
  */
-export function combineRewards({ id, name, children, needs = "any", combine }: Combination): Reward {
+export function combineRewards(combination: Combination): Reward {
+  const { id, name, children, needs = "any", combine } = combination;
+  const learning = learningOf(combination);
   const labels = uniqueLabels(children.map((c) => c.name));
   const label = (i: number) => labels[i] ?? String(i);
   return {
     id,
     name,
+    ...(learning && { learning }),
     async observe(image, context) {
       const observations = [];
       for (const child of children) observations.push(await child.observe(image, context));
@@ -57,6 +60,29 @@ export function combineRewards({ id, name, children, needs = "any", combine }: C
       });
       const { reward, parts: own } = combine(b, values);
       return { reward, parts: { ...parts, ...own } };
+    },
+  };
+}
+
+/** The children that learn, each with the numbers whose names begin with its place. */
+function learningOf(combination: Combination): RewardLearning | undefined {
+  const { children } = combination;
+  const learners = children.flatMap(({ learning }, i) => (learning ? [{ learning, i }] : []));
+  if (learners.length === 0) return undefined;
+  const own = (state: ReadonlyMap<string, Float32Array>, i: number) =>
+    new Map([...state].flatMap(([key, x]) => (key.startsWith(`${i}.`) ? [[key.slice(`${i}.`.length), x] as const] : [])));
+  return {
+    async fresh(compute) {
+      const all = new Map<string, Float32Array>();
+      for (const { learning, i } of learners) for (const [key, x] of await learning.fresh(compute)) all.set(`${i}.${key}`, x);
+      return all;
+    },
+    withState: (state) =>
+      combineRewards({ ...combination, children: children.map((child, i) => child.learning?.withState(own(state, i)) ?? child) }),
+    async learn(compute, state, drawn, rng) {
+      const logs: Record<string, number> = {};
+      for (const { learning, i } of learners) Object.assign(logs, await learning.learn(compute, own(state, i), drawn, rng));
+      return logs;
     },
   };
 }

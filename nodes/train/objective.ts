@@ -2,7 +2,7 @@
 import type { RandomSource } from "../../engine/base/random.ts";
 import type { Compute } from "../../engine/ir/compute.ts";
 import type { Guidance, Schedule } from "../shared/contracts/diffusion.ts";
-import type { Reward } from "../shared/contracts/modules.ts";
+import type { DrawnPicture, Reward } from "../shared/contracts/modules.ts";
 import type { ModelRunner } from "./model/model-runner.ts";
 import type { PreparedExample } from "./model/prepared-example.ts";
 
@@ -47,6 +47,8 @@ export interface Situation {
   readonly options: ObjectiveOptions;
   /** Depends on (seed, step, example) only. */
   readonly rng: RandomSource;
+  /** Called with every picture whose reward gave a gradient. */
+  readonly drew?: (picture: DrawnPicture) => void;
 }
 
 /** A sum of gradients under construction. */

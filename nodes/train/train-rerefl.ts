@@ -6,7 +6,7 @@ import type { CheckpointLora } from "../../engine/formats/train-checkpoint.ts";
 import type { NodeContext, RunDirectory } from "../../engine/node/context.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
-import type { Adapter, DiffusionModel, Lora } from "../shared/contracts/modules.ts";
+import type { Adapter, DiffusionModel, DrawnPicture, Lora } from "../shared/contracts/modules.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
 import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
@@ -89,13 +89,18 @@ export default implementNode(declaration, {
     const dir = await ctx.runDirectory(directory);
     ctx.show({ training: [{ directory, updates: i.steps }] });
     const runner = new ModelRunner(ctx.compute, model.withAdapters(adapters), i.vae, params, shapes, ctx.now, startOf(adapters));
-    const state = freshState(params, shapes, i.ema_decay > 0);
+    const { learning } = i.reward ?? {};
+    const learned = learning && (await learning.fresh(ctx.compute));
+    const state = freshState(params, shapes, i.ema_decay > 0, learned);
     const settings = settingsOf(i, VERSION);
     const begun = await begin(ctx, dir, directory, i, settings, state);
+    const objective = learning && learned ? learning.withState(learned) : i.reward;
     const reward =
-      i.reward && i.constraint && i.guardrail === "dual"
-        ? constrainedReward(i.reward, i.constraint, i.constraint_min, () => state.carried.dual ?? 0)
-        : (i.reward ?? null);
+      objective && i.constraint && i.guardrail === "dual"
+        ? constrainedReward(objective, i.constraint, i.constraint_min, () => state.carried.dual ?? 0)
+        : (objective ?? null);
+    /** What the update under way has drawn: a reward that learns looks at it once, afterwards. */
+    const drawn: DrawnPicture[] = [];
     const situation = (example: PreparedExample, ...path: number[]): Situation => ({
       compute: ctx.compute,
       runner,
@@ -187,7 +192,9 @@ export default implementNode(declaration, {
         async micro(_, step, index) {
           const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
           runner.notFinite = undefined;
-          const result = await RUN[i.mode](situation(example, 2, step, index));
+          if (index % i.accumulate === 0) drawn.length = 0;
+          const drew = learning && { drew: (picture: DrawnPicture) => void drawn.push(picture) };
+          const result = await RUN[i.mode]({ ...situation(example, 2, step, index), ...drew });
           return runner.notFinite === undefined ? result : { ...result, notFinite: `${runner.notFinite} (example ${example.example.id})` };
         },
         diagnose,
@@ -199,6 +206,7 @@ export default implementNode(declaration, {
             Object.assign(carried, nextDual(before, reading, constraint));
           }
           const dual = carried.dual === undefined ? {} : { constraint_dual: carried.dual, constraint_mean: carried.mean ?? 0 };
+          const refreshed = learning && learned ? await learning.learn(ctx.compute, learned, drawn, streamOf(i.seed, 13, step)) : {};
           const means = isDue(step) ? meansOf("held_out", await drawSamples(step)) : {};
           const score = means["held_out.reward"];
           if (score !== undefined && !(score <= (carried.best ?? Number.NEGATIVE_INFINITY))) {
@@ -207,7 +215,8 @@ export default implementNode(declaration, {
           }
           if (i.keep_every > 0 && step % i.keep_every === 0)
             await kept.add(step, loraNow(step), encodeCheckpoint(state, fingerprint, loraIn(step)));
-          return isDue(step) ? { ...dual, ...means, lora_norm: await loraNorm(ctx.compute, adapters, exported()) } : dual;
+          const more = { ...dual, ...refreshed };
+          return isDue(step) ? { ...more, ...means, lora_norm: await loraNorm(ctx.compute, adapters, exported()) } : more;
         },
         pictures: (step) =>
           isDue(step) ? Object.fromEntries(Array.from({ length: rows }, (_, k) => [String(k), sampleFile(k, step)])) : {},

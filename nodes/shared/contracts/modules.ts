@@ -1,5 +1,6 @@
 // What MODEL, VAE, CLIP, FACE_* and REWARD sockets carry: functions that build IR, so that a train node can compose any
 // model with any reward and differentiate the whole without knowing either.
+import type { RandomSource } from "../../../engine/base/random.ts";
 import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Compute, Feeds } from "../../../engine/ir/compute.ts";
 import type { Value } from "../../../engine/ir/value.ts";
@@ -123,6 +124,27 @@ export interface RewardContext {
   readonly sigma?: number;
 }
 
+/** A picture that a training has drawn, as its reward saw it. */
+export interface DrawnPicture {
+  readonly image: Image;
+  readonly context: RewardContext;
+}
+
+/** What a reward needs to go on learning while it is trained on. The reward itself never changes: a training keeps the numbers, in its checkpoint. */
+export interface RewardLearning {
+  /** All numbers at the start, by name. */
+  fresh(compute: Compute): Promise<Map<string, Float32Array>>;
+  /** The reward as these numbers say at each moment. */
+  withState(state: ReadonlyMap<string, Float32Array>): Reward;
+  /** After an update: changes the numbers in place, from the pictures of that update alone. @returns numbers for the log */
+  learn(
+    compute: Compute,
+    state: ReadonlyMap<string, Float32Array>,
+    drawn: readonly DrawnPicture[],
+    rng: RandomSource,
+  ): Promise<Record<string, number>>;
+}
+
 /**
  * A scalar to maximise, as a function of a picture. It is evaluated in two steps, because detection and assignment are
  * not differentiable: `observe` looks at the finished picture and fixes constants; `build` makes the differentiable part.
@@ -130,6 +152,8 @@ export interface RewardContext {
 export interface Reward {
   readonly id: string;
   readonly name: string;
+  /** Absent: it stays as it is. */
+  readonly learning?: RewardLearning;
   /**
    * Runs detector, encoder and matching on a picture [1,H,W,3] without gradient.
    * `structure` must determine the graph `build` makes (face counts, padded sizes): equal structure, equal graph.

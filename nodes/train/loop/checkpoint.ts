@@ -15,6 +15,8 @@ export interface TrainState {
   readonly ema: Map<string, Float32Array> | null;
   /** Scalars carried from step to step (running reward statistics, multipliers). */
   readonly carried: Record<string, number>;
+  /** The numbers of a reward that learns too. */
+  readonly learned?: ReadonlyMap<string, Float32Array>;
 }
 
 /** What a checkpoint's checksum covers: everything that decides the next step. */
@@ -40,6 +42,7 @@ export function encodeCheckpoint(state: TrainState, fingerprint: string, lora?: 
   add("m", state.adam.m);
   add("v", state.adam.v);
   if (state.ema) add("ema", state.ema);
+  if (state.learned) add("learned", state.learned);
   const rest = { fingerprint, carried: JSON.stringify(state.carried), ...(lora && { lora: JSON.stringify(lora) }) };
   const { step } = state.adam;
   const sha256 = checksum(tensors, { step, ...rest });
@@ -81,6 +84,9 @@ export function decodeCheckpoint(bytes: Uint8Array, state: TrainState, fingerpri
   // A fork may ask for an average where there was none: it begins with the weights of now.
   const hasAverage = [...file.tensors.keys()].some((key) => key.startsWith("ema."));
   if (state.ema) fill(hasAverage || fingerprint !== undefined ? "ema" : "param", state.ema);
+  // A fork may ask for a reward that learns where none did: it begins as it is.
+  const hasLearned = [...file.tensors.keys()].some((key) => key.startsWith("learned."));
+  if (state.learned && (hasLearned || fingerprint !== undefined)) fill("learned", state.learned);
   state.adam.step = step;
   for (const key of Object.keys(state.carried)) delete state.carried[key];
   Object.assign(state.carried, z.record(z.string(), z.number()).parse(JSON.parse(carried)));

@@ -81,13 +81,19 @@ export interface LoopHooks {
 export const CHECKPOINT = "checkpoint.safetensors";
 
 /** A state with zero moments over these parameters. */
-export function freshState(params: Map<string, Float32Array>, shapes: ReadonlyMap<string, readonly number[]>, ema: boolean): TrainState {
+export function freshState(
+  params: Map<string, Float32Array>,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  ema: boolean,
+  learned?: ReadonlyMap<string, Float32Array>,
+): TrainState {
   return {
     params,
     shapes,
     adam: adamWState(params),
     ema: ema ? new Map([...params].map(([name, p]) => [name, p.slice()])) : null,
     carried: {},
+    ...(learned && { learned }),
   };
 }
 

@@ -26,6 +26,7 @@ export async function rewardGradient(s: Situation, x0: Float32Array, sigma = 0):
   const info = guarded ? { objective: observation.info, constraint: guarded.info } : observation.info;
   const seen = observationNumbers(info, "reward.");
   if (observation.skip !== undefined || guarded?.skip !== undefined) return { dx0: null, logs: { ...seen, reward_skipped: 1 } };
+  s.drew?.({ image, context });
   const own = await s.runner.reward(s.example.target, x0, s.reward, observation);
   const guard = s.guard && guarded && (await s.runner.reward(s.example.target, x0, s.guard, guarded));
   const { reward, parts, dx0 } = guard ? guardedBy(own, guard) : own;

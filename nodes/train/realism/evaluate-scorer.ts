@@ -6,8 +6,8 @@ import { f32 } from "../../../engine/tensor/tensor.ts";
 import { DEGRADATIONS } from "../../shared/realism/degradations.ts";
 import { degrade, type Planes } from "../../shared/realism/degrade.ts";
 import { auc, pairAccuracy, type Share, temperatureOf } from "../../shared/realism/pair-statistics.ts";
+import type { FacePair } from "../../shared/realism/scorer-batch.ts";
 import { type RealismScorer, scoreWindows } from "../../shared/realism/scorer-net.ts";
-import type { FacePair } from "./face-windows.ts";
 
 export interface ScorerEvaluation {
   /** Better against worse pictures, of other people's making or of a model's; absent without such pairs. */

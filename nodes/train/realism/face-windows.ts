@@ -5,14 +5,7 @@ import type { FaceDetector } from "../../shared/contracts/modules.ts";
 import type { Planes } from "../../shared/realism/degrade.ts";
 import { facePixels, windowPixels } from "../../shared/realism/face-pixels.ts";
 import type { JudgedPicture, Preferences } from "../../shared/realism/preferences.ts";
-
-/** One comparison of two faces. */
-export interface FacePair {
-  readonly win: Planes;
-  readonly lose: Planes | null;
-  readonly weight: number;
-  readonly labelled: boolean;
-}
+import type { FacePair } from "../../shared/realism/scorer-batch.ts";
 
 /**
  * All faces of a split with room for `side` pixels; face k of the better picture is compared with face k of the worse (left to right,

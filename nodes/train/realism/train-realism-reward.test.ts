@@ -16,9 +16,9 @@ import { DEGRADATIONS } from "../../shared/realism/degradations.ts";
 import { degrade } from "../../shared/realism/degrade.ts";
 import { auc, pairAccuracy, temperatureOf, wilson } from "../../shared/realism/pair-statistics.ts";
 import type { Preferences } from "../../shared/realism/preferences.ts";
+import { ROLES, scorerLossGraph } from "../../shared/realism/scorer-loss.ts";
 import { scorerOfFile, scorerShapes } from "../../shared/realism/scorer-net.ts";
 import { scoreOf } from "./evaluate-scorer.ts";
-import { ROLES, scorerLossGraph } from "./scorer-loss.ts";
 import trainRealismReward from "./train-realism-reward.ts";
 
 const preferences = blobPreferences;

@@ -3,7 +3,7 @@ import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Graph, Value } from "../../../engine/ir/value.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { f32 } from "../../../engine/tensor/tensor.ts";
-import { buildScorer, type ScorerShape } from "../../shared/realism/scorer-net.ts";
+import { buildScorer, type ScorerShape } from "./scorer-net.ts";
 
 /** Worsened versions of the better picture in each comparison. */
 export const WORSENED = 2;
