@@ -1,15 +1,20 @@
 import { expect, test } from "vitest";
+import { predictPeak } from "../../../engine/autodiff/peak.ts";
+import { withGradients } from "../../../engine/autodiff/with-gradients.ts";
+import { reach } from "../../../engine/ir/graph.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { zerosTensor } from "../../../engine/tensor/tensor.ts";
-import { fakeVae, OMNIGEN2_LIKE } from "../../../test/fake-diffusion.ts";
+import { fakeVae, OMNIGEN2_LIKE, QWEN_LIKE } from "../../../test/fake-diffusion.ts";
 import { memoryWeights } from "../../../test/memory-weights.ts";
+import { modelOf, startParams } from "../../../test/plain-objective.ts";
 import { releasedHeaders } from "../../../test/released-transformer.ts";
 import { loadTransformer } from "../../qwen/transformer/load-transformer.ts";
 import { trueCfgGuidance } from "../../shared/diffusion/guidance.ts";
 import { ATTENTION_TARGETS } from "../attention-targets.ts";
 import { targetedLinears } from "../loop/adapters.ts";
+import { velocityGraph, velocityLossGraph } from "../model/training-graphs.ts";
 import type { ObjectiveOptions } from "../objective.ts";
-import { evaluationsOf, modelCosts } from "./cost-model.ts";
+import { evaluationsOf, flopsPerExample, modelCosts } from "./cost-model.ts";
 import { flopsOf } from "./graph-flops.ts";
 
 test("operations of products, convolutions and attention", () => {
@@ -28,6 +33,25 @@ test("operations of products, convolutions and attention", () => {
   const k = b.input("k", "float32", [1, 12, 8]);
   expect(flopsOf(b.graph({ y: b.one("MultiHeadAttention", [q, k, k], { num_heads: 2 }) }))).toBe(4 * 10 * 12 * 8);
   expect(flopsOf(b.graph({ y: b.add(x, 1) }))).toBe(30);
+});
+
+test("operations: kernels of a group, transposed convolutions, attention that looks elsewhere, and products that are not transposed", () => {
+  const b = newBuilder();
+  const m = b.input("m", "float32", [4, 6]);
+  const n = b.input("n", "float32", [6, 8]);
+  expect(flopsOf(b.graph({ y: b.gemm(m, n, null) }))).toBe(2 * 4 * 8 * 6);
+  const image = b.input("image", "float32", [1, 4, 9, 9]);
+  const attributes = { pads: [0, 0, 0, 0], strides: [1, 1], dilations: [1, 1] };
+  const depthwise = b.one("Conv", [image, b.input("each", "float32", [4, 1, 3, 3])], { ...attributes, group: 4 });
+  expect(flopsOf(b.graph({ y: depthwise }))).toBe(2 * 4 * 49 * 9);
+  const transposed = b.one("ConvTranspose", [image, b.input("back", "float32", [4, 5, 2, 2])], {
+    ...attributes,
+    strides: [2, 2],
+    group: 1,
+    output_padding: [0, 0],
+  });
+  expect(flopsOf(b.graph({ y: transposed }))).toBe(2 * 4 * 81 * 5 * 4);
+  expect(flopsOf(b.graph({ y: b.add(b.mul(m, 2), 1) }))).toBe(24 + 24);
 });
 
 const options: ObjectiveOptions = {
@@ -52,10 +76,32 @@ test.each([
   ["draft", { lambda: 0 }, OMNIGEN2_LIKE.guidance(2), { forward: 21, backward: 2, reward: 1 }],
   ["draft_lv", {}, null, { forward: 8, backward: 4, reward: 3 }],
   ["flowbp_sparse", { anchorBeta: 1 }, null, { forward: 7, backward: 3, reward: 1 }],
+  ["draft", { k: 9, anchorBeta: 1 }, guidance, { forward: 25, backward: 6, reward: 1 }],
+  ["draft_lv", { anchorBeta: 1, lambda: 0 }, guidance, { forward: 19, backward: 3, reward: 3 }],
+  ["rerefl", { window: [1, 1], lambda: 0 }, null, { forward: 5, backward: 1, reward: 1 }],
   ["id_loss", {}, null, { forward: 1, backward: 1, reward: 1 }],
   ["sft", {}, null, { forward: 0, backward: 1, reward: 0 }],
 ] as const)("evaluations of %s %o", (mode, changes, guided, expected) => {
   expect(evaluationsOf({ ...options, ...changes, mode }, sigmas, guided)).toEqual(expected);
+});
+
+test("a graph that runs whole computes nothing twice, and needs the memory of its peak", () => {
+  const shape = { batch: 1, target: { h: 1, w: 2 }, references: [], prompt: { text: [1, 2, 2] }, convention: "diffusers" } as const;
+  const model = modelOf(QWEN_LIKE);
+  const names = new Set([...startParams().keys()]);
+  const { forward, backward, decode, decodeBackward } = modelCosts(model, fakeVae, shape, names);
+  const velocity = velocityGraph(model, shape);
+  expect(forward).toEqual({ flops: flopsOf(velocity), nodes: reach(velocity).nodes.length, bytes: predictPeak(velocity).peak });
+  const whole = withGradients(velocityLossGraph(model, shape), "loss", [...names]);
+  expect(backward).toEqual({ flops: flopsOf(whole), nodes: reach(whole).nodes.length, bytes: predictPeak(whole).peak });
+  expect(decodeBackward.flops).toBeGreaterThan(decode.flops);
+  const costs = {
+    forward: { flops: 2, nodes: 0, bytes: 0 },
+    backward: { flops: 30, nodes: 0, bytes: 0 },
+    decode: { flops: 500, nodes: 0, bytes: 0 },
+    decodeBackward: { flops: 7000, nodes: 0, bytes: 0 },
+  };
+  expect(flopsPerExample({ forward: 3, backward: 2, reward: 4 }, costs)).toBe(6 + 60 + 4 * 7500);
 });
 
 test("the released transformer at 1024² with one reference: operations as its architecture says, in seconds", async () => {
@@ -84,6 +130,8 @@ test("the released transformer at 1024² with one reference: operations as its a
   expect(forward.flops / (linear + attention)).toBeCloseTo(1, 2);
   // By segment: forward, forward again, and the gradients of inputs only; attention's backward is 2.5 forwards.
   expect(backward.flops / (3 * linear + 4.5 * attention)).toBeCloseTo(1, 1);
+  // The forward pass once more, node by node.
+  expect(backward.nodes).toBeGreaterThan(2 * forward.nodes);
   // The weights once, in bfloat16, and not much more.
   expect(backward.bytes / 2 ** 30).toBeGreaterThan(38);
   expect(backward.bytes / 2 ** 30).toBeLessThan(60);
