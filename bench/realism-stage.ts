@@ -1,4 +1,4 @@
-// What the realism stage does on held-out people, over three seeds, with identity as a constraint and without, from runs of graphs/train-realism.json.
+// What the realism stage does on held-out people, over three seeds, with identity as a guardrail and without, from runs of graphs/train-realism.json.
 //   npm run bench -- realism-stage               runs what is missing in out/realism-stage (or REALISM_RUNS=DIR), one thread, and prints the table
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,8 +8,8 @@ import { STATISTIC_NAMES } from "../nodes/realism/statistics/names.ts";
 import { bootstrapMean, type Interval } from "../nodes/shared/metrics/bootstrap-mean.ts";
 
 const SEEDS = [0, 1, 2] as const;
-/** Each arm's inputs; λ of the constraint never leaves 0 in the second. */
-const ARMS = { "with the guardrail": [], "without it": ["23.constraint_max=0"] } as const;
+/** Each arm's inputs: in the second the guardrail weighs nothing. */
+const ARMS = { "with the guardrail": [], "without it": ["10.weights=0"] } as const;
 type Arm = keyof typeof ARMS;
 
 /** What may be lost of identity. */

@@ -27,7 +27,7 @@ const WORKFLOWS: Readonly<Record<string, { readonly set: readonly string[]; read
   },
   "train-realism.json": {
     set: [
-      ...["9.steps=1", "9.accumulate=1", "10.examples=1", "10.denoise_steps=1", "23.steps=1", "23.accumulate=1", "23.samples=1"],
+      ...["9.steps=1", "9.accumulate=1", "23.steps=1", "23.accumulate=1", "23.samples=1"],
       ...["23.on_trouble=warn", "24.examples=1", "24.denoise_steps=1", "25.examples=1", "25.denoise_steps=1"],
     ],
     leaves: /^loras\/.*comfyui.*\.safetensors$/,
