@@ -20,7 +20,7 @@ import type { JudgedFace } from "./realism.ts";
 /** Window of a scorer of photographs. */
 const SIDE = 64;
 /** Native pixels of a face that are looked at, at most: the middle of larger ones. */
-const MOST = 128;
+const MOST = 96;
 const FOLDS = 3;
 
 /** Faces of at least 64 pixels, of at most `most` in all; the photographs in an order that follows from their bytes. */

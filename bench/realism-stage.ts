@@ -24,7 +24,7 @@ const Saved = z.object({
     z.object({ examples: z.array(z.string()), rows: z.array(z.record(z.string(), z.number())) }),
   ]),
 });
-type Rows = z.infer<typeof Saved>["details"];
+export type Rows = z.infer<typeof Saved>["details"];
 
 /** Runs what is missing and prints the table. */
 export async function realismStage(): Promise<void> {
@@ -35,9 +35,11 @@ export async function realismStage(): Promise<void> {
   for (const seed of SEEDS)
     for (const [arm, inputs] of arms) if (!existsSync(file(arm, seed))) runStage(folder, name(arm, seed), [`23.seed=${seed}`, ...inputs]);
   for (const [arm] of arms)
-    table(
-      arm,
-      SEEDS.map((seed) => Saved.parse(JSON.parse(readFileSync(file(arm, seed), "utf8"))).details),
+    console.log(
+      stageReport(
+        arm,
+        SEEDS.map((seed) => Saved.parse(JSON.parse(readFileSync(file(arm, seed), "utf8"))).details),
+      ),
     );
 }
 
@@ -85,26 +87,31 @@ interface Line extends Quantity {
   readonly change: Interval;
 }
 
-function table(arm: Arm, runs: readonly Rows[]): void {
+/** A table of every change with its interval over seeds and pictures, and sentences that say what it comes to. @param runs one for each seed */
+export function stageReport(arm: string, runs: readonly Rows[]): string {
   const groups = quantities(runs[0]?.[1].rows[0] ?? {});
   const lines = (of: keyof typeof groups) => groups[of].flatMap((quantity) => lineOf(quantity, runs) ?? []);
   const [first] = runs;
-  console.log(`\n### ${arm[0]?.toUpperCase()}${arm.slice(1)}: ${runs.length} seeds, ${first?.[0].rows.length} held-out pictures each\n`);
-  console.log("| | identity stage | change | 95 % from | to | |\n|---|---|---|---|---|---|");
-  for (const title of ["realism", "unused", "trained", "identity"] as const) for (const line of lines(title)) console.log(cells(line));
+  const out = [
+    `\n### ${arm[0]?.toUpperCase()}${arm.slice(1)}: ${runs.length} seeds, ${first?.[0].rows.length} held-out pictures each\n`,
+    "| | identity stage | change | 95 % from | to | |\n|---|---|---|---|---|---|",
+    ...(["realism", "unused", "trained", "identity"] as const).flatMap((group) => lines(group).map(cells)),
+  ];
   const towards = lines("unused").filter(isBetter);
   const names = towards.map((l) => l.label.split(",")[0]).join(", ");
   const [scorer] = lines("realism");
-  console.log(
-    `\nThe watched scorer ${scorer && isBetter(scorer) ? "moves towards real" : "does not move beyond its interval"}; ` +
+  out.push(
+    `\nThe watched scorer ${scorer && isBetter(scorer) ? "moves towards real" : "does not move towards real beyond its interval"}; ` +
       `${towards.length} of ${groups.unused.length} unused statistics do${names === "" ? "" : ` (${names})`}.`,
   );
   for (const line of lines("identity").slice(0, 2)) {
     // MIMR is a difference of cosines and may be near 0: its 2 % are of the whole range of 1.
     const allowed = TOLERANCE * (line.metric === "id_sim" ? line.before : 1);
-    const verdict = line.change.low >= -allowed ? "kept" : line.change.high < -allowed ? "lost" : "not decided";
-    console.log(`${line.label}, within ${allowed.toPrecision(2)}: ${verdict} (${signed(line.change.mean)}).`);
+    const { low, high, mean } = line.change;
+    const verdict = low >= -allowed ? "kept" : high < -allowed ? "lost" : "not decided";
+    out.push(`${line.label}, within ${allowed.toPrecision(2)}: ${verdict} (${signed(mean)}, ${signed(low)} to ${signed(high)}).`);
   }
+  return out.join("\n");
 }
 
 /** Change from identity stage to realism stage, example by example; undefined where no example has the number. */
