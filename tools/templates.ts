@@ -1,8 +1,11 @@
-// `npm run templates -- DIR [PATTERN]`: how many of a folder's workflow files convert and validate, and what the others miss, most wanted first.
-// PATTERN is a regular expression (letter case ignored): only files whose name or text matches it are looked at.
+// `npm run templates -- DIR [PATTERN] [--model PATTERN]`: how many of a folder's workflow files convert and validate, and what the others miss, most wanted first.
+// PATTERN is a regular expression (letter case ignored): only files whose name or text matches it are looked at. --model: only files that load a diffusion
+// model or checkpoint whose name matches. --same: files that make the same prompt are counted once.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import type { Issue } from "../engine/base/issues.ts";
+import { stringifyJson } from "../engine/base/json.ts";
 import { parseWorkflow } from "../engine/graph/parse-workflow.ts";
 import type { Prompt } from "../engine/graph/prompt.ts";
 import { validate } from "../engine/graph/validate.ts";
@@ -20,15 +23,21 @@ interface Told {
   readonly prompt: Prompt;
 }
 
-const [folder, pattern = ""] = process.argv.slice(2);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { model: { type: "string" }, same: { type: "boolean", default: false } },
+});
+const [folder, pattern = ""] = positionals;
 if (folder === undefined) {
-  console.error("usage: npm run templates -- DIR [PATTERN]");
+  console.error("usage: npm run templates -- DIR [PATTERN] [--model PATTERN] [--same]");
   process.exit(2);
 }
 
 const registry = new Registry(nodes);
 const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".json")).sort();
 const wanted = new RegExp(pattern, "i");
+const model = options.model === undefined ? undefined : new RegExp(options.model, "i");
+const seen = new Set<string>();
 const refused: string[] = [];
 const told: Told[] = [];
 for (const file of names) {
@@ -44,6 +53,10 @@ for (const file of names) {
     refused.push(`${file}: ${converted.issues[0]?.message}`);
     continue;
   }
+  if (model && !modelsOf(converted.prompt).some((name) => model.test(name))) continue;
+  const content = stringifyJson(converted.prompt);
+  if (options.same && seen.has(content)) continue;
+  seen.add(content);
   const checked = validate(converted.prompt, registry);
   const warnings = [...converted.warnings, ...checked.warnings];
   told.push({ file, issues: checked.ok ? [] : checked.issues, warnings, prompt: converted.prompt });
@@ -70,6 +83,13 @@ list(
   "Valid",
   valid.map((t) => t.file),
 );
+
+/** The files that loaders of diffusion models and checkpoints name. */
+function modelsOf(prompt: Prompt): string[] {
+  return Object.values(prompt).flatMap(({ inputs }) =>
+    ["unet_name", "ckpt_name"].flatMap((name) => (typeof inputs[name] === "string" ? [inputs[name]] : [])),
+  );
+}
 
 function typeAt({ prompt }: Told, { path }: Issue): string {
   const id = String(path[0] ?? "");
