@@ -99,6 +99,7 @@ import textEncodeQwenImageEdit from "./qwen/text-encode-qwen-image-edit.ts";
 import textEncodeQwenImageEditDiffusers from "./qwen/text-encode-qwen-image-edit-diffusers.ts";
 import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus.ts";
 import unetLoader from "./qwen/unet-loader.ts";
+import unetLoaderGguf from "./qwen/unet-loader-gguf.ts";
 import vaeLoader from "./qwen/vae-loader.ts";
 import measureRealism from "./realism/measure-realism.ts";
 import preferenceDataset from "./realism/preference-dataset.ts";
@@ -169,6 +170,7 @@ export const implementations: readonly AnyNode[] = [
   getImageSize,
   // qwen
   unetLoader,
+  unetLoaderGguf,
   checkpointLoaderSimple,
   modelSamplingAuraFlow,
   cfgNorm,

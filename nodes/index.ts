@@ -99,6 +99,7 @@ import textEncodeQwenImageEdit from "./qwen/text-encode-qwen-image-edit.node.ts"
 import textEncodeQwenImageEditDiffusers from "./qwen/text-encode-qwen-image-edit-diffusers.node.ts";
 import textEncodeQwenImageEditPlus from "./qwen/text-encode-qwen-image-edit-plus.node.ts";
 import unetLoader from "./qwen/unet-loader.node.ts";
+import unetLoaderGguf from "./qwen/unet-loader-gguf.node.ts";
 import vaeLoader from "./qwen/vae-loader.node.ts";
 import measureRealism from "./realism/measure-realism.node.ts";
 import preferenceDataset from "./realism/preference-dataset.node.ts";
@@ -169,6 +170,7 @@ export const nodes: readonly AnyDeclaration[] = [
   getImageSize,
   // qwen
   unetLoader,
+  unetLoaderGguf,
   checkpointLoaderSimple,
   modelSamplingAuraFlow,
   cfgNorm,

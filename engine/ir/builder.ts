@@ -1,11 +1,11 @@
 // Builds graphs. Types are inferred and checked as each node is made, so a wrong shape fails where it was written.
 import { AppError } from "../base/errors.ts";
 import { bfloat16FromFloat32 } from "../tensor/convert.ts";
-import { bytesOf, type DType } from "../tensor/dtype.ts";
+import type { DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { bytesOfTensor, f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { attrsText, attrText } from "./attr-text.ts";
-import type { Attrs, Graph, Node, TypeInfo, Value, WeightSource } from "./value.ts";
+import { type Attrs, fills, type Graph, type Node, type TypeInfo, type Value, type WeightSource } from "./value.ts";
 
 /** What the builder needs from the op table. */
 export interface OpTypes {
@@ -64,9 +64,11 @@ export class Builder {
         });
       return this.#agree("weight", name, known, dtype, shape);
     }
-    const length = source.kind === "file" ? source.length : source.tensor.data.byteLength;
-    if (length !== sizeOf(shape) * bytesOf(dtype))
-      throw new AppError("IR_WEIGHT", `weight ${name}: ${dtype} [${shape}] does not fill ${length} bytes`);
+    if (!fills(source, { dtype, shape }))
+      throw new AppError(
+        "IR_WEIGHT",
+        `weight ${name}: ${dtype} [${shape}] does not fill ${source.kind === "file" ? source.length : source.tensor.data.byteLength} bytes`,
+      );
     const value: Value = { id: this.#nextId++, dtype, shape: [...shape], def: { kind: "weight", name, source } };
     this.#weights.set(name, value);
     return value;
@@ -280,7 +282,8 @@ export class Builder {
 }
 
 function sameSource(a: WeightSource, c: WeightSource): boolean {
-  if (a.kind === "file") return c.kind === "file" && a.path === c.path && a.offset === c.offset && a.length === c.length;
+  if (a.kind === "file")
+    return c.kind === "file" && a.path === c.path && a.offset === c.offset && a.length === c.length && a.packing === c.packing;
   if (c.kind === "file") return false;
   if (a.tensor === c.tensor) return true;
   const [x, y] = [bytesOfTensor(a.tensor), bytesOfTensor(c.tensor)];

@@ -63,7 +63,9 @@ function leafText(v: Value, weight: "identity" | ((v: Value) => string) | undefi
       if (typeof weight === "function") return `weight ${weight(v)}`;
       const { source } = v.def;
       const where =
-        source.kind === "file" ? `${JSON.stringify(source.path)}@${source.offset}+${source.length}` : contentHash(source.tensor);
+        source.kind === "file"
+          ? `${JSON.stringify(source.path)}@${source.offset}+${source.length}${source.packing ? ` ${source.packing}` : ""}`
+          : contentHash(source.tensor);
       return `weight ${JSON.stringify(v.def.name)} ${where}`;
     }
     case "constant":

@@ -1,6 +1,7 @@
 // The intermediate representation: an immutable SSA graph. A value is made once by a Builder and never changes.
-import type { DType } from "../tensor/dtype.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { type BlockFormat, packedBytes } from "../tensor/blocks.ts";
+import { bytesOf, type DType } from "../tensor/dtype.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Attribute values of a node. Everything static (axes, target shapes, pads …) is an attribute, never an input. */
@@ -13,10 +14,27 @@ export interface TypeInfo {
   readonly shape: Shape;
 }
 
-/** Where the numbers of a weight live. A file source is mapped, never copied, when the device allows. */
+/**
+ * Where the numbers of a weight live. A file source is mapped, never copied, when the device allows; one that is packed in blocks is a
+ * float32 weight that is unpacked when it is read.
+ */
 export type WeightSource =
   | { readonly kind: "host"; readonly tensor: Tensor }
-  | { readonly kind: "file"; readonly path: string; readonly offset: number; readonly length: number };
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      readonly offset: number;
+      readonly length: number;
+      readonly packing?: BlockFormat | undefined;
+    };
+
+/** Whether a source has as many bytes as the weight needs. */
+export function fills(source: WeightSource, { dtype, shape }: TypeInfo): boolean {
+  const weights = sizeOf(shape);
+  if (source.kind === "host") return source.tensor.data.byteLength === weights * bytesOf(dtype);
+  if (source.packing === undefined) return source.length === weights * bytesOf(dtype);
+  return dtype === "float32" && source.length === packedBytes(source.packing, weights);
+}
 
 /** How a value comes to be. */
 export type Definition =

@@ -1,11 +1,10 @@
 // What must hold for every graph. Tests run it after each pass; what is emitted is always checked (engine/onnx/verify-emitted.ts).
 import { AppError, toAppError } from "../base/errors.ts";
 import type { Issue } from "../base/issues.ts";
-import { bytesOf } from "../tensor/dtype.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { OpTypes } from "./builder.ts";
 import { reach } from "./graph.ts";
-import type { Graph, Node, Value } from "./value.ts";
+import { fills, type Graph, type Node, type Value } from "./value.ts";
 
 /**
  * Every violation of the IR's rules, empty when the graph is sound: values are defined once and before use (SSA), stored
@@ -56,7 +55,7 @@ function checkLeaf(v: Value, report: Report): void {
   if (v.def.kind !== "weight") return;
   const { name, source } = v.def;
   const bytes = source.kind === "file" ? source.length : source.tensor.data.byteLength;
-  if (bytes !== sizeOf(v.shape) * bytesOf(v.dtype)) report("IR_WEIGHT", [name], `${bytes} bytes do not fill ${v.dtype} [${v.shape}]`);
+  if (!fills(source, v)) report("IR_WEIGHT", [name], `${bytes} bytes do not fill ${v.dtype} [${v.shape}]`);
 }
 
 function checkNames(leaves: readonly Value[], report: Report): void {

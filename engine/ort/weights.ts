@@ -3,15 +3,20 @@ import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { AppError } from "../base/errors.ts";
 import { nameOf, reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
+import { unpackBlocks } from "../tensor/blocks.ts";
 import { toFloat32 } from "../tensor/convert.ts";
 import { type DType, viewAs } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { expectStamp, fileStamp, type Stamps } from "./file-stamps.ts";
 
 /** dtypes that exist only inside a session: fed and fetched as float32, the Cast behind them becoming a no-op. */
 export function isNarrow(dtype: DType): boolean {
   return dtype === "bfloat16" || dtype.startsWith("float8");
+}
+
+function isPacked({ def }: Value): boolean {
+  return def.kind === "weight" && def.source.kind === "file" && def.source.packing !== undefined;
 }
 
 /** A tensor of a narrow dtype as float32; others as they are. */
@@ -26,7 +31,7 @@ export function widen(t: Tensor): Tensor {
 export function readWeight(v: Value, stamps?: Stamps): Tensor {
   if (v.def.kind !== "weight") throw new AppError("ORT_WEIGHT", `value ${v.id} is no weight`);
   if (v.def.source.kind === "host") return v.def.source.tensor;
-  const { path, offset, length } = v.def.source;
+  const { path, offset, length, packing } = v.def.source;
   const bytes = new Uint8Array(length);
   const fd = openSync(path, "r");
   try {
@@ -42,17 +47,21 @@ export function readWeight(v: Value, stamps?: Stamps): Tensor {
   } finally {
     closeSync(fd);
   }
+  if (packing !== undefined) return f32(v.shape, unpackBlocks(packing, bytes));
   return tensor(v.dtype, v.shape, viewAs(v.dtype, bytes.buffer, 0, sizeOf(v.shape)));
 }
 
-/** External data must not be reached through a symbolic link: a weight behind one is read instead of mapped. */
+/** External data must not be reached through a symbolic link, and packed weights cannot be mapped: both are read instead. */
 export function unmappable(v: Value, stamps: Stamps): Tensor | undefined {
   if (v.def.kind !== "weight" || v.def.source.kind !== "file") return undefined;
-  const { path } = v.def.source;
-  return realpathSync(path) === path ? undefined : readWeight(v, stamps);
+  const { path, packing } = v.def.source;
+  return packing === undefined && realpathSync(path) === path ? undefined : readWeight(v, stamps);
 }
 
-/** Extra bytes that narrow weights in files take when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
+/** Extra bytes that narrow or packed weights in files take when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
 export function widenedBytes(graph: Graph, fed: readonly string[] = []): number {
-  return reach(graph).weights.reduce((n, v) => n + (isNarrow(v.dtype) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0), 0);
+  return reach(graph).weights.reduce(
+    (n, v) => n + ((isNarrow(v.dtype) || isPacked(v)) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0),
+    0,
+  );
 }

@@ -28,7 +28,7 @@ export interface FoundModel {
 
 /** A folder's older name is searched too. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = { diffusion_models: ["unet"], text_encoders: ["clip"] };
-const FILE = /\.(safetensors|onnx)$/;
+const FILE = /\.(safetensors|onnx|gguf)$/;
 /** Folders whose files are of other kinds too. */
 const OTHERS: Readonly<Record<string, RegExp>> = { realism: /\.json$/ };
 const MAX_DEPTH = 4;

@@ -15,8 +15,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { GGML, ggufFile, packQ8 } from "../../test/gguf-file.ts";
 import { sha256 } from "../base/hash.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
+import { unpackBlocks } from "../tensor/blocks.ts";
 import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { writeAtomic } from "./atomic-write.ts";
 import { type FileSystem, nodeFileSystem } from "./file-system.ts";
@@ -364,7 +366,6 @@ describe("models", () => {
   beforeEach(() => mkdirSync(join(dir, "models", "unet", "hf"), { recursive: true }));
 
   test.each([
-    ["q.gguf", /GGUF.*fp8 or bf16/],
     ["q.ckpt", /pickled/],
     ["q.zip", /diffusers folder/],
   ])("%s is not a format that is read, and the remedy fits it", async (name, hint) => {
@@ -375,6 +376,31 @@ describe("models", () => {
     writeFileSync(join(dir, "blob"), "GGUF");
     symlinkSync(join(dir, "blob"), join(dir, "models", "unet", `link-${name}`));
     await expect(models().open("unet", `link-${name}`)).rejects.toMatchObject({ hint: expect.stringMatching(hint) });
+  });
+
+  test("a GGUF file: listed, opened in place, packed tensors and rows read as float32; behind a link too; a damaged one is named", async () => {
+    const rows = Array.from({ length: 3 }, (_, r) => Float32Array.from({ length: 64 }, (_, k) => Math.sin(r * 64 + k)));
+    const packed = Buffer.concat(rows.map((row) => Buffer.from(packQ8(row))));
+    const unpacked = unpackBlocks("Q8_0", packed);
+    const plain = new Uint8Array(Float32Array.of(1, 2).buffer);
+    const bytes = ggufFile([
+      { name: "w", shape: [3, 64], type: GGML.Q8_0, bytes: packed },
+      { name: "b", shape: [2], type: GGML.F32, bytes: plain },
+    ]);
+    writeFileSync(join(dir, "blob-of-a-cache"), bytes);
+    symlinkSync(join(dir, "blob-of-a-cache"), join(dir, "models", "unet", "m.gguf"));
+    expect(await models().list("diffusion_models")).toContain("m.gguf");
+    const m = await models().open("diffusion_models", "m.gguf");
+    expect(m.tensors.get("w")).toMatchObject({ dtype: "float32", shape: [3, 64], source: { kind: "file", packing: "Q8_0", length: 204 } });
+    expect(await m.read("w")).toEqual(f32([3, 64], unpacked));
+    expect(await m.read("b")).toEqual(f32([2], [1, 2]));
+    const wanted = [...unpacked.slice(128, 192), ...unpacked.slice(0, 64)];
+    expect(await m.readRows("w", [2, 0])).toEqual(f32([2, 64], wanted));
+    writeFileSync(join(dir, "models", "unet", "cut.gguf"), bytes.subarray(0, 60));
+    await expect(models().open("diffusion_models", "cut.gguf")).rejects.toMatchObject({
+      code: "FILE_GGUF_TRUNCATED",
+      message: expect.stringContaining("cut.gguf"),
+    });
   });
 
   test("a damaged file is named, with what to do", async () => {
@@ -522,7 +548,7 @@ describe("models", () => {
     ["<!DOCTYPE html><html>Access denied</html>", "a web page", "log in"],
     ["version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 123\n", "a pointer of Git LFS", "git lfs pull"],
     ['{"error":"Invalid username or password."}', "a server's error message", "download"],
-    ["GGUF\u0003\u0000\u0000\u0000", "a GGUF file", "GGUF"],
+    ["GGUF\u0003\u0000\u0000\u0000", "a GGUF file", ".gguf"],
     ["PK\u0003\u0004\u0000\u0000archive/data.pkl", "a pickled checkpoint", "convert it"],
     ["\u0080\u0002}q\u0000", "a pickled checkpoint", "convert it"],
   ])("a file named .safetensors that begins with %j is told for what it is", async (content, what, remedy) => {

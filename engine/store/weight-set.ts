@@ -5,13 +5,17 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
-import { readSafetensorsHeader, tensorOfBytes } from "../formats/safetensors.ts";
+import { readGgufHeader } from "../formats/gguf.ts";
+import { readSafetensorsHeader, type SafetensorsEntry, tensorOfBytes } from "../formats/safetensors.ts";
 import type { WeightEntry, WeightFile } from "../node/context.ts";
-import { bytesOf } from "../tensor/dtype.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { type BlockFormat, packedBytes, unpackBlocks } from "../tensor/blocks.ts";
+import { bytesOf, type DType } from "../tensor/dtype.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { f32, type Tensor } from "../tensor/tensor.ts";
 import { isInside, isSafeName, linkHops, openRegular } from "./safe-path.ts";
 
 const INDEX = ".safetensors.index.json";
+const GGUF = /\.gguf$/i;
 const MAX_TEXT = 64 * 2 ** 20;
 /** Files up to this size are identified by content, larger ones by path, size and time. */
 const HASHED = 32 * 2 ** 20;
@@ -19,20 +23,21 @@ const HASHED = 32 * 2 ** 20;
 const RELEVANT = /\.(safetensors|json|txt|model|onnx)$/;
 
 /**
- * Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder with either.
+ * Opens a `.safetensors` file, a `.safetensors.index.json`, a folder with either, or a `.gguf` file.
  * @param path where the user put it; it may be a link, and so may what belongs to it
  * @param roots folders that a text's relative path may lead into
- * @throws AppError MODEL_SHARDS, MODEL_FORMAT, FILE_SAFETENSORS_*, PATH_UNSAFE, STORE_*
+ * @throws AppError MODEL_SHARDS, MODEL_FORMAT, FILE_SAFETENSORS_*, FILE_GGUF_*, PATH_UNSAFE, STORE_*
  */
 export async function openWeightSet(name: string, path: string, roots: readonly string[]): Promise<WeightFile> {
   const tensors = new Map<string, WeightEntry>();
   const metadata: Record<string, string> = {};
-  for (const full of await shardsOf(name, path)) {
-    const header = await readHeader(full);
+  const isGguf = (await linkHops(path)).some((hop) => GGUF.test(hop));
+  for (const full of isGguf ? [await realpath(path)] : await shardsOf(name, path)) {
+    const header = await readHeader(full, isGguf);
     Object.assign(metadata, header.metadata);
-    for (const [key, { dtype, shape, offset, length }] of header.tensors) {
+    for (const [key, { dtype, shape, packing, offset, length }] of header.tensors) {
       if (tensors.has(key)) throw new AppError("MODEL_SHARDS", `${name}: tensor ${key} is in two files`, { hint: "name one of the files" });
-      tensors.set(key, { name: key, dtype, shape, source: { kind: "file", path: full, offset, length } });
+      tensors.set(key, { name: key, dtype, shape, source: { kind: "file", path: full, offset, length, packing } });
     }
   }
   const entry = (key: string) => {
@@ -48,19 +53,25 @@ export async function openWeightSet(name: string, path: string, roots: readonly 
     text: (relativePath) => textBeside(path, relativePath, roots),
     async read(key) {
       const { source, ...type } = entry(key);
-      return tensorOfBytes(type, await readRange(source.path, [[source.offset, source.length]], source.length));
+      return numbersOf(type, source.packing, await readRange(source.path, [[source.offset, source.length]], source.length));
     },
     async readRows(key, rows) {
       const { source, dtype, shape } = entry(key);
       const [count = 0, ...rest] = shape;
-      const width = sizeOf(rest) * bytesOf(dtype);
+      const { packing } = source;
+      const width = packing === undefined ? sizeOf(rest) * bytesOf(dtype) : packedBytes(packing, sizeOf(rest));
+      if (width === undefined) throw new AppError("MODEL_ROW", `${name}: a row of tensor ${key} is no whole number of ${packing} blocks`);
       for (const row of rows)
         if (!Number.isInteger(row) || row < 0 || row >= count)
           throw new AppError("MODEL_ROW", `${name}: tensor ${key} of shape [${shape}] has no row ${row}`);
       const ranges = rows.map((row) => [source.offset + row * width, width] as const);
-      return tensorOfBytes({ dtype, shape: [rows.length, ...rest] }, await readRange(source.path, ranges, rows.length * width));
+      return numbersOf({ dtype, shape: [rows.length, ...rest] }, packing, await readRange(source.path, ranges, rows.length * width));
     },
   };
+}
+
+function numbersOf(type: { readonly dtype: DType; readonly shape: Shape }, packing: BlockFormat | undefined, bytes: Uint8Array): Tensor {
+  return packing === undefined ? tensorOfBytes(type, bytes) : f32(type.shape, unpackBlocks(packing, bytes));
 }
 
 /**
@@ -121,20 +132,28 @@ async function firstBeside(folders: readonly string[], name: string): Promise<st
   return undefined;
 }
 
-async function readHeader(path: string) {
+interface Header {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry & { readonly packing?: BlockFormat }>;
+}
+
+async function readHeader(path: string, isGguf: boolean): Promise<Header> {
   const { file, size } = await openRegular(path);
+  const read = async (offset: number, length: number) => {
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await file.read(bytes, 0, length, offset);
+    return bytes.subarray(0, bytesRead);
+  };
   try {
-    return await readSafetensorsHeader(async (offset, length) => {
-      const bytes = new Uint8Array(length);
-      const { bytesRead } = await file.read(bytes, 0, length, offset);
-      return bytes.subarray(0, bytesRead);
-    }, size);
+    return isGguf ? await readGgufHeader(read, size) : await readSafetensorsHeader(read, size);
   } catch (error) {
     if (!(error instanceof AppError && error.code.startsWith("FILE_"))) throw error;
     const start = new Uint8Array(256);
     const { bytesRead } = await file.read(start, 0, start.length, 0);
     const other = otherContent(start.subarray(0, bytesRead));
-    if (other) throw new AppError("MODEL_FORMAT", `${path} is ${other.what}, whatever its name says`, { hint: other.remedy, cause: error });
+    // Behind GGUF's own magic it is a damaged GGUF file.
+    if (other && (!isGguf || error.code === "FILE_GGUF_MAGIC"))
+      throw new AppError("MODEL_FORMAT", `${path} is ${other.what}, whatever its name says`, { hint: other.remedy, cause: error });
     throw new AppError(error.code, `${path}: ${error.message}`, { ...(error.hint !== undefined && { hint: error.hint }), cause: error });
   } finally {
     await file.close();
@@ -148,10 +167,9 @@ async function shardsOf(name: string, path: string): Promise<readonly string[]> 
   // A cache keeps files under names without an ending: any link on the way may tell what it is.
   if (hops.some((hop) => hop.endsWith(INDEX))) return found(name, hops.map(dirname), await indexedShards(name, path));
   if (hops.some((hop) => hop.endsWith(".safetensors"))) return [await realpath(path)];
-  throw new AppError("MODEL_FORMAT", `${name} is not a .safetensors file`, { hint: otherFormat(hops) });
+  throw new AppError("MODEL_FORMAT", `${name} is neither a .safetensors nor a .gguf file`, { hint: otherFormat(hops) });
 }
 
-const NO_GGUF = "GGUF's block-quantised weights are not read: take the model's fp8 or bf16 .safetensors file";
 const NO_PICKLE = "convert it to safetensors: pickled checkpoints can run code and are not read";
 
 /** What a file that is no safetensors file really is, by its first bytes: what downloads that went wrong leave, and renamed files. */
@@ -168,7 +186,7 @@ function otherContent(start: Uint8Array): { readonly what: string; readonly reme
       remedy: "download it again: the page that asks for it may want you to log in or to accept a licence",
     };
   if (/^\s*\{"?(error|message|detail)/i.test(text)) return { what: "a server's error message, not the model", remedy: "download it again" };
-  if (text.startsWith("GGUF")) return { what: "a GGUF file", remedy: NO_GGUF };
+  if (text.startsWith("GGUF")) return { what: "a GGUF file", remedy: "give it a name that ends with .gguf" };
   const [first = 0, second = 0] = start;
   if (text.startsWith("PK\u0003\u0004") || (first === 0x80 && second >= 2 && second <= 5))
     return { what: "a pickled checkpoint", remedy: NO_PICKLE };
@@ -176,9 +194,8 @@ function otherContent(start: Uint8Array): { readonly what: string; readonly reme
 }
 
 function otherFormat(hops: readonly string[]): string {
-  if (hops.some((hop) => hop.toLowerCase().endsWith(".gguf"))) return NO_GGUF;
   if (hops.some((hop) => /\.(ckpt|pt|pth|bin)$/i.test(hop))) return NO_PICKLE;
-  return "name a .safetensors file, its .safetensors.index.json, or a diffusers folder";
+  return "name a .safetensors or .gguf file, a .safetensors.index.json, or a diffusers folder";
 }
 
 async function found(name: string, folders: readonly string[], shards: readonly string[]): Promise<readonly string[]> {

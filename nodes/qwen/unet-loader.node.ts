@@ -10,7 +10,7 @@ export default declareNode({
   summary: "Opens a Qwen-Image-Edit, -2509 or -2511 transformer from a ComfyUI file or a diffusers folder.",
   inputs: {
     unet_name: widget(z.string().min(1), {
-      tooltip: "A .safetensors file, or a diffusers folder, below the diffusion_models folder.",
+      tooltip: "A .safetensors or .gguf file, or a diffusers folder, below the diffusion_models folder.",
       file: { kind: "model", folder: "diffusion_models" },
     }),
     weight_dtype: widget(z.enum(["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]).default("default"), {

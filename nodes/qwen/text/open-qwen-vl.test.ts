@@ -78,6 +78,7 @@ test("other encoders are refused by name, incomplete files by tensor", async () 
     ["Qwen2-VL", ["model.embed_tokens.weight", "visual.blocks.0.mlp.fc1.weight"]],
     ["Qwen2.5 without a vision tower", ["model.layers.0.self_attn.q_proj.weight", "model.layers.0.self_attn.k_proj.bias"]],
     ["another language model", ["model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight"]],
+    ["a language model as llama.cpp names it", ["blk.0.attn_q.weight", "token_embd.weight"]],
     ["a VAE", ["decoder.conv1.weight"]],
     ["not a text encoder", ["x"]],
   ];

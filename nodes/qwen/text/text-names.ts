@@ -18,6 +18,7 @@ const OTHERS: readonly (readonly [what: string, ...tensors: string[]])[] = [
   ["OpenCLIP", "transformer.resblocks.0.attn.in_proj_weight", "model.transformer.resblocks.0.attn.in_proj_weight"],
   ["T5", "encoder.block.0.layer.0.SelfAttention.q.weight", "shared.weight"],
   ["BERT", "bert.embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight"],
+  ["a language model as llama.cpp names it (GGUF)", "blk.0.attn_q.weight"],
   ["a Qwen-Image transformer", "txt_norm.weight", "model.diffusion_model.txt_norm.weight"],
   ["a VAE", "decoder.conv_in.weight", "decoder.conv1.weight"],
 ];

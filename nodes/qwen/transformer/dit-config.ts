@@ -63,7 +63,7 @@ export async function inferConfig(file: WeightFile, names: ReadonlySet<string>, 
   if (!axes || axes[0] + axes[1] + axes[2] !== attention_head_dim || axes.some((d) => d % 2))
     throw new AppError(
       "MODEL_CONFIG",
-      `${file.name}: axes_dims_rope ${axes ? `[${axes}] does` : "is not given and"} not fit heads of ${attention_head_dim}`,
+      `${file.name}: axes_dims_rope ${axes ? `[${axes}] does not fit` : "is not given, and the released one does not fit"} heads of ${attention_head_dim}`,
       {
         hint: "put axes_dims_rope into config.json beside the weights, or into the file's metadata entry `config`",
       },
