@@ -195,7 +195,8 @@ export const OBJECTIVE: Readonly<Record<Mode, (p: Plain) => Objective>> = {
     let sum = 0;
     for (const x of [states[T - 1] ?? x0, ...again]) {
       const at = (q: Params) => plus(x, -sigma, p.guided(q, x, sigma));
-      sum += (await p.minusReward(at(params), at(p.theta0))) / (1 + p.options.k);
+      const boost = p.options.sigmaRescaleCap > 0 ? Math.min(p.options.sigmaRescaleCap, 1 / sigma) : 1;
+      sum += (boost * (await p.minusReward(at(params), at(p.theta0))) + p.anchor(params, x, sigma)) / (1 + p.options.k);
     }
     return sum + p.pretrain(params, rng);
   },
@@ -204,13 +205,16 @@ export const OBJECTIVE: Readonly<Record<Mode, (p: Plain) => Objective>> = {
     const states = p.rollout(rng, T);
     const end = states[T] ?? new Float64Array();
     let x = end;
-    for (const i of lateBiased(T, p.options.k, () => rng.uniform())) {
+    let anchor = 0;
+    const steps = lateBiased(T, p.options.k, () => rng.uniform());
+    for (const i of steps) {
       const [state = end, sigma] = [states[i], p.sigmas[i] ?? 0];
+      anchor += p.anchor(params, state, sigma) / steps.length;
       // Straight-through: the value is the rollout's, the gradient that of Σ Δσ·v over the chosen steps.
       const dSigma = (p.sigmas[i + 1] ?? 0) - sigma;
       x = plus(plus(x, dSigma, p.guided(params, state, sigma)), -dSigma, p.guided(p.theta0, state, sigma));
     }
-    return (await p.minusReward(x, end)) + p.pretrain(params, rng);
+    return (await p.minusReward(x, end)) + anchor + p.pretrain(params, rng);
   },
   id_loss: (p) => async (params) => {
     const rng = streamOf(SEED, 1);

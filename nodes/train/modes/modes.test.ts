@@ -1,5 +1,6 @@
 // Every mode's gradient against central differences of its objective.
 import { expect, test } from "vitest";
+import { AppError } from "../../../engine/base/errors.ts";
 import {
   type FakeFamily,
   FLUX_LIKE,
@@ -121,7 +122,9 @@ const cases: readonly (readonly [string, Partial<ObjectiveOptions>, World])[] = 
   ["draft over everything", { mode: "draft", k: 9 }, PLAIN],
   ["draft_lv", { mode: "draft_lv", k: 2, lambda: 0.3 }, PLAIN],
   ["draft_lv, guided", { mode: "draft_lv", k: 3 }, guided],
+  ["draft_lv, σ rescale and anchor", { mode: "draft_lv", k: 1, sigmaRescaleCap: 1.2, anchorBeta: 0.6 }, PLAIN],
   ["flowbp_sparse", { mode: "flowbp_sparse", k: 3 }, PLAIN],
+  ["flowbp_sparse, anchored", { mode: "flowbp_sparse", k: 2, anchorBeta: 0.6 }, PLAIN],
   ["flowbp_sparse, guided", { mode: "flowbp_sparse", k: 2, lambda: 0.3 }, guided],
   ["id_loss", { mode: "id_loss", lambda: 0.5, sigmaRange: [0.2, 0.7] }, PLAIN],
   ["id_loss without the pretrain loss", { mode: "id_loss", sigmaRange: [0.2, 0.7], sigmaRescaleCap: 3 }, PLAIN],
@@ -188,6 +191,49 @@ test("the window: steps counted from the end, cut by σ, and a table when nothin
   expect(() => windowSteps(sigmas, { window: [1, 1], sigmaRange: [0.1, 1] })).toThrow(
     expect.objectContaining({ code: "TRAIN_WINDOW", hint: expect.stringContaining("t=5: 1.000, t=4: 0.800") }),
   );
+});
+
+test("a mean over several samples is logged as one; gradients of both parts by their own size", async () => {
+  const options = { ...base, mode: "draft_lv", k: 2, lambda: 0.5 } as const;
+  const { logs, grads } = await draftLv(await situation(options));
+  const one = await draftLv(await situation({ ...options, lambda: 0 }));
+  const length = (of: MicroResult["grads"]) =>
+    Math.sqrt([...(of ?? new Map<string, Float32Array>())].flatMap(([, g]) => [...g]).reduce((s, x) => s + x * x, 0));
+  expect(logs["grad_norm.reward"]).toBeCloseTo(length(one.grads), 5);
+  const pretrain = new Map([...(grads ?? [])].map(([name, g]) => [name, g.map((x, i) => x - (one.grads?.get(name)?.[i] ?? 0))]));
+  expect(logs["grad_norm.pretrain"]).toBeCloseTo(length(pretrain), 4);
+  expect(one.logs).not.toHaveProperty("loss_pretrain");
+  // The reward is the mean of three pictures', not their sum: about as large as of one.
+  const single = await rerefl(await situation({ ...base, window: [1, 1] }));
+  expect(Math.abs((logs.reward ?? 0) / (single.logs.reward ?? 1))).toBeLessThan(2);
+  expect(logs.reward_skipped).toBe(0);
+});
+
+test("steps by weight (i + 1)²: where each share of the whole begins", () => {
+  // 1, 4, 9 and 16 of 30.
+  const first = (share: number) => lateBiased(4, 1, () => share)[0];
+  expect([0, 0.99 / 30, 1 / 30, 4.99 / 30, 5 / 30, 13.99 / 30, 14 / 30, 29.9 / 30].map(first)).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  // A share of all, which rounding could make of the largest number below 1, is still the last.
+  expect(first(1)).toBe(3);
+  // Of the rest: without the last 1, 4 and 9 of 14.
+  const shares = [29 / 30, 4.99 / 14, 0];
+  expect(lateBiased(4, 3, () => shares.shift() ?? 0)).toEqual([0, 1, 3]);
+  expect(lateBiased(4, 0, () => 0)).toEqual([]);
+});
+
+test("the window's table names the last two dozen steps", () => {
+  const sigmas = Array.from({ length: 31 }, (_, i) => 1 - i / 30);
+  const hint = (steps: number) => {
+    try {
+      windowSteps(sigmas.slice(30 - steps), { window: [steps + 1, steps + 1], sigmaRange: [0, 1] });
+    } catch (error) {
+      return error instanceof AppError ? error.hint : undefined;
+    }
+    return undefined;
+  };
+  expect(hint(24)).toMatch(/^the steps' σ are t=24: 0\.800, /);
+  expect(hint(25)).toMatch(/^the steps' σ are …, t=24: 0\.800, .*t=1: 0\.033$/);
+  expect(windowSteps([1, 0.5, 0], { window: [1, 2], sigmaRange: [0.5, 1] })).toEqual([0, 1]);
 });
 
 test("late-biased steps are distinct, sorted, and likelier late", () => {
