@@ -73,7 +73,7 @@ function world(): World {
     throw new Error("these nodes ask for nothing");
   };
   return {
-    compute: () => ({ device: "cpu", compile: none, grad: none, run: none }),
+    compute: () => ({ device: "cpu", memory: { wholeBytes: 0, keptWeightBytes: 0 }, compile: none, grad: none, run: none }),
     models: { list: none, open: none, bytes: none, findExternal: none },
     readInput: none,
     listInputs: none,

@@ -19,5 +19,11 @@ export function interpreterCompute(): Compute {
   };
   const predictedPeak = { weights: 0, activations: 0, peak: 0 };
   const ready = async (graph: Graph) => ({ strategy: "whole" as const, predictedPeak, run: (feeds: Feeds) => run(graph, feeds) });
-  return { device: "cpu", compile: ready, grad: (graph, loss, wrt) => ready(withGradients(graph, loss, wrt)), run };
+  return {
+    device: "cpu",
+    memory: { wholeBytes: 2 ** 34, keptWeightBytes: 2 ** 33 },
+    compile: ready,
+    grad: (graph, loss, wrt) => ready(withGradients(graph, loss, wrt)),
+    run,
+  };
 }

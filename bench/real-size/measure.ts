@@ -74,6 +74,7 @@ function accounted(compute: Compute): {
     total,
     compute: {
       device: compute.device,
+      memory: compute.memory,
       compile,
       grad: async (graph, loss, wrt, options) =>
         counted(await compute.grad(graph, loss, wrt, options), flopsOf(withGradients(graph, loss, wrt))),

@@ -1,5 +1,7 @@
 // Predicted memory of running by segment: what is kept across segments, plus the segment that runs.
 import type { Value } from "../ir/value.ts";
+import { isNarrow } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { bytesOfValue, type PeakMemory, predictPeak } from "./peak.ts";
 import type { SegmentedGradient } from "./segmented-grad.ts";
 import type { Segment, SegmentedGraph } from "./segments.ts";
@@ -11,16 +13,19 @@ function inside(segment: Segment): number {
   return predictPeak(segment.graph).activations - total(segment.inputs) - total(segment.weights);
 }
 
-/** Peak memory of a forward pass by segment. Weights are counted once each, all of them: they stay mapped. */
-export function predictForwardPeak(segmented: SegmentedGraph): PeakMemory {
+/**
+ * Peak memory of a forward pass by segment.
+ * @param keptWeightBytes what the runtime keeps of the weights between evaluations; the others are read for each segment
+ */
+export function predictForwardPeak(segmented: SegmentedGraph, keptWeightBytes: number): PeakMemory {
   const kept = new Set(Object.values(segmented.outputs).map((v) => v.id));
   const live = new Map<number, Value>();
   const activations = walk(segmented.segments, live, (v) => kept.has(v.id));
-  return summed(segmented, activations);
+  return summed(segmented, activations, keptWeightBytes);
 }
 
-/** Peak memory of a training step by segment: the boundaries of all segments, then gradients and one segment computed again. */
-export function predictTrainingPeak(segmented: SegmentedGradient): PeakMemory {
+/** Peak memory of a training step by segment: the boundaries of all segments, then gradients and one segment computed again. @param keptWeightBytes as in {@link predictForwardPeak} */
+export function predictTrainingPeak(segmented: SegmentedGradient, keptWeightBytes: number): PeakMemory {
   const outputs = new Set(Object.values(segmented.outputs).map((v) => v.id));
   const needed = new Map<number, number>();
   segmented.backward.forEach(({ segment }, at) => {
@@ -39,7 +44,7 @@ export function predictTrainingPeak(segmented: SegmentedGradient): PeakMemory {
     for (const { value } of step.gradients) gradients.set(value.id, value);
     for (const v of step.segment.inputs) if (needed.get(v.id) === at && !outputs.has(v.id)) live.delete(v.id);
   });
-  return summed(segmented, peak);
+  return summed(segmented, peak, keptWeightBytes);
 }
 
 function walk(segments: readonly Segment[], live: Map<number, Value>, keep: (v: Value) => boolean): number {
@@ -57,7 +62,15 @@ function walk(segments: readonly Segment[], live: Map<number, Value>, keep: (v: 
   return peak;
 }
 
-function summed(segmented: SegmentedGraph, activations: number): PeakMemory {
-  const weights = total(new Map(segmented.segments.flatMap((s) => s.weights.map((v) => [v.id, v] as const))).values());
+function summed({ segments }: SegmentedGraph, activations: number, keptWeightBytes: number): PeakMemory {
+  const fed = (values: Iterable<Value>) => [...values].reduce((n, v) => n + fedBytes(v), 0);
+  const all = fed(new Map(segments.flatMap((s) => s.weights.map((v) => [v.id, v] as const))).values());
+  const weights = all <= keptWeightBytes ? all : keptWeightBytes + Math.max(0, ...segments.map((s) => fed(s.weights)));
   return { weights, activations, peak: weights + activations };
+}
+
+/** What feeding a weight takes beside the file or the tensor it comes from. */
+function fedBytes(v: Value): number {
+  if (isNarrow(v.dtype)) return 4 * sizeOf(v.shape);
+  return v.def.kind === "weight" && v.def.source.kind === "host" ? 0 : bytesOfValue(v);
 }

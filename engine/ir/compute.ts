@@ -24,6 +24,8 @@ export interface Executable {
 
 export interface Compute {
   readonly device: Device;
+  /** A graph that takes more than `wholeBytes` runs by segment, with `keptWeightBytes` of its weights in memory between evaluations. */
+  readonly memory: { readonly wholeBytes: number; readonly keptWeightBytes: number };
   /** Sessions are kept by structure and weights: asking again for an equal graph opens none. */
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
   /**

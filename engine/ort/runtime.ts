@@ -84,7 +84,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     );
     return {
       strategy: "segments",
-      predictedPeak: predictForwardPeak(segments),
+      predictedPeak: predictForwardPeak(segments, keptWeightBytes),
       run: async (feeds) => runSegments(segments, feeds, machine(feeds)),
     };
   };
@@ -112,7 +112,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     );
     return {
       strategy: "segments",
-      predictedPeak: predictTrainingPeak(training),
+      predictedPeak: predictTrainingPeak(training, keptWeightBytes),
       async run(feeds) {
         const { outputs, gradients } = await runTraining(training, feeds, machine(feeds));
         const results: Record<string, Tensor> = { ...outputs };
@@ -131,6 +131,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     };
     return {
       device: options.device,
+      memory: { wholeBytes: memoryBudget, keptWeightBytes },
       compile,
       async grad(graph, loss, wrt, compileOptions = {}) {
         check();

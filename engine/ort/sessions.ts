@@ -8,6 +8,7 @@ import { nameOf, reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
 import { emitOnnx, inputName, outputName } from "../onnx/emit.ts";
 import { opRow } from "../ops/table.ts";
+import { isNarrow } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { cpuLowerings } from "./cpu-lowerings.ts";
@@ -17,7 +18,7 @@ import { missingLibrary } from "./missing-library.ts";
 import { fromOrt, toOrt } from "./ort-tensor.ts";
 import { sessionKey } from "./session-key.ts";
 import { lacksWebgpu, webgpuLowerings } from "./webgpu-gaps.ts";
-import { isNarrow, readWeight, unmappable, widen, widenedBytes } from "./weights.ts";
+import { readWeight, unmappable, widen, widenedBytes } from "./weights.ts";
 
 export interface SessionOptions {
   readonly device: Device;

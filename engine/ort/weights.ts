@@ -5,19 +5,10 @@ import { nameOf, reach } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/value.ts";
 import { unpackBlocks } from "../tensor/blocks.ts";
 import { toFloat32 } from "../tensor/convert.ts";
-import { type DType, viewAs } from "../tensor/dtype.ts";
+import { isNarrow, viewAs } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { f32, type Tensor, tensor } from "../tensor/tensor.ts";
 import { expectStamp, fileStamp, type Stamps } from "./file-stamps.ts";
-
-/** dtypes that exist only inside a session: fed and fetched as float32, the Cast behind them becoming a no-op. */
-export function isNarrow(dtype: DType): boolean {
-  return dtype === "bfloat16" || dtype.startsWith("float8");
-}
-
-function isPacked({ def }: Value): boolean {
-  return def.kind === "weight" && def.source.kind === "file" && def.source.packing !== undefined;
-}
 
 /** A tensor of a narrow dtype as float32; others as they are. */
 export function widen(t: Tensor): Tensor {
@@ -58,10 +49,7 @@ export function unmappable(v: Value, stamps: Stamps): Tensor | undefined {
   return packing === undefined && realpathSync(path) === path ? undefined : readWeight(v, stamps);
 }
 
-/** Extra bytes that narrow or packed weights in files take when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
+/** Extra bytes that narrow weights in files take when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
 export function widenedBytes(graph: Graph, fed: readonly string[] = []): number {
-  return reach(graph).weights.reduce(
-    (n, v) => n + ((isNarrow(v.dtype) || isPacked(v)) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0),
-    0,
-  );
+  return reach(graph).weights.reduce((n, v) => n + (isNarrow(v.dtype) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0), 0);
 }

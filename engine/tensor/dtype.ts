@@ -92,6 +92,11 @@ export function zeros<D extends DType>(dtype: D, length: number): ArrayOf[D] {
   return viewAs(dtype, new ArrayBuffer(length * BYTES[dtype]), 0, length);
 }
 
+/** dtypes that exist only inside a session: fed and fetched as float32, the Cast behind them becoming a no-op. */
+export function isNarrow(dtype: DType): boolean {
+  return dtype === "bfloat16" || dtype.startsWith("float8");
+}
+
 /** True for the dtypes gradients may flow through. */
 export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float16" || dtype === "bfloat16" || dtype === "float64";

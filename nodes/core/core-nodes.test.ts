@@ -18,7 +18,7 @@ function context(shown: unknown[]): NodeContext {
   return {
     nodeId: "1",
     signal: new AbortController().signal,
-    compute: { device: "cpu", compile: refuse, grad: refuse, run: refuse },
+    compute: { device: "cpu", memory: { wholeBytes: 2 ** 34, keptWeightBytes: 2 ** 33 }, compile: refuse, grad: refuse, run: refuse },
     models: { list: refuse, open: refuse, bytes: refuse, findExternal: refuse },
     readInput: refuse,
     listInputs: refuse,

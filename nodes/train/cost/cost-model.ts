@@ -4,6 +4,7 @@ import { segmentedGrad } from "../../../engine/autodiff/segmented-grad.ts";
 import { predictForwardPeak, predictTrainingPeak } from "../../../engine/autodiff/segmented-peak.ts";
 import { segmentGraph } from "../../../engine/autodiff/segments.ts";
 import { leavesNamed, withGradients } from "../../../engine/autodiff/with-gradients.ts";
+import type { Compute } from "../../../engine/ir/compute.ts";
 import { reach } from "../../../engine/ir/graph.ts";
 import type { Graph } from "../../../engine/ir/value.ts";
 import type { DenoiseShape, GridSize, Guidance } from "../../shared/contracts/diffusion.ts";
@@ -57,25 +58,28 @@ export interface GraphCost {
   readonly nodes: number;
   /** Bytes of weights and of results in flight. */
   readonly bytes: number;
+  /** Whether it runs by segment, because it is too large to run whole. */
+  readonly isSegmented: boolean;
 }
 
-/** Graphs above this size are assumed to run by segment. (The runtime's own limit is half of the memory that the process may use.) */
-export const WHOLE_BYTES = 16 * 2 ** 30;
+/** Where a graph of a size runs whole, and how by segment. */
+type Memory = Compute["memory"];
 
-function forwardCost(graph: Graph): GraphCost {
-  const whole = predictPeak(graph).peak;
-  const bytes = whole <= WHOLE_BYTES ? whole : predictForwardPeak(segmentGraph(graph)).peak;
-  return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes };
+function forwardCost(graph: Graph, { wholeBytes, keptWeightBytes }: Memory): GraphCost {
+  const { peak } = predictPeak(graph);
+  const isSegmented = peak > wholeBytes;
+  const bytes = isSegmented ? predictForwardPeak(segmentGraph(graph), keptWeightBytes).peak : peak;
+  return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes, isSegmented };
 }
 
 /** When run by segment, each segment's forward is computed again in the backward pass. */
-function backwardCost(graph: Graph, wrt: readonly string[]): GraphCost {
+function backwardCost(graph: Graph, wrt: readonly string[], { wholeBytes, keptWeightBytes }: Memory): GraphCost {
   const whole = withGradients(graph, "loss", wrt);
   const { peak } = predictPeak(whole);
-  const cost = { flops: flopsOf(whole), nodes: reach(whole).nodes.length, bytes: peak };
-  if (peak <= WHOLE_BYTES) return cost;
-  const { peak: bytes } = predictTrainingPeak(segmentedGrad(graph, "loss", leavesNamed(graph, wrt)));
-  return { flops: cost.flops + flopsOf(graph), nodes: cost.nodes + reach(graph).nodes.length, bytes };
+  const cost = { flops: flopsOf(whole), nodes: reach(whole).nodes.length, bytes: peak, isSegmented: peak > wholeBytes };
+  if (!cost.isSegmented) return cost;
+  const { peak: bytes } = predictTrainingPeak(segmentedGrad(graph, "loss", leavesNamed(graph, wrt)), keptWeightBytes);
+  return { ...cost, flops: cost.flops + flopsOf(graph), nodes: cost.nodes + reach(graph).nodes.length, bytes };
 }
 
 export interface ModelCosts {
@@ -86,21 +90,34 @@ export interface ModelCosts {
   readonly decodeBackward: GraphCost;
 }
 
-/** @param trainable names of the adapters' weights. */
-export function modelCosts(model: DiffusionModel, vae: Vae, shape: DenoiseShape, trainable: ReadonlySet<string>): ModelCosts {
+/** What is trained on, and where. */
+export interface Costed {
+  readonly model: DiffusionModel;
+  readonly vae: Vae;
+  readonly shape: DenoiseShape;
+  /** Names of the adapters' weights. */
+  readonly trainable: ReadonlySet<string>;
+  readonly memory: Memory;
+}
+
+export function modelCosts({ model, vae, shape, trainable, memory }: Costed): ModelCosts {
   const loss = velocityLossGraph(model, shape);
   return {
-    forward: forwardCost(velocityGraph(model, shape)),
+    forward: forwardCost(velocityGraph(model, shape), memory),
     backward: backwardCost(
       loss,
       weightNames(loss).filter((name) => trainable.has(name)),
+      memory,
     ),
-    ...decodeCosts({ vae, space: model.latentSpace }, shape.target),
+    ...decodeCosts({ vae, space: model.latentSpace }, shape.target, memory),
   };
 }
 
-function decodeCosts(painter: Painter, grid: GridSize): Pick<ModelCosts, "decode" | "decodeBackward"> {
-  return { decode: forwardCost(decodeGraph(painter, grid)), decodeBackward: backwardCost(decodeGraph(painter, grid, true), ["x0"]) };
+function decodeCosts(painter: Painter, grid: GridSize, memory: Memory): Pick<ModelCosts, "decode" | "decodeBackward"> {
+  return {
+    decode: forwardCost(decodeGraph(painter, grid), memory),
+    decodeBackward: backwardCost(decodeGraph(painter, grid, true), ["x0"], memory),
+  };
 }
 
 /** Operations of one example. */

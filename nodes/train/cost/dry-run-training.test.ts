@@ -156,7 +156,13 @@ test("seconds: each evaluation by its operations and nodes, each picture of a sa
     prompt: model.prompt.shapes(2),
     convention: "diffusers",
   } as const;
-  const { forward, backward, decode, decodeBackward } = modelCosts(model, fakeVae, shape, names);
+  const { forward, backward, decode, decodeBackward } = modelCosts({
+    model,
+    vae: fakeVae,
+    shape,
+    trainable: names,
+    memory: interpreterCompute().memory,
+  });
   const cost = ({ flops, nodes }: { flops: number; nodes: number }) => flops * PER_FLOP + nodes * PER_NODE;
   // DRaFT-1 of 8 steps with the flow-matching loss: 8 evaluations, 2 with gradient, one picture, decoded for the reward and once more with gradient.
   const example = 8 * cost(forward) + 2 * cost(backward) + (decode.flops + decodeBackward.flops) * PER_FLOP;

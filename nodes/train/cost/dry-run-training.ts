@@ -16,7 +16,7 @@ import { settingsWarnings } from "../loop/settings-warnings.ts";
 import { withInitLora } from "../loop/start-adapters.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import { objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "../train-options.ts";
-import { evaluationsOf, flopsPerExample, modelCosts, WHOLE_BYTES } from "./cost-model.ts";
+import { evaluationsOf, flopsPerExample, type GraphCost, modelCosts } from "./cost-model.ts";
 import { machineSpeed } from "./machine-speed.ts";
 import { rewardSeconds } from "./reward-seconds.ts";
 
@@ -166,7 +166,7 @@ async function estimateOf(
   const guidance = i.model.guidance(i.true_cfg_scale);
   const { model, trainable, parameters } = adapted(i);
   const evaluations = evaluationsOf(objectiveOf(i), i.model.schedule.sigmas(i.denoise_steps, target), guidance);
-  const costs = modelCosts(model, i.vae, shape, trainable);
+  const costs = modelCosts({ model, vae: i.vae, shape, trainable, memory: ctx.compute.memory });
   const perUpdate = i.accumulate * flopsPerExample(evaluations, costs);
   const samplings = i.dataset.heldOut > 0 ? Math.floor((i.steps - 1) / sampleInterval(i)) + 2 : 0;
   const pictures = samplings * Math.min(i.samples, i.dataset.heldOut);
@@ -188,7 +188,7 @@ async function estimateOf(
   return {
     steps: i.steps,
     seconds,
-    memoryBytes: ctx.memory() + RUNTIME_BYTES + state + graphBytes(graphs.map((g) => g.bytes)),
+    memoryBytes: ctx.memory() + RUNTIME_BYTES + state + graphBytes(graphs),
     diskBytes,
     notes: [
       `one update: ${i.accumulate} × (${evaluations.forward.toFixed(1)} forward, ${evaluations.backward} with gradient, ${evaluations.reward} reward), ` +
@@ -206,10 +206,10 @@ function gib(bytes: number): string {
   return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 }
 
-/** Whole sessions keep what they once took; segments run one at a time on the same mapped weights. */
-function graphBytes(bytes: readonly number[]): number {
-  const whole = bytes.filter((n) => n <= WHOLE_BYTES).reduce((a, b) => a + b, 0);
-  return whole + Math.max(0, ...bytes.filter((n) => n > WHOLE_BYTES));
+/** Whole sessions keep what they once took; segments run one at a time with the same weights kept. */
+function graphBytes(graphs: readonly GraphCost[]): number {
+  const whole = graphs.reduce((sum, { isSegmented, bytes }) => (isSegmented ? sum : sum + bytes), 0);
+  return whole + Math.max(0, ...graphs.map(({ isSegmented, bytes }) => (isSegmented ? bytes : 0)));
 }
 
 /** The model with adapters of the wanted rank. All share one array of zeros: only their shapes matter here. */
