@@ -93,7 +93,7 @@ async function trained(compute: Compute, faces: readonly JudgedFace[]): Promise<
   };
   const directory = memoryDirectory();
   const ctx = { ...fakeContext(compute), runDirectory: async () => directory };
-  const settings = { steps: 300, batch: 8, side: SIDE, width: 8, hard_negatives: DEGRADATIONS.join(", "), cross_entropy: 0.5 };
+  const settings = { steps: 200, batch: 8, side: SIDE, width: 8, hard_negatives: DEGRADATIONS.join(", "), cross_entropy: 0.5 };
   const schedule = {
     learning_rate: 0.004,
     lr_schedule: "cosine",

@@ -28,7 +28,7 @@ const GOAL = 0.95;
 const PRIORS = 0.1;
 /** Faces of a set at most. */
 const FACES = 64;
-const PHOTOGRAPHED_FACES = 128;
+const PHOTOGRAPHED_FACES = 96;
 
 export interface JudgedFace {
   readonly planes: Planes;
