@@ -104,9 +104,17 @@ export function ChoosePictures({ before, after }: { readonly before: RunDetail; 
 }
 
 function Picture({ file, side, choose }: { readonly file: FileRef; readonly side: "left" | "right"; readonly choose: () => void }) {
+  // Texture is what is judged: a small picture is enlarged pixel by pixel.
+  const [isSmall, setSmall] = useState(false);
   return (
     <button type="button" class="choose-picture" aria-label={`The ${side} one`} onClick={choose}>
-      <img src={fileUrl(file)} alt="" draggable={false} />
+      <img
+        src={fileUrl(file)}
+        alt=""
+        draggable={false}
+        class={isSmall ? "pixels" : ""}
+        onLoad={(e) => setSmall(e.currentTarget.naturalWidth * 2 <= e.currentTarget.clientWidth)}
+      />
       <kbd>{side === "left" ? "←" : "→"}</kbd>
     </button>
   );
