@@ -1,6 +1,7 @@
 // Datasets as people have them, in memory: what FolderDataset says to each.
 import sharp from "sharp";
 import { AppError, toAppError } from "../engine/base/errors.ts";
+import type { Videos } from "../engine/node/context.ts";
 import folderDataset from "../nodes/data/folder-dataset.ts";
 import type { Face } from "../nodes/shared/contracts/data.ts";
 import { fakeContext } from "./fake-context.ts";
@@ -48,10 +49,31 @@ const widgets = {
 type Files = Readonly<Record<string, string | Uint8Array>>;
 type Inputs = Parameters<typeof folderDataset.run>[0];
 
-async function told(files: Files, changes: Partial<Inputs> = {}): Promise<string> {
-  const find = (name: string) => Object.keys(files).find((each) => each === name);
+/** A job of ai-toolkit as its documentation writes it. */
+const JOB = `job: extension
+config:
+  name: "my_first_lora"
+  process:
+    - type: 'diffusion_trainer'
+      trigger_word: "p3r5on"
+      datasets:
+        - folder_path: "target"
+          control_path:
+            - "control"
+            - "control_2"
+          caption_ext: "txt"
+          resolution: [ 512, 768, 1024 ]
+`;
+
+/** With the mark at its beginning. */
+const utf16 = (text: string): Uint8Array => new Uint8Array(Buffer.from(`\uFEFF${text}`, "utf16le"));
+
+/** @param isPromptShown also says what the first example's prompt is */
+async function told(files: Files, changes: Partial<Inputs> = {}, videos?: Videos, isPromptShown = false): Promise<string> {
+  const find = (name: string) => Object.keys(files).find((each) => each.normalize("NFC") === name.normalize("NFC"));
   const ctx = {
     ...fakeContext(interpreterCompute()),
+    ...(videos && { videos }),
     listInputs: async (folder: string) =>
       Object.keys(files)
         .filter((name) => folder === "." || name.startsWith(`${folder}/`))
@@ -64,10 +86,10 @@ async function told(files: Files, changes: Partial<Inputs> = {}): Promise<string
   };
   try {
     const { dataset } = await folderDataset.run({ ...widgets, ...blind, ...changes }, ctx, {});
-    const { target, references } = await dataset.example("train", 0);
+    const { target, references, prompt } = await dataset.example("train", 0);
     const sizes = [target, ...references].map(({ shape: [, h, w] }) => `${w} × ${h}`).join(", ");
     const lines = ctx.logs.map((line) => `“${line.replace(/^\w+: /, "").replaceAll("\n", " ")}”`);
-    return `goes on: ${dataset.train} to train on, ${dataset.heldOut} held out; the first is ${sizes}; ${lines.join("; ")}`;
+    return `goes on: ${dataset.train} to train on, ${dataset.heldOut} held out; the first is ${sizes}${isPromptShown ? `, “${prompt}”` : ""}; ${lines.join("; ")}`;
   } catch (error) {
     const { code, message, hint } = toAppError(error);
     return `ends: ${code}, “${message}”${hint ? ` (${hint})` : ""}`;
@@ -76,12 +98,13 @@ async function told(files: Files, changes: Partial<Inputs> = {}): Promise<string
 
 /** @returns rows of the table */
 export async function datasetCases(): Promise<readonly (readonly [what: string, happens: string])[]> {
-  const [a, b, c, d, tall, clear] = await Promise.all([
+  const [a, b, c, d, tall, clear, dot] = await Promise.all([
     ...[1, 2, 3, 4].map((seed) => solid(96, 96, seed)),
     solid(64, 192, 5),
     solid(96, 96, 6, 0.5),
+    solid(1, 1, 7),
   ]);
-  if (!a || !b || !c || !d || !tall || !clear) throw new Error("no pictures");
+  if (!a || !b || !c || !d || !tall || !clear || !dot) throw new Error("no pictures");
   const lines = (...entries: object[]) => entries.map((entry) => JSON.stringify(entry)).join("\n");
   const pair = (id: string, target: string, ...references: string[]) => ({ id, prompt: "together", target, references });
   const pictures = { "set/a.png": a, "set/b.png": b, "set/c.png": c, "set/d.png": d, "set/tall.png": tall };
@@ -137,6 +160,45 @@ export async function datasetCases(): Promise<readonly (readonly [what: string, 
     ],
     ["DiffSynth: CSV", await told({ ...pictures, "set/metadata.csv": "image,prompt,edit_image\na.png,p,b.png\n" })],
     ["diffusers: metadata.jsonl", await told({ ...pictures, "set/metadata.jsonl": lines({ file_name: "a.png", text: "p" }) })],
+    ["ai-toolkit: a job file", await told({ ...slots, "set/config.yaml": JOB })],
+    [
+      "musubi-tuner: a folder of videos",
+      await told(
+        { "set/dataset.toml": '[[datasets]]\nvideo_directory = "v"\n', "set/v/a.mp4": a, "set/v/a.txt": "p" },
+        {},
+        { count: async () => 9, frame: async () => b },
+      ),
+    ],
+    [
+      "the same without ffmpeg",
+      await told(
+        { "set/dataset.toml": '[[datasets]]\nvideo_directory = "v"\n', "set/v/a.mp4": a, "set/v/a.txt": "p" },
+        {},
+        {
+          count: async () =>
+            Promise.reject(
+              new AppError("VIDEO_FFMPEG", "ffmpeg is needed to read videos, and is not installed", { hint: "apt-get install ffmpeg" }),
+            ),
+          frame: async () => b,
+        },
+      ),
+    ],
+    ["a caption in UTF-16", await told({ ...slots, "set/target/1.txt": utf16("rot") }, {}, undefined, true)],
+    ["a caption in UTF-8 with a mark", await told({ ...slots, "set/target/1.txt": "\uFEFFrot" }, {}, undefined, true)],
+    ["a caption in Latin-1", await told({ ...slots, "set/target/1.txt": Uint8Array.of(0x67, 0x72, 0xfc, 0x6e) })],
+    ["a manifest in UTF-16 without a mark", await told({ ...pictures, "set/pairs.jsonl": utf16("{}").slice(2) })],
+    [
+      "names of which one has é as two characters",
+      await told({ "set/target/e\u0301.png": a, "set/target/\u00e9.txt": "p", "set/control/\u00e9.png": b }),
+    ],
+    ["two targets of one name", await told({ ...slots, "set/target/1.jpg": d })],
+    ["two control pictures of one name", await told({ ...slots, "set/control/1.jpg": d })],
+    [
+      "a held-out target is trained on with other references",
+      await told(manifest({ ...pair("x", "a.png", "b.png"), split: "held_out" }, pair("y", "a.png", "c.png"), pair("z", "d.png", "c.png"))),
+    ],
+    ["a picture of one pixel", await told({ ...manifest(pair("x", "dot.png", "a.png")), "set/dot.png": dot })],
+    ["a reference without a face", await told(manifest(pair("x", "tall.png", "a.png")), models)],
     ["a table whose columns nobody knows", await told({ ...pictures, "set/m.csv": "foo,bar\n1,2\n" }, { manifest: "set/m.csv" })],
   ];
 }

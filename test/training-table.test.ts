@@ -3,17 +3,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { toAppError } from "../engine/base/errors.ts";
+import { AppError, toAppError } from "../engine/base/errors.ts";
 import { writeLora } from "../engine/formats/lora-file.ts";
 import { f32 } from "../engine/tensor/tensor.ts";
-import type { DiffusionModel } from "../nodes/shared/contracts/modules.ts";
+import type { Dataset, Example } from "../nodes/shared/contracts/data.ts";
+import type { DiffusionModel, Vae } from "../nodes/shared/contracts/modules.ts";
 import { dryRunTraining } from "../nodes/train/cost/dry-run-training.ts";
 import evaluateEdits from "../nodes/train/evaluate-edits.ts";
-import type { TrainInputs } from "../nodes/train/train-options.ts";
+import { ignoredSettings, type TrainInputs } from "../nodes/train/train-options.ts";
 import trainNode from "../nodes/train/train-rerefl.ts";
+import { clipCases } from "./clip-cases.ts";
 import { datasetCases } from "./dataset-cases.ts";
 import { fakeContext } from "./fake-context.ts";
-import { fakeClip, fakeDataset, fakeModel, fakeReward, fakeVae, skippedReward } from "./fake-diffusion.ts";
+import { fakeClip, fakeDataset, fakeExample, fakeModel, fakeReward, fakeVae, skippedReward } from "./fake-diffusion.ts";
 import { fakeDetector, fakeEncoder } from "./fake-face-models.ts";
 import { interpreterCompute } from "./interpreter-compute.ts";
 import { type MemoryDirectory, memoryDirectory } from "./memory-directory.ts";
@@ -98,6 +100,70 @@ async function second(changes: Partial<TrainInputs>, first: Partial<TrainInputs>
   }
 }
 
+/** A run of 4 updates, one of whose files is then changed: what the next run says, which makes 5. */
+async function damagedRecord(file: string, change: (bytes: Uint8Array) => Uint8Array): Promise<string> {
+  const dir = memoryDirectory();
+  await outcome({ steps: 4, samples: 1 }, dir);
+  dir.files.set(file, change(dir.files.get(file) ?? new Uint8Array()));
+  return outcome({ steps: 5, samples: 1 }, dir);
+}
+const half = (bytes: Uint8Array): Uint8Array => bytes.slice(0, bytes.length / 2);
+
+/** Every answer to a checkpoint that ends early, each once. */
+async function truncated(every: number): Promise<string> {
+  const dir = memoryDirectory();
+  await outcome({ steps: 2 }, dir);
+  const whole = dir.files.get("checkpoint.safetensors") ?? new Uint8Array();
+  const told = new Set<string>();
+  for (let length = 0; length < whole.length; length += every) {
+    dir.files.set("checkpoint.safetensors", whole.slice(0, length));
+    told.add((await outcome({ steps: 2 }, dir)).replace(/cannot be read: [^”]*/, "cannot be read: …"));
+  }
+  return [...told].join("; ");
+}
+
+/** The disk fills up while a file is written; then there is room again. */
+async function diskFull(): Promise<string> {
+  const [dir, free] = [memoryDirectory(), memoryDirectory()];
+  await outcome({ steps: 6, checkpoint_every: 2 }, free);
+  dir.beforeWrite = (_, file) => {
+    if (file === "checkpoint.safetensors" && dir.files.has(file))
+      throw new AppError("STORE_DISK_FULL", `cannot write ${file}: the disk is full`);
+  };
+  const first = await outcome({ steps: 6, checkpoint_every: 2 }, dir);
+  dir.beforeWrite = undefined;
+  await outcome({ steps: 6, checkpoint_every: 2 }, dir);
+  const isSame = Buffer.from(dir.files.get("checkpoint.safetensors") ?? []).equals(
+    Buffer.from(free.files.get("checkpoint.safetensors") ?? []),
+  );
+  return `${first}; the same command then continues from the checkpoint before it, and its result is ${isSame ? "the same" : "another"}`;
+}
+
+const withNaN =
+  (build: Vae["encode"]["build"]): Vae["encode"]["build"] =>
+  (b, x) =>
+    b.add(build(b, x), b.constant(f32([1], [Number.NaN])));
+const nanData = (n: number) => new Float32Array(n).fill(Number.NaN);
+/** Every example changed. */
+const examplesWith = (change: (e: Example) => Partial<Example>): Dataset => {
+  const own = fakeDataset();
+  return {
+    ...own,
+    id: "changed",
+    async example(split, index) {
+      const e = await own.example(split, index);
+      return { ...e, ...change(e) };
+    },
+  };
+};
+const clockBackwards = async (): Promise<string> => {
+  let time = 1e6;
+  const dir = memoryDirectory();
+  const ctx = { ...fakeContext(interpreterCompute()), runDirectory: async () => dir, now: () => (time -= 1000) };
+  await trainNode.run(inputs({}), ctx, {});
+  return ctx.logs.some((line) => line.startsWith("warn")) ? ctx.logs.join("; ") : "continues without a warning";
+};
+
 const theirs = { ...lora(1, 1), adapters: lora(1, 1).adapters.map((x) => ({ ...x, target: "block.attn.to_q" })) };
 
 const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[] = [
@@ -162,13 +228,76 @@ const CASES: readonly (readonly [what: string, happens: () => Promise<string>])[
   ["more updates on a finished run of a cosine schedule", () => second({ steps: 4 }, { lr_schedule: "cosine" })],
   ["the same with fork_from", () => second({ steps: 4, fork_from: "SOURCE" }, { lr_schedule: "cosine" })],
   ["a fork of a run of another rank", () => second({ steps: 4, rank: 1, fork_from: "SOURCE" })],
+  [
+    "a LoRA of NaN to start from",
+    () => outcome({ init_lora: { ...theirs, adapters: theirs.adapters.map((x) => ({ ...x, b: f32([3, 2], nanData(6)) })) } }),
+  ],
+  [
+    "the VAE gives NaN for a picture",
+    () => outcome({ vae: { ...fakeVae, id: "sick", encode: { ...fakeVae.encode, build: withNaN(fakeVae.encode.build) } } }),
+  ],
+  [
+    "the VAE decodes to NaN",
+    () => outcome({ vae: { ...fakeVae, id: "sick", decode: { ...fakeVae.decode, build: withNaN(fakeVae.decode.build) } } }),
+  ],
+  ["the text encoder gives NaN", () => outcome({ clip: { id: "sick", encode: async () => ({ embeds: f32([1, 2, 2], nanData(4)) }) } })],
+  [
+    "a picture of the dataset holds NaN",
+    () => outcome({ dataset: examplesWith(({ target }) => ({ target: f32(target.shape, nanData(target.data.length)) })) }),
+  ],
+  [
+    "a part of the reward is NaN, and the reward is not",
+    () =>
+      outcome({
+        reward: {
+          ...fakeReward,
+          id: "sick",
+          build(...args) {
+            const [b] = args;
+            const { reward, parts } = fakeReward.build(...args);
+            return { reward, parts: { ...parts, raw: b.mul(reward, Number.NaN) } };
+          },
+        },
+      }),
+  ],
+  ["an empty prompt", () => outcome({ dataset: examplesWith(() => ({ prompt: " " })) })],
+  ["a picture of one pixel", () => outcome({ dataset: examplesWith(() => ({ target: f32([1, 1, 1, 3], [0, 0, 0]) })) })],
+  ["no target layers", () => outcome({ targets: " , " })],
+  [
+    "the same in a dry run",
+    async () =>
+      `refused: ${(await dryRunTraining(inputs({ targets: " , " }), fakeContext(interpreterCompute()))).issues?.map((i) => `“${i.message}”`).join("; ")}`,
+  ],
+  ["a negative prompt without guidance", () => outcome({ negative_prompt: "blurred" })],
+  ["settings of a constraint, and none is connected", () => outcome({ constraint_min: 0.5, guardrail: "projection" })],
+  [
+    "a preset beside typed settings",
+    async () => `warns: “${ignoredSettings(inputs({ preset: "qwen-edit-r64", rank: 2, alpha: 2 })).join("; ")}”`,
+  ],
+  [
+    "an example that is trained on and held out",
+    () => outcome({ samples: 1, dataset: { ...fakeDataset(3, 1), id: "same", example: async () => fakeExample(0) } }),
+  ],
+  ["a checkpoint cut at every 97th byte", () => truncated(97)],
+  ["config.json of the run cut short", () => damagedRecord("config.json", half)],
+  ["the samples' scores cut short", () => damagedRecord("samples/scores.json", half)],
+  ["metrics.jsonl cut short", () => damagedRecord("metrics.jsonl", half)],
+  ["the disk is full in the middle of a checkpoint", diskFull],
+  ["the clock goes backwards", clockBackwards],
+  ["a fork of a finished run without more updates", () => second({ lambda: 0.5, fork_from: "SOURCE" })],
+  ["a fork of a finished run on other pictures", () => second({ steps: 4, dataset: fakeDataset(4, 1), fork_from: "SOURCE" })],
+  ["a fork of a run that is not there", () => second({ steps: 4, fork_from: "train-none" })],
   ["a run as it should be", () => outcome({})],
 ];
 
 test("docs/training.md says what happens", async () => {
   const rows: string[] = [];
   for (const [what, happens] of CASES) rows.push(`| ${what} | ${(await happens()).replaceAll("|", "\\|").replaceAll("\n", " ")} |`);
-  rows.push(...(await datasetCases()).map(([what, happens]) => `| ${what} | ${happens.replaceAll("|", "\\|").replaceAll("\n", " ")} |`));
+  rows.push(
+    ...[...(await datasetCases()), ...(await clipCases())].map(
+      ([what, happens]) => `| ${what} | ${happens.replaceAll("|", "\\|").replaceAll("\n", " ")} |`,
+    ),
+  );
   const table = `${START}\n\n| case | what happens |\n|---|---|\n${rows.join("\n")}\n\n${END}`;
   const text = readFileSync(FILE, "utf8");
   const next = text.slice(0, text.indexOf(START)) + table + text.slice(text.indexOf(END) + END.length);

@@ -7,7 +7,7 @@ import { type ClipPair, clipOf, findPairs } from "./clips/find-pairs.ts";
 import declaration from "./clips-dataset.node.ts";
 import { bucketOf, cutRoundFace, cutTo, type Placed, readWhole } from "./dataset-picture.ts";
 import { splitEntries } from "./folder-split.ts";
-import { captionOf, PICTURE, stemOf } from "./layouts/dataset-entry.ts";
+import { captionOf, composedNames, PICTURE } from "./layouts/dataset-entry.ts";
 import { reasonsOf } from "./reasons.ts";
 
 export default implementNode(declaration, {
@@ -24,7 +24,7 @@ export default implementNode(declaration, {
   async run(i, ctx): Promise<{ dataset: Dataset }> {
     const all = await ctx.listInputs(i.folder);
     const prefix = prefixOf(i.folder);
-    const there = new Set(all);
+    const there = composedNames(all);
     const { pictures, unreadable } = await scanFaces(
       ctx,
       i.detector,
@@ -59,11 +59,7 @@ export default implementNode(declaration, {
       "info",
       `${pictures.length} pictures in ${clips} clips (${shots} scenes, ${tracks} faces followed) show ${persons} people: ${pairs.length} pairs, ${rejected.length} pictures rejected`,
     );
-    if (rejected.length > 0)
-      ctx.log(
-        "warn",
-        `${i.folder}: ${rejected.length} pictures are rejected: ${reasonsOf(rejected.map(({ id, why }) => ({ id: stemOf(id), why })))}`,
-      );
+    if (rejected.length > 0) ctx.log("warn", `${i.folder}: ${rejected.length} pictures are rejected: ${reasonsOf(rejected)}`);
     for (const warning of split.warnings) ctx.log("warn", `${i.folder}: ${warning}`);
     ctx.score("pairs", {
       pictures: pictures.length,
@@ -77,13 +73,12 @@ export default implementNode(declaration, {
       rejected,
     });
     if (split.train.length === 0)
-      throw new AppError(
-        "DATASET_EMPTY",
-        `${i.folder} leaves no pair to train on: ${reasonsOf(rejected.map(({ id, why }) => ({ id: stemOf(id), why }))) || "everybody is held out"}`,
-        {
-          hint: "a person needs pictures in two clips; or loosen min_face, min_sharpness and the similarities",
-        },
-      );
+      throw new AppError("DATASET_EMPTY", `${i.folder} leaves no pair to train on: ${reasonsOf(rejected) || "everybody is held out"}`, {
+        hint:
+          pairs.length > 0
+            ? "lower held_out: a person who is held out is not trained on"
+            : "a person needs pictures in two clips; or loosen min_face, min_sharpness and the similarities",
+      });
     const example = async (which: "train" | "heldOut", index: number): Promise<Example> => {
       const entry = split[which][index];
       if (!entry) throw new AppError("DATASET_INDEX", `there is no ${which} example ${index} of ${split[which].length}`);

@@ -44,7 +44,7 @@ export default implementNode(declaration, {
       ctx.log("warn", `${i.wanted} training examples are wanted, ${train.kept.length} of all ${i.dataset.train} pass`);
     if (train.kept.length === 0)
       throw new AppError("DATASET_EMPTY", `none of the ${i.dataset.train} training examples passes: ${reasonsOf(rejected)}`, {
-        hint: "lower min_similarity or min_margin: encoders and drawn people differ in how alike two pictures of a person are",
+        hint: `look at ${i.prefix}/sheet.png in the output directory; where the people are right, lower min_similarity or min_margin: encoders differ in how alike two pictures of a person are`,
       });
     const { dataset: inner, detector, encoder, prefix: _, ...rules } = i;
     const kept = { train: train.kept, heldOut: heldOut.kept };

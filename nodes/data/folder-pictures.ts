@@ -46,13 +46,16 @@ export interface FoundPeople {
   readonly warnings: readonly string[];
 }
 
+/** Shortest side of a picture, in pixels: that of a token. */
+const LEAST = 16;
+
 interface Fitted {
   readonly name: string;
   readonly whole: WholePicture;
   readonly image: Image;
 }
 
-/** Reads and fits the pictures of an entry. @returns target first @throws AppError IMAGE_*, INPUT_*, DATASET_FACE */
+/** Reads and fits the pictures of an entry. @returns target first @throws AppError IMAGE_*, INPUT_*, DATASET_FACE, DATASET_SIZE */
 export async function fittedPictures(
   compute: Compute,
   readInput: NodeContext["readInput"],
@@ -66,8 +69,14 @@ export async function fittedPictures(
   return [target, ...references];
 }
 
+function largeEnough(name: string, whole: WholePicture): WholePicture {
+  const { width, height } = sizeOfImage(whole.image);
+  if (Math.min(width, height) >= LEAST) return whole;
+  throw new AppError("DATASET_SIZE", `${name} has ${width} × ${height} pixels: fewer than ${LEAST} at a side show nothing`);
+}
+
 async function fitTarget(readInput: NodeContext["readInput"], name: string, fits: Fits): Promise<Fitted> {
-  const whole = await readWhole(readInput, name, fits.background);
+  const whole = largeEnough(name, await readWhole(readInput, name, fits.background));
   const size = fits.target_fit === "cut" ? fits : bucketOf(sizeOfImage(whole.image), fits);
   return { name, whole, image: cutTo(whole.image, { width: size.width, height: size.height }).image };
 }
@@ -79,7 +88,7 @@ async function fitReference(
   name: string,
   { reference_fit, reference_size: side, background }: Fits,
 ): Promise<Fitted> {
-  const whole = await readWhole(readInput, name, background);
+  const whole = largeEnough(name, await readWhole(readInput, name, background));
   if (reference_fit === "keep") return { name, whole, image: keptWhole(whole.image, side) };
   if (reference_fit === "square") return { name, whole, image: cutTo(whole.image, { width: side, height: side }).image };
   const [face] = detector ? await detector.detect(compute, whole.image, { maxFaces: 1 }) : [];
@@ -124,7 +133,7 @@ export async function findPeople(
   if (!target || problems.length > 0) throw new AppError("DATASET_ENTRY", problems.join("; "), { details: { problems } });
 
   const pictures = [target, ...references.map((r) => r.picture)];
-  const warnings = pictures.flatMap((picture) => picture.whole.notes);
+  const warnings = pictures.flatMap((picture) => [...picture.whole.notes, ...enlarged(picture)]);
   const found = {
     contents: pictures.map((picture) => picture.whole.content),
     transparent: pictures.filter((picture) => picture.whole.isTransparent).map((picture) => picture.name),
@@ -149,6 +158,17 @@ export async function findPeople(
       );
   }
   return { ...found, referenceFaces, targetFaces, people, warnings };
+}
+
+/** A word for a picture that is trained on at more than twice its size. */
+function enlarged({ name, whole, image }: Fitted): readonly string[] {
+  const [from, to] = [sizeOfImage(whole.image), sizeOfImage(image)];
+  const scale = Math.max(to.width / from.width, to.height / from.height);
+  return scale > 2
+    ? [
+        `${name} has ${from.width} × ${from.height} pixels and is trained on at ${to.width} × ${to.height}: it teaches what enlarging looks like`,
+      ]
+    : [];
 }
 
 /** Why a reference shows no face: the cut, or the picture itself. */

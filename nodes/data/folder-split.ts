@@ -36,9 +36,21 @@ export function splitEntries<T extends Entry>(entries: readonly T[], count: numb
   const held = marked ? new Set(entries.flatMap((e, i) => (e.split === "held_out" ? [i] : []))) : chosen(entries, shared, count, by);
   const owner = new Map<string, string>();
   for (const i of held) for (const key of shared[i] ?? []) if (!owner.has(key)) owner.set(key, entries[i]?.id ?? "");
+  // Whoever is on it: what is held out is not trained on under another name.
+  const targets = new Map<string, string>();
+  if (by !== "nothing")
+    for (const i of held) {
+      const { contents = [], id = "" } = entries[i] ?? {};
+      if (contents[0] !== undefined) targets.set(contents[0], id);
+    }
   const leftOut: LeftOut[] = [];
   const train = entries.filter((entry, i) => {
     if (held.has(i)) return false;
+    const twin = targets.get(entry.contents[0] ?? "");
+    if (twin !== undefined) {
+      leftOut.push({ id: entry.id, why: `its target is that of ${twin}, which is held out` });
+      return false;
+    }
     const key = shared[i]?.find((each) => owner.has(each));
     if (key === undefined) return true;
     const what = by === "people" ? `shows ${key.startsWith("name:") ? key.slice(5) : "a person"} of` : "uses a picture of";

@@ -45,6 +45,18 @@ test("the newest checkpoint gives the run's own LoRA; every kept update has its 
   expect(b(raw.bytes)).not.toEqual(b((await exportTraining(folder, { ...asked, update: 3 })).bytes));
   const best = await exportTraining(folder, { ...asked, update: "best" });
   expect([2, 4]).toContain(best.update);
+  // Beside the average the raw weights of the best update are kept, whatever keep_every is.
+  const { folder: sparse } = await trained({ keep_every: 0, seed: 5 });
+  const bestRaw = await exportTraining(sparse, { ...asked, update: "best", weights: "raw" });
+  const bestAverage = await exportTraining(sparse, { ...asked, update: "best" });
+  expect([bestRaw.weights, bestAverage.weights, bestRaw.update]).toEqual(["raw", "ema", bestAverage.update]);
+  expect(b(bestRaw.bytes)).not.toEqual(b(bestAverage.bytes));
+  expect(bestRaw.name).toMatch(/-raw-comfyui/);
+  // A run that was killed between the two files: what is best is still what the LoRA says.
+  const { directories } = await trainFake({ steps: 2, keep_every: 0, sample_every: 1, ema_decay: 0.5, seed: 5 });
+  const other = [...directories.values()][0]?.files.get("checkpoint.safetensors");
+  writeFileSync(join(sparse, "checkpoints/checkpoint-best.safetensors"), other ?? "");
+  expect((await exportTraining(sparse, { ...asked, update: "best" })).update).toBe(bestAverage.update);
   await expect(exportTraining(folder, { ...asked, update: 1 })).rejects.toThrow(/no checkpoint after update 1/);
 });
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { RunDirectory } from "../../engine/node/context.ts";
 import type { Example } from "../shared/contracts/data.ts";
 import { sampleFile, saveExample } from "./draw-sample.ts";
+import { readRecord } from "./loop/run-log.ts";
 
 const SCORES = "samples/scores.json";
 const Scores = z.record(
@@ -19,10 +20,12 @@ export class SampleSheet {
     this.#scores = scores;
   }
 
-  /** Continues the folder's sheet, without what came after `step`: that will be drawn again. */
-  static async open(dir: RunDirectory, step: number): Promise<SampleSheet> {
-    const bytes = await dir.read(SCORES);
-    const scores = bytes ? Scores.parse(JSON.parse(new TextDecoder().decode(bytes))) : {};
+  /**
+   * Continues the folder's sheet, without what came after `step`: that will be drawn again.
+   * @param warn told when the scores so far cannot be read: the sheet begins anew
+   */
+  static async open(dir: RunDirectory, step: number, warn: (message: string) => void): Promise<SampleSheet> {
+    const scores = (await readRecord(dir, SCORES, Scores, (why) => warn(`${why}: the sheet of samples begins anew`))) ?? {};
     for (const row of Object.values(scores)) for (const n of Object.keys(row.updates)) if (Number(n) > step) delete row.updates[n];
     return new SampleSheet(dir, scores);
   }

@@ -78,7 +78,7 @@ export const TRAIN_INPUTS = {
   constraint_max: widget(real(0, 1e6, 10), { ...REWARDED, tooltip: "λ never exceeds this" }),
   vision_size: VISION_SIZE,
   keep_every: widget(count(0, 100_000, 0), {
-    tooltip: "Updates between LoRAs and states kept in checkpoints/; 0 = only the best LoRA by the held-out reward",
+    tooltip: "Updates between LoRAs and states kept in checkpoints/; 0 = only the best ones by the held-out reward",
   }),
   keep_last: widget(count(1, 1000, 5), { tooltip: "How many of these are kept, the newest" }),
   on_trouble: widget(z.enum(["warn", "stop"]).default("warn"), {
@@ -111,13 +111,41 @@ export function withPreset<T extends { readonly preset?: TrainInputs["preset"] }
   return preset === undefined || preset === "custom" ? typed : { ...typed, ...PRESETS[preset] };
 }
 
-/** Widgets whose value differs from its default while the mode does not read them. */
-export function ignoredWidgets(i: Readonly<Partial<TrainInputs>>): readonly string[] {
-  return Object.entries(TRAIN_INPUTS).flatMap(([name, spec]) => {
-    if (spec.kind !== "widget" || !spec.hints.onlyFor || i.mode === undefined || spec.hints.onlyFor.values.includes(i.mode)) return [];
-    const value = Object.entries(i).find(([key]) => key === name)?.[1];
-    return value === undefined || value === spec.schema.parse(undefined) ? [] : [name];
-  });
+/** Widgets that are read only where something else is there, and what that is. */
+const NEEDS: readonly (readonly [when: string, isThere: (i: Maybe) => boolean, widgets: readonly (keyof TrainInputs)[]])[] = [
+  ["true_cfg_scale is 1", (i) => (i.true_cfg_scale ?? 1) !== 1, ["negative_prompt"]],
+  ["no constraint is connected", (i) => i.constraint !== undefined, ["constraint_min", "constraint_rate", "constraint_max", "guardrail"]],
+  ["no init_lora is connected", (i) => i.init_lora !== undefined, ["init_lora_as"]],
+  ["keep_every is 0", (i) => (i.keep_every ?? 0) !== 0, ["keep_last"]],
+  ["samples is 0", (i) => (i.samples ?? 1) !== 0, ["sample_every"]],
+];
+type Maybe = Readonly<Partial<TrainInputs>>;
+
+/** A word for every reason why something that was set has no effect: by mode, by what is missing, by the preset. */
+export function ignoredSettings(i: Maybe): readonly string[] {
+  const values = new Map<string, unknown>(Object.entries(i));
+  const isSet = (name: string): boolean => {
+    const spec = Object.entries(TRAIN_INPUTS).find(([key]) => key === name)?.[1];
+    const value = values.get(name);
+    return spec?.kind === "widget" && value !== undefined && value !== spec.schema.parse(undefined);
+  };
+  const byMode = Object.entries(TRAIN_INPUTS).flatMap(([name, spec]) =>
+    spec.kind === "widget" && spec.hints.onlyFor && i.mode !== undefined && !spec.hints.onlyFor.values.includes(i.mode) && isSet(name)
+      ? [name]
+      : [],
+  );
+  const words = byMode.length > 0 ? [`mode ${i.mode} does not read ${byMode.join(", ")}: what was set there has no effect`] : [];
+  for (const [when, isThere, widgets] of NEEDS) {
+    const set = isThere(i) ? [] : widgets.filter((name) => isSet(name) && !byMode.includes(name));
+    if (set.length > 0) words.push(`${when}: what was set for ${set.join(", ")} has no effect`);
+  }
+  if (i.preset !== undefined && i.preset !== "custom") {
+    const other = Object.entries(PRESETS[i.preset]).flatMap(([name, value]) =>
+      isSet(name) && values.get(name) !== value ? [`${name} ${String(values.get(name))} (it is ${value})`] : [],
+    );
+    if (other.length > 0) words.push(`the preset ${i.preset} decides: not read is ${other.join(", ")}`);
+  }
+  return words;
 }
 
 /** `a, b` → ["a", "b"]. */

@@ -6,6 +6,7 @@ import type { CheckpointLora } from "../../engine/formats/train-checkpoint.ts";
 import type { NodeContext, RunDirectory } from "../../engine/node/context.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
+import type { Example, Image } from "../shared/contracts/data.ts";
 import type { Adapter, DiffusionModel, DrawnPicture, Lora } from "../shared/contracts/modules.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
 import { evaluationsOf } from "./cost/cost-model.ts";
@@ -20,6 +21,7 @@ import { fingerprintOf } from "./loop/fingerprint.ts";
 import { type ForkRecord, forkInto, forkRecord } from "./loop/fork.ts";
 import { KeptLoras } from "./loop/kept-loras.ts";
 import { aboutOther, CONFIG, otherTrainings, type Settings } from "./loop/other-trainings.ts";
+import { readRecord } from "./loop/run-log.ts";
 import { settingsWarnings } from "./loop/settings-warnings.ts";
 import { startAdapters, withInitLora } from "./loop/start-adapters.ts";
 import { CHECKPOINT, freshState, type MicroResult, trainLoop } from "./loop/train-loop.ts";
@@ -33,7 +35,7 @@ import { rerefl } from "./modes/rerefl.ts";
 import { sft } from "./modes/sft.ts";
 import type { Mode, Situation } from "./objective.ts";
 import { SampleSheet } from "./sample-sheet.ts";
-import { ignoredWidgets, objectiveOf, sampleInterval, type TrainInputs, withPreset } from "./train-options.ts";
+import { ignoredSettings, objectiveOf, sampleInterval, type TrainInputs, withPreset } from "./train-options.ts";
 import declaration, { VERSION } from "./train-rerefl.node.ts";
 
 const RUN: Readonly<Record<Mode, (s: Situation) => Promise<MicroResult>>> = {
@@ -60,8 +62,7 @@ export default implementNode(declaration, {
     for (const message of settingsWarnings(i)) watch.tell(message, { code: "TRAIN_SETTING", update: 0, message, hint: "" });
     for (const word of nothingHeldOut(i)) ctx.log("warn", word);
     for (const word of warnings) ctx.log("warn", word);
-    const ignored = ignoredWidgets(typed);
-    if (ignored.length > 0) ctx.log("warn", `mode ${i.mode} does not read ${ignored.join(", ")}: what was set there has no effect`);
+    for (const word of ignoredSettings(typed)) ctx.log("warn", word);
     const options = objectiveOf(i);
     const guidance = i.model.guidance(i.true_cfg_scale);
     const examples = new ExampleStore(
@@ -122,6 +123,7 @@ export default implementNode(declaration, {
       const weight = await i.model.findNotFinite?.();
       return weight && `so is ${weight}`;
     };
+    const heldOutTargets: Example[] = [];
     let sheet: SampleSheet | undefined;
     /** Held-out examples at fixed seeds, with what would come out now. */
     const drawSamples = async (step: number): Promise<Record<string, number>[]> => {
@@ -183,14 +185,31 @@ export default implementNode(declaration, {
         checkpointEvery: i.checkpoint_every,
         fingerprint,
         lora: loraIn,
+        startedAfter: begun.from?.update ?? 0,
       },
       {
         async start(_, step) {
-          sheet = await SampleSheet.open(dir, step);
+          for (let k = 0; k < rows; k++) heldOutTargets.push((await examples.get("heldOut", k)).example);
+          sheet = await SampleSheet.open(dir, step, (message) => ctx.log("warn", message));
           if (step === 0 || (begun.from && sheet.isEmpty)) await drawSamples(step);
         },
         async micro(_, step, index) {
           const example = await examples.get("train", exampleAt(i.seed, i.dataset.train, index));
+          if (example.example.prompt.trim() === "")
+            watch.tell("prompt", {
+              code: "TRAIN_PROMPT",
+              update: step + 1,
+              message: `the prompt of ${example.example.id} is empty: the LoRA learns to do without being asked`,
+              hint: "give its picture a caption, or leave it out",
+            });
+          const twin = heldOutTargets.find((held) => isSamePicture(held.target, example.example.target));
+          if (twin)
+            watch.tell("twin", {
+              code: "TRAIN_HELD_OUT",
+              update: step + 1,
+              message: `${example.example.id} is trained on, and its target is that of ${twin.id}, which is held out: its scores are no measure for new pictures`,
+              hint: "hold out others (split_by), or take it out of one of them",
+            });
           runner.notFinite = undefined;
           if (index % i.accumulate === 0) drawn.length = 0;
           const drew = learning && { drew: (picture: DrawnPicture) => void drawn.push(picture) };
@@ -211,7 +230,7 @@ export default implementNode(declaration, {
           const score = means["held_out.reward"];
           if (score !== undefined && !(score <= (carried.best ?? Number.NEGATIVE_INFINITY))) {
             carried.best = score;
-            await kept.best(loraNow(step));
+            await kept.best(loraNow(step), encodeCheckpoint(state, fingerprint, loraIn(step)));
           }
           if (i.keep_every > 0 && step % i.keep_every === 0)
             await kept.add(step, loraNow(step), encodeCheckpoint(state, fingerprint, loraIn(step)));
@@ -246,7 +265,7 @@ async function begin(
   settings: Settings,
   state: TrainState,
 ): Promise<{ readonly from: ForkRecord | undefined; readonly isFork: boolean }> {
-  if (await dir.read(CHECKPOINT)) return { from: await forkOf(dir), isFork: false };
+  if (await dir.read(CHECKPOINT)) return { from: await forkOf(ctx, dir), isFork: false };
   const others = await otherTrainings(ctx, own, settings);
   if (i.fork_from !== "") {
     const from = await forkInto(ctx, i.fork_from, others, state, i.steps);
@@ -261,14 +280,20 @@ async function begin(
   return { from: undefined, isFork: false };
 }
 
-async function forkOf(dir: RunDirectory): Promise<ForkRecord | undefined> {
-  const bytes = await dir.read(CONFIG);
-  const config = bytes && z.object({ forked_from: forkRecord }).safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  return config?.success ? config.data.forked_from : undefined;
+async function forkOf(ctx: NodeContext, dir: RunDirectory): Promise<ForkRecord | undefined> {
+  const schema = z.object({ forked_from: forkRecord.nullish() });
+  const config = await readRecord(dir, CONFIG, schema, (why) =>
+    ctx.log("warn", `${why}: it is written anew; whether the run began as a fork is no longer known`),
+  );
+  return config?.forked_from ?? undefined;
 }
 
 async function writeConfig(dir: RunDirectory, config: Settings): Promise<void> {
   await dir.write(CONFIG, new TextEncoder().encode(`${stringifyJson(config, 2)}\n`));
+}
+
+function isSamePicture(a: Image, b: Image): boolean {
+  return a.data.length === b.data.length && a.data.every((x, k) => x === b.data[k]);
 }
 
 /** The adapters' first numbers by name. */

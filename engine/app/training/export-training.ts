@@ -214,7 +214,10 @@ async function layersOfLora(file: OpenFile, asked: TrainedWeights | undefined): 
   const own: TrainedWeights = weights === "ema" ? "ema" : "raw";
   if (asked !== undefined && asked !== own)
     throw new AppError("EXPORT_WEIGHTS", `${file.path} holds the ${own === "ema" ? "average" : "raw weights"} only`, {
-      hint: own === "ema" ? "raw weights are in the newest checkpoint and in those of keep_every" : "this training keeps no average",
+      hint:
+        own === "ema"
+          ? "raw weights are in the newest checkpoint, in the best one and in those of keep_every"
+          : "this training keeps no average",
     });
   const layers: LoraLayer[] = [];
   for (const name of file.names) {

@@ -1,4 +1,15 @@
-import { captionOf, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, PICTURE, stemOf } from "./dataset-entry.ts";
+import { AppError } from "../../../engine/base/errors.ts";
+import {
+  captionOf,
+  composedNames,
+  type DatasetEntry,
+  type Files,
+  folderOf,
+  type Layout,
+  type LayoutIssue,
+  PICTURE,
+  stemOf,
+} from "./dataset-entry.ts";
 
 /** Folders that hold targets, and folders that hold one reference each, by the names people give them. */
 const TARGETS = /^(targets?|images?|train|output)$/i;
@@ -49,16 +60,35 @@ export async function pairFolders(
   { targets, controls, captionExtension }: FolderPair,
   defaultPrompt: string,
 ): Promise<Pick<Layout, "entries" | "issues">> {
-  const there = new Set(names);
+  const there = composedNames(names);
   const entries: DatasetEntry[] = [];
   const issues: LayoutIssue[] = [];
-  const byStem = controls.map(
-    (folder) => new Map(names.filter((n) => folderOf(n) === folder && PICTURE.test(n)).map((n) => [stemOf(n), n])),
-  );
+  const byStem = controls.map((folder) => {
+    const pictures = new Map<string, string>();
+    for (const name of names.filter((n) => folderOf(n) === folder && PICTURE.test(n))) {
+      const first = pictures.get(stemOf(name));
+      if (first === undefined) pictures.set(stemOf(name), name);
+      else issues.push({ place: name, message: `${first} has the same name: which of them belongs to ${stemOf(name)} is not known` });
+    }
+    return pictures;
+  });
+  const seen = new Map<string, string>();
   for (const target of names.filter((name) => folderOf(name) === targets && PICTURE.test(name))) {
     const place = target.slice(targets.length);
-    const prompt = (await captionOf(files, there, target, captionExtension)) || defaultPrompt;
-    if (prompt === "") issues.push({ place, message: `it has no caption: ${stemOf(target)}${captionExtension} is missing or empty` });
+    const first = seen.get(stemOf(target));
+    seen.set(stemOf(target), target);
+    if (first !== undefined) issues.push({ place, message: `${first} has the same name: captions and references could not be told apart` });
+    let prompt = defaultPrompt;
+    let isRead = true;
+    try {
+      prompt = (await captionOf(files, there, target, captionExtension)) || defaultPrompt;
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "DATASET_TEXT")) throw error;
+      issues.push({ place, message: error.message });
+      isRead = false;
+    }
+    if (isRead && prompt === "")
+      issues.push({ place, message: `it has no caption: ${stemOf(target)}${captionExtension} is missing or empty` });
     const references = byStem.map((pictures) => pictures.get(stemOf(target)));
     references.forEach((reference, k) => {
       if (reference === undefined) issues.push({ place, message: `${controls[k]} has no picture called ${stemOf(target)}` });

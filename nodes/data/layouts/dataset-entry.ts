@@ -1,6 +1,7 @@
 // Training pairs as people write them down, whatever the layout: what a reader of a layout gives.
 import { posix } from "node:path";
 import type { NodeContext } from "../../../engine/node/context.ts";
+import { textOf } from "./text-of.ts";
 
 /** One training pair, names as `readInput` takes them. */
 export interface DatasetEntry {
@@ -46,18 +47,23 @@ export function folderOf(name: string): string {
   return name.slice(0, name.lastIndexOf("/") + 1);
 }
 
-/** A name without folder and ending. */
+/** A name without folder and ending, its letters composed (NFC): macOS writes é as two characters, others as one. */
 export function stemOf(name: string): string {
-  return posix.basename(name, posix.extname(name));
+  return posix.basename(name, posix.extname(name)).normalize("NFC");
 }
 
-/** Captions of a picture stand in a text file beside it. */
-export async function captionOf(files: Files, there: ReadonlySet<string>, picture: string, extension: string): Promise<string | undefined> {
-  const name = picture.slice(0, picture.length - posix.extname(picture).length) + extension;
-  return there.has(name)
-    ? new TextDecoder()
-        .decode(await files.readInput(name))
-        .replace(/^\uFEFF/, "")
-        .trim()
-    : undefined;
+/** The names that are there, by what they are whatever the form of their letters. */
+export function composedNames(names: Iterable<string>): ReadonlyMap<string, string> {
+  return new Map([...names].map((name) => [name.normalize("NFC"), name]));
+}
+
+/** Captions of a picture stand in a text file beside it. @param there as {@link composedNames} gives it @throws AppError DATASET_TEXT */
+export async function captionOf(
+  files: Files,
+  there: ReadonlyMap<string, string>,
+  picture: string,
+  extension: string,
+): Promise<string | undefined> {
+  const name = there.get((picture.slice(0, picture.length - posix.extname(picture).length) + extension).normalize("NFC"));
+  return name === undefined ? undefined : textOf(await files.readInput(name), name).trim();
 }

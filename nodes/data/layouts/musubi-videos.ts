@@ -5,6 +5,7 @@ import { jsonPieces } from "../dataset-manifest.ts";
 import {
   besides,
   captionOf,
+  composedNames,
   type DatasetEntry,
   type Files,
   folderOf,
@@ -13,6 +14,7 @@ import {
   PICTURE,
   stemOf,
 } from "./dataset-entry.ts";
+import { textOf } from "./text-of.ts";
 import { type FrameRules, frameName, VIDEO, windowStarts } from "./video-frames.ts";
 
 /** What a table says of its videos, with musubi-tuner's names. */
@@ -81,7 +83,7 @@ export async function readMusubiVideos(
 
 async function videosOfTable(files: Files, name: string, issues: LayoutIssue[]): Promise<readonly Video[]> {
   const videos: Video[] = [];
-  for (const { line, text } of jsonPieces(new TextDecoder().decode(await files.readInput(name)))) {
+  for (const { line, text } of jsonPieces(textOf(await files.readInput(name), name))) {
     const place = `${name} line ${line}`;
     const row = Row.safeParse(jsonOf(text));
     if (!row.success) issues.push({ place, message: row.error.issues.map((i) => `${i.path.join(".") || "row"}: ${i.message}`).join("; ") });
@@ -103,7 +105,7 @@ async function videosOfFolder(
 ): Promise<readonly Video[]> {
   const directory = besides(folder, `${video_directory}/`);
   const names = await files.listInputs(directory.replace(/\/$/, "") || ".");
-  const there = new Set(names);
+  const there = composedNames(names);
   const controls = control_directory === undefined ? undefined : besides(folder, `${control_directory}/`);
   const controlNames = controls === undefined ? [] : await files.listInputs(controls.replace(/\/$/, "") || ".");
   const videos: Video[] = [];

@@ -6,6 +6,7 @@ import { pairFolders } from "./ai-toolkit.ts";
 import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, PICTURE, stemOf } from "./dataset-entry.ts";
 import { readMusubiVideos } from "./musubi-videos.ts";
 import { readTable } from "./picture-table.ts";
+import { textOf } from "./text-of.ts";
 import { unreadKeys } from "./unread-keys.ts";
 
 const Dataset = z.looseObject({
@@ -72,7 +73,7 @@ async function readDataset(
 ): Promise<Pick<Layout, "entries" | "issues">> {
   if (dataset.image_jsonl_file !== undefined) {
     const name = besides(folder, dataset.image_jsonl_file);
-    return readTable(name, new TextDecoder().decode(await files.readInput(name)), defaultPrompt);
+    return readTable(name, textOf(await files.readInput(name), name), defaultPrompt);
   }
   if (dataset.video_jsonl_file !== undefined || dataset.video_directory !== undefined)
     return readMusubiVideos(files, folder, dataset, defaultPrompt);

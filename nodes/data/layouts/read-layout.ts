@@ -8,6 +8,7 @@ import { besides, type Files, folderOf, type Layout } from "./dataset-entry.ts";
 import { readMusubi } from "./musubi.ts";
 import { readMusubiVideos } from "./musubi-videos.ts";
 import { isTableRow, readTable } from "./picture-table.ts";
+import { textOf } from "./text-of.ts";
 
 /** Largest manifest read. */
 const MAX_BYTES = 64 * 2 ** 20;
@@ -45,7 +46,7 @@ export async function readLayout(files: Files, name: string, options: LayoutOpti
 async function readFile(files: Files, name: string, { defaultPrompt }: LayoutOptions): Promise<Layout> {
   const bytes = await files.readInput(name);
   if (bytes.length > MAX_BYTES) throw new AppError("DATASET_MANIFEST", `${name} has ${bytes.length} bytes; ${MAX_BYTES} are the limit`);
-  const text = new TextDecoder().decode(bytes);
+  const text = textOf(bytes, name);
   if (/\.ya?ml$/i.test(name)) return readAiToolkit(files, name, text, defaultPrompt);
   if (/\.toml$/i.test(name)) return readMusubi(files, name, text, defaultPrompt);
   if (/\.csv$/i.test(name)) return { name: "a CSV table (DiffSynth, diffusers)", ...readTable(name, text, defaultPrompt), notes: [] };

@@ -10,6 +10,7 @@ import type { Dataset, Example } from "../../shared/contracts/data.ts";
 import type { DenoiseShape, GridSize, LatentSpace } from "../../shared/contracts/diffusion.ts";
 import type { Adapter, DiffusionModel } from "../../shared/contracts/modules.ts";
 import { gridOf, tokenSide } from "../../shared/diffusion/latent-space.ts";
+import { allFinite } from "../../shared/finite.ts";
 import { targetedLinears } from "../loop/adapters.ts";
 import { continuedAdapters } from "../loop/init-lora.ts";
 import { settingsWarnings } from "../loop/settings-warnings.ts";
@@ -86,8 +87,17 @@ export function settingsIssues({ model, targets, rank, init_lora, init_lora_as }
       return [
         { input: "init_lora", message: `${foreign[0]?.target} of init_lora fits no layer of the model`, hint: "take a LoRA of this model" },
       ];
+    const sick = init_lora.adapters.find(({ a, b }) => !allFinite(a.data) || !allFinite(b.data));
+    if (sick)
+      return [
+        { input: "init_lora", message: `${sick.target} of init_lora holds NaN or Inf`, hint: "take another file: this one is damaged" },
+      ];
     if (init_lora_as === "continue") return [];
   }
+  if (targetList(targets).length === 0)
+    return [
+      { input: "targets", message: "targets names no layer: nothing would be trained", hint: "name endings of module paths, such as to_q" },
+    ];
   const endings = new Set([...model.linears.keys()].flatMap((path) => path.split(".").map((_, at, all) => all.slice(at).join("."))));
   const unknown = targetList(targets)
     .filter((target) => targetedLinears(model, [target]).length === 0)
@@ -182,7 +192,8 @@ async function estimateOf(
   const state = parameters * 4 * (i.ema_decay > 0 ? 5 : 4);
   const checkpoint = parameters * 4 * (i.ema_decay > 0 ? 4 : 3);
   // A checkpoint is written beside the one it replaces.
-  const kept = i.keep_every > 0 ? Math.min(i.keep_last, Math.floor(i.steps / i.keep_every)) * (checkpoint + parameters * 4) : 0;
+  const numbered = i.keep_every > 0 ? Math.min(i.keep_last, Math.floor(i.steps / i.keep_every)) : 0;
+  const kept = (numbered + (pictures > 0 ? 1 : 0)) * (checkpoint + parameters * 4);
   const diskBytes = 2 * checkpoint + kept + pictures * target.h * target.w * tokenSide(i.model.latentSpace) ** 2 * 3 + i.steps * 1024;
   const graphs = [costs.forward, costs.backward, ...(evaluations.reward > 0 ? [costs.decode, costs.decodeBackward] : [])];
   return {

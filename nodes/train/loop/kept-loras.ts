@@ -3,7 +3,7 @@ import type { RunDirectory } from "../../../engine/node/context.ts";
 const FOLDER = "checkpoints";
 const NUMBERED = /^checkpoints\/(?:lora|checkpoint)-(\d+)\.safetensors$/;
 
-/** What a run keeps along the way in `checkpoints/`: the newest few LoRAs, each with the state it came from, and the best LoRA. */
+/** What a run keeps along the way in `checkpoints/`: the newest few LoRAs and the best one, each with the state it came from. */
 export class KeptLoras {
   readonly #dir: RunDirectory;
   readonly #last: number;
@@ -23,8 +23,10 @@ export class KeptLoras {
     for (const file of files) if (dropped.has(stepOf(file))) await this.#dir.remove(file);
   }
 
-  async best(bytes: Uint8Array): Promise<void> {
-    await this.#dir.write(`${FOLDER}/lora-best.safetensors`, bytes);
+  /** The state first: what is the best is said by the LoRA. @param state a whole checkpoint: it has the raw weights beside their average */
+  async best(lora: Uint8Array, state: Uint8Array): Promise<void> {
+    await this.#dir.write(`${FOLDER}/checkpoint-best.safetensors`, state);
+    await this.#dir.write(`${FOLDER}/lora-best.safetensors`, lora);
   }
 }
 

@@ -18,17 +18,37 @@ export async function dropLinesAfter(dir: RunDirectory, step: number): Promise<v
   }
 }
 
-/** The lines of metrics.jsonl, in order, once {@link dropLinesAfter} has dropped what will be repeated. What was not finite is null. */
+/**
+ * The lines of metrics.jsonl, in order, once {@link dropLinesAfter} has dropped what will be repeated. What was not finite is null. Lines that cannot be
+ * read are left out.
+ */
 export async function metricRows(
   dir: RunDirectory,
 ): Promise<readonly { readonly step: number; readonly row: Readonly<Record<string, number | null>> }[]> {
   const bytes = await dir.read(METRICS);
-  const lines = new TextDecoder().decode(bytes ?? new Uint8Array()).split("\n");
-  return lines.flatMap((line) => {
-    if (line === "") return [];
-    const { step, ...row } = metricLine.parse(JSON.parse(line));
-    return [{ step, row }];
-  });
+  return new TextDecoder()
+    .decode(bytes ?? new Uint8Array())
+    .split("\n")
+    .flatMap((line) => {
+      const parsed = metricLine.safeParse(jsonOf(line));
+      if (!parsed.success) return [];
+      const { step, ...row } = parsed.data;
+      return [{ step, row }];
+    });
+}
+
+/** A JSON file of the run; undefined where there is none, or where it cannot be read: then it is told why. */
+export async function readRecord<T extends z.ZodType>(
+  dir: RunDirectory,
+  file: string,
+  schema: T,
+  damaged: (why: string) => void,
+): Promise<z.infer<T> | undefined> {
+  const bytes = await dir.read(file);
+  if (!bytes) return undefined;
+  const parsed = schema.safeParse(jsonOf(new TextDecoder().decode(bytes)));
+  if (!parsed.success) damaged(`${dir.path}/${file} is damaged`);
+  return parsed.data;
 }
 
 const metricLine = z.object({ step: z.number() }).catchall(z.number().nullable());
@@ -37,4 +57,12 @@ const metricLine = z.object({ step: z.number() }).catchall(z.number().nullable()
 function stepOf(line: string): number {
   const match = /^\{"step":(\d+),.*\}$/.exec(line);
   return match ? Number(match[1]) : Number.POSITIVE_INFINITY;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

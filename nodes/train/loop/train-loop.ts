@@ -25,6 +25,8 @@ export interface LoopOptions {
   readonly emaDecay: number;
   /** Updates between checkpoints; the last update always writes one. */
   readonly checkpointEvery: number;
+  /** Updates that another run made, whose metrics are in its own folder. Default 0. */
+  readonly startedAfter?: number;
   /** Identity of everything that decides the result: a checkpoint of another identity is refused. */
   readonly fingerprint: string;
   /** How the parameters make a LoRA after an update, where they do: checkpoints say it. */
@@ -115,7 +117,11 @@ export async function trainLoop(
   const first = state.adam.step;
   await hooks.start?.(state, first);
   const watch = hooks.watch ?? new TrainingWatch({ onTrouble: "warn", warn: (message, alarm) => ctx.log("warn", message, alarm) });
-  for (const { step, row } of await metricRows(dir)) watch.update(step, row);
+  const rows = await metricRows(dir);
+  const lost = first - (options.startedAfter ?? 0) - rows.length;
+  if (lost > 0)
+    ctx.log("warn", `${dir.path}/${METRICS} lacks ${lost} of ${first} updates: their numbers are lost, the training itself is not`);
+  for (const { step, row } of rows) watch.update(step, row);
   const board = await TensorBoardLog.open(dir, first);
   const pace = new Pace();
   const save = () => dir.write(CHECKPOINT, encodeCheckpoint(state, options.fingerprint, options.lora?.(state.adam.step)));
@@ -147,7 +153,7 @@ export async function trainLoop(
         {
           hint: cause
             ? "use a file without such numbers: this one is damaged"
-            : "lower learning_rate or the reward's weight, or go back to a checkpoint from before it; the last one is unharmed",
+            : `${trouble.includes("decoded picture") ? "check the VAE's file; or " : ""}lower learning_rate or the reward's weight, or go back to a checkpoint from before it; the last one is unharmed`,
         },
       );
     }

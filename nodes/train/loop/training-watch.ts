@@ -63,6 +63,16 @@ export class TrainingWatch {
   update(step: number, row: Row): void {
     this.#rows.push({ step, row });
     if (row.skipped_update === 1 && !this.#told.has(NOT_FINITE)) this.leftOut(step, "numbers that are not finite");
+    // Of an update that was left out it has been said.
+    if (row.skipped_update !== 1)
+      for (const [name, value] of Object.entries(row))
+        if (typeof value !== "number" || !Number.isFinite(value))
+          this.tell(`${name} not finite`, {
+            code: "TRAIN_NOT_FINITE",
+            update: step,
+            message: `${name} is ${value === null ? "not a finite number" : value} in update ${step}: what it measures is lost, the update itself was made`,
+            hint: "look at the reward that measures it, and at its networks' weights",
+          });
     const recent = this.#rows.slice(-IN_A_ROW);
     const since = recent[0]?.step ?? step;
     if (recent.length === IN_A_ROW) {
