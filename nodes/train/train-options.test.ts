@@ -4,7 +4,7 @@ import { MODES } from "./objective.ts";
 import { PRESET_NAMES, PRESETS } from "./presets.ts";
 import {
   checkWidgets,
-  ignoredWidgets,
+  ignoredSettings,
   objectiveOf,
   sampleInterval,
   TRAIN_INPUTS,
@@ -88,15 +88,39 @@ test("presets are the published settings; they replace what is typed, and nothin
 });
 
 test("a widget that the mode does not read counts as ignored when it was changed", () => {
-  expect(ignoredWidgets({ mode: "sft", reward_weight: 1, window_end: 11 })).toEqual([]);
-  expect(ignoredWidgets({ mode: "sft", reward_weight: 2, window_end: 5, lambda: 3, k: 4 })).toEqual(["reward_weight", "window_end", "k"]);
-  expect(ignoredWidgets({ mode: "rerefl", reward_weight: 2, window_end: 5, k: 4 })).toEqual(["k"]);
-  expect(ignoredWidgets({ reward_weight: 2 })).toEqual([]);
-  expect(ignoredWidgets({ mode: "draft", sigma_min: 0.1, sigma_rescale_cap: 2, anchor_beta: 1 })).toEqual([
-    "sigma_min",
-    "sigma_rescale_cap",
+  const unread = (i: Parameters<typeof ignoredSettings>[0]) => ignoredSettings(i).join("; ");
+  const by = (mode: string, ...names: string[]) => `mode ${mode} does not read ${names.join(", ")}: what was set there has no effect`;
+  expect(unread({ mode: "sft", reward_weight: 1, window_end: 11 })).toBe("");
+  expect(unread({ mode: "sft", reward_weight: 2, window_end: 5, lambda: 3, k: 4 })).toBe(by("sft", "reward_weight", "window_end", "k"));
+  expect(unread({ mode: "rerefl", reward_weight: 2, window_end: 5, k: 4 })).toBe(by("rerefl", "k"));
+  expect(unread({ reward_weight: 2 })).toBe("");
+  expect(unread({ mode: "draft", sigma_min: 0.1, sigma_rescale_cap: 2, anchor_beta: 1 })).toBe(
+    by("draft", "sigma_min", "sigma_rescale_cap"),
+  );
+  expect(unread({ mode: "id_loss", anchor_beta: 1, sigma_min: 0.1 })).toBe(by("id_loss", "anchor_beta"));
+});
+
+test("so does one that something else decides or makes useless", () => {
+  expect(ignoredSettings({ negative_prompt: "blurred", true_cfg_scale: 1 })).toEqual([
+    "true_cfg_scale is 1: what was set for negative_prompt has no effect",
   ]);
-  expect(ignoredWidgets({ mode: "id_loss", anchor_beta: 1, sigma_min: 0.1 })).toEqual(["anchor_beta"]);
+  expect(ignoredSettings({ negative_prompt: "blurred", true_cfg_scale: 4 })).toEqual([]);
+  expect(ignoredSettings({ keep_last: 3, keep_every: 0, sample_every: 5, samples: 0, init_lora_as: "base" })).toEqual([
+    "no init_lora is connected: what was set for init_lora_as has no effect",
+    "keep_every is 0: what was set for keep_last has no effect",
+    "samples is 0: what was set for sample_every has no effect",
+  ]);
+  expect(ignoredSettings({ keep_last: 3, keep_every: 2 })).toEqual([]);
+  // What the mode does not read is said once.
+  expect(ignoredSettings({ mode: "sft", constraint_min: 0.5 })).toHaveLength(1);
+  expect(ignoredSettings({ mode: "draft", constraint_min: 0.5 })).toEqual([
+    "no constraint is connected: what was set for constraint_min has no effect",
+  ]);
+  const preset = "qwen-edit-r64";
+  expect(ignoredSettings({ preset, rank: 64, learning_rate: 1e-4 })).toEqual([
+    `the preset ${preset} decides: not read is learning_rate 0.0001 (it is 0.000005)`,
+  ]);
+  expect(ignoredSettings({ preset, rank: 64, learning_rate: 5e-6 })).toEqual([]);
 });
 
 test("targets are names between commas", () => {

@@ -35,6 +35,7 @@ test("a run: directory, metrics with held-out rewards, samples, estimate; the re
   expect([...(dir?.files.keys() ?? [])].sort()).toEqual(
     [
       "checkpoint.safetensors",
+      "checkpoints/checkpoint-best.safetensors",
       "config.json",
       "estimate.json",
       "events.out.tfevents.whos-who",
@@ -260,6 +261,7 @@ test("LoRAs are kept along the way: the newest few and the best; a sheet shows u
   expect(files).toEqual([
     "checkpoints/checkpoint-000005.safetensors",
     "checkpoints/checkpoint-000006.safetensors",
+    "checkpoints/checkpoint-best.safetensors",
     "checkpoints/lora-000005.safetensors",
     "checkpoints/lora-000006.safetensors",
     "checkpoints/lora-best.safetensors",

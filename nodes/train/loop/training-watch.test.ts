@@ -174,8 +174,8 @@ test("a loss that begins at 0 or below has no ratio, and one that is seldom ther
   const seldom = (n: number) => [...filled(10, 1), ...filled(n, 9), ...new Array<undefined>(10 - n).fill(undefined)];
   expect(codes(series("loss", seldom(4)))).toEqual([]);
   expect(codes(series("loss", seldom(5)))).toEqual(["TRAIN_LOSS_GREW 20"]);
-  expect(codes(series("loss", [...filled(10, 1), ...filled(4, 9), ...new Array<null>(6).fill(null)]))).toEqual([]);
-  expect(codes(series("loss", [...filled(10, 1), ...filled(9, 9), Number.POSITIVE_INFINITY]))).toEqual([]);
+  expect(codes(series("loss", [...filled(10, 1), ...filled(4, 9), ...new Array<null>(6).fill(null)]))).toEqual(["TRAIN_NOT_FINITE 15"]);
+  expect(codes(series("loss", [...filled(10, 1), ...filled(9, 9), Number.POSITIVE_INFINITY]))).toEqual(["TRAIN_NOT_FINITE 20"]);
 });
 
 test("a change within two standard errors of both ends is noise", () => {
@@ -240,7 +240,13 @@ test("numbers that are none are left out of both", () => {
     ...(k % 2 === 1 && { "held_out.reward": [0, 1, 0.5, 0.5, 0.5][(k - 1) / 2] ?? 0 }),
   }));
   const holed: Rows = rows.map((row, k) => (k === 5 ? { ...row, reward: Number.NaN } : k === 6 ? { ...row, reward: null } : row));
-  expect(codes(holed)).toEqual(["TRAIN_OVERFIT 4"]);
+  expect(codes(holed).filter((code) => !code.startsWith("TRAIN_NOT_FINITE"))).toEqual(["TRAIN_OVERFIT 4"]);
+});
+
+test("a number that is none is told once by its name, unless its update was left out and said so", () => {
+  const sick = (k: number) => ({ ...fine, "reward.mimr": k >= 2 ? Number.NaN : 1, ...(k === 3 && { "reward.sir": null }) });
+  expect(codes(many(5, sick))).toEqual(["TRAIN_NOT_FINITE 3", "TRAIN_NOT_FINITE 4"]);
+  expect(codes([{ ...fine, grad_norm: Number.NaN, skipped_update: 1 }])).toEqual(["TRAIN_NOT_FINITE 1"]);
 });
 
 test("every update that is left out is a warning, the first one an alarm", () => {
