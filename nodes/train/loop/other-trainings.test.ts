@@ -126,12 +126,13 @@ test("the newest few LoRAs and states are kept, and the best; a run that began a
   const dir = memoryDirectory();
   const kept = new KeptLoras(dir, 2);
   const bytes = (n: number) => Uint8Array.of(n);
-  await kept.best(bytes(9));
+  await kept.best(bytes(9), bytes(8));
   for (const step of [10, 20, 30]) await kept.add(step, bytes(step), bytes(step + 1));
   const names = () => [...dir.files.keys()].sort();
   expect(names()).toEqual([
     "checkpoints/checkpoint-000020.safetensors",
     "checkpoints/checkpoint-000030.safetensors",
+    "checkpoints/checkpoint-best.safetensors",
     "checkpoints/lora-000020.safetensors",
     "checkpoints/lora-000030.safetensors",
     "checkpoints/lora-best.safetensors",
