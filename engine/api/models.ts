@@ -32,8 +32,8 @@ const tensorPort = z.object({
 /** What is inside a model file. Read in the compute process. */
 export const modelDetail = z.object({
   info: modelInfo,
-  format: z.enum(["safetensors", "onnx"]),
-  /** safetensors `__metadata__`, ONNX metadata_props. */
+  format: z.enum(["safetensors", "onnx", "json"]),
+  /** safetensors `__metadata__`, ONNX metadata_props; the texts at the top of a JSON file. */
   metadata: z.record(z.string(), z.string()),
   parameters: z.number(),
   /** For an .onnx file, in the order of ApplyOnnx's `input_1 …`, `output_1 …`. Empty for weights. */

@@ -1,10 +1,10 @@
 // What the event log knows about runs whose process was killed before it could report.
 import { z } from "zod";
-import { parseJson } from "../base/json.ts";
+import { parseJson, stringifyJson } from "../base/json.ts";
 import { runEvent } from "../graph/events.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { Journal } from "../store/journal.ts";
-import { readDocuments, writeResult } from "./journalled-run.ts";
+import { readDocuments, readResult, writeResult } from "./journalled-run.ts";
 import { RunView } from "./run-view.ts";
 import { leftCheckpoint } from "./training/left-checkpoint.ts";
 
@@ -16,9 +16,19 @@ export async function describeInterrupted(journal: Journal, events: EventLog): P
   const described: string[] = [];
   for (const entry of journal.list({ state: "interrupted", limit: 1000 })) {
     if (entry.ended !== null) continue;
+    const logged = events.of(entry.run);
+    if (logged.length === 0 && entry.result !== "") {
+      // One of the command line: it noted itself how far it was.
+      const { detail } = readDocuments(journal, entry.run);
+      const canResume = await leftCheckpoint(entry.output, Object.values(detail.trainings)).catch(() => false);
+      const result = { ...readResult(entry), canResume };
+      journal.describe(entry.run, entry.started ?? entry.created, { result: stringifyJson(result), detail: stringifyJson(detail) });
+      described.push(entry.run);
+      continue;
+    }
     const view = new RunView(readDocuments(journal, entry.run).document?.steps ?? []);
     let at = entry.started ?? entry.created;
-    for (const { event } of events.of(entry.run)) {
+    for (const { event } of logged) {
       const parsed = runEvent.safeParse(envelope.safeParse(parseJson(event, JSON_LIMITS)).data?.event);
       if (!parsed.success) continue;
       view.add(parsed.data);

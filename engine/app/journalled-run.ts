@@ -67,15 +67,15 @@ export function writeRequest(asked: RunRequestForm, from: RunDocument): { readon
   return { request: stringifyJson(asked), document: stringifyJson(from) };
 }
 
-/** The other two, when it has ended. @param outcome absent = its process was killed before it could report */
-export function writeResult(view: RunView, outcome: RunOutcome | undefined, canResume: boolean): EndedRun {
+/** The other two: when it has ended, and while it runs elsewhere. @param outcome absent = it is not over, or its process was killed before it could report @param node that runs now */
+export function writeResult(view: RunView, outcome: RunOutcome | undefined, canResume: boolean, node: string | null = null): EndedRun {
   const { scores, pictures, nodes } = view;
   const ended: RunResult = {
     ms: outcome && "ms" in outcome.event ? outcome.event.ms : null,
     peakMemoryBytes: outcome?.memory?.peakRss ?? null,
     scores,
     pictures,
-    progress: { ...view.progress, node: null },
+    progress: { ...view.progress, node },
     canResume,
   };
   const form: RunDetailForm = { nodes, keys: { ...view.keys }, trainings: { ...view.trainings } };

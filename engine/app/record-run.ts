@@ -18,7 +18,7 @@ export interface RecordRunOptions extends RunRecordOptions {
   readonly file: string;
   /** Milliseconds since 1970. */
   readonly started: number;
-  /** What the journal is to keep of a run that is not queued in it: see `writeRequest`. */
+  /** What the journal is to keep of a run that is not queued in it: see `writeRequest`. It is then told about once a second how far the run is. */
   readonly about?: { readonly request: string; readonly document: string };
   /** Follows it; the journal keeps what it has seen. */
   readonly view: RunView;
@@ -44,12 +44,14 @@ export async function recordRun(options: RecordRunOptions): Promise<{ readonly h
   const { journal, directory, run, workflow, started, about, view } = options;
   const record = new RunRecord(options);
   const lease = await takeLease(directory.root, `run ${run}`);
+  const notes = about && notesOf(options);
   let handle: RunHandle;
   try {
     journal.begin({ run, graph: workflow.sha256, output: directory.root, started, ...about });
     handle = options.begin((event) => {
       record.add(event);
       view.add(event);
+      notes?.add(event);
       options.onEvent(event);
     });
   } catch (error) {
@@ -59,6 +61,7 @@ export async function recordRun(options: RecordRunOptions): Promise<{ readonly h
   const done = async (): Promise<RecordedRun> => {
     try {
       const outcome = await handle.done;
+      notes?.end();
       const { event } = outcome;
       await directory.saveAs(options.file, new TextEncoder().encode(`${stringifyJson(record.document(outcome), 2)}\n`));
       const error = "error" in event ? event.error : undefined;
@@ -72,4 +75,25 @@ export async function recordRun(options: RecordRunOptions): Promise<{ readonly h
     }
   };
   return { handle, done: done() };
+}
+
+const NOTE_MS = 1000;
+
+/** Keeps the journal informed of a run that nobody hears the events of. */
+function notesOf({ journal, run, view }: RecordRunOptions): { add(event: RunEvent): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const note = (): void => {
+    timer = undefined;
+    try {
+      journal.note(run, writeResult(view, undefined, false, view.progress.node));
+    } catch {
+      // Others see less for a while. Its end, which counts, is written and reported on its own.
+    }
+  };
+  return {
+    add(event) {
+      if (event.kind !== "node.progress" && event.kind !== "node.logged") timer ??= setTimeout(note, NOTE_MS).unref();
+    },
+    end: () => clearTimeout(timer),
+  };
 }

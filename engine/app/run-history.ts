@@ -139,7 +139,11 @@ export class RunHistory {
       started: entry.started,
       ended: entry.ended,
       position: position < 0 ? null : position,
-      progress: live?.progress ?? (ended === NO_RESULT ? { done: 0, total: request?.steps ?? 0, node: null } : ended.progress),
+      progress:
+        live?.progress ??
+        (ended === NO_RESULT
+          ? { done: 0, total: request?.steps ?? 0, node: null }
+          : { ...ended.progress, node: entry.state === "running" ? ended.progress.node : null }),
       // It would continue in another folder, where there is nothing to continue from.
       canResume: ended.canResume && this.#isOwn(entry),
       parent: request?.parent ?? null,

@@ -7,7 +7,11 @@ export type WidgetType = "INT" | "FLOAT" | "STRING" | "BOOLEAN" | "COMBO";
 /** A widget value that names a file. */
 export type FileKind =
   | { readonly kind: "input" /** Checked by the first bytes. */; readonly holds?: "picture" | "dataset" }
-  | { readonly kind: "model"; readonly folder: string };
+  | {
+      readonly kind: "model";
+      readonly folder: string /** Of the names that are offered, in folders that hold several kinds. */;
+      readonly ends?: string;
+    };
 
 export interface CatalogueWidget {
   readonly kind: "widget";

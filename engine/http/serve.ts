@@ -18,6 +18,7 @@ import { RunQueue } from "../app/run-queue.ts";
 import { SettingsFile } from "../app/settings-file.ts";
 import { TrackerFeed } from "../app/trackers/tracker-feed.ts";
 import { TrainingLog } from "../app/training/training-log.ts";
+import { untoldRuns } from "../app/untold-runs.ts";
 import { versionsOf } from "../app/versions.ts";
 import { AppError, toAppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
@@ -245,7 +246,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
       },
     });
     cleanUp.push(() => http.close());
-    for (const run of await describeInterrupted(journal, events)) runFeed.summary(queue.history.summary(run));
+    const described = await describeInterrupted(journal, events);
+    for (const run of new Set([...described, ...untoldRuns(journal, events)])) runFeed.summary(queue.history.summary(run));
     queue.start();
     const others = new OtherRuns(journal, queue.history, runFeed);
     const look = setInterval(() => hub.size > 0 && others.look(), OTHERS_MS).unref();

@@ -15,7 +15,11 @@ export interface WidgetHints {
         readonly kind: "input" /** `picture`: checked by the first bytes. `dataset`: a list or a folder, whose files beside and below are read too. */;
         readonly holds?: "picture" | "dataset";
       }
-    | { readonly kind: "model"; readonly folder: string };
+    | {
+        readonly kind: "model";
+        readonly folder: string /** Of the names that are offered, in folders that hold several kinds. */;
+        readonly ends?: string;
+      };
   /** The widget is there only while others have one of these values: it is one choice's own. Else its default is used. */
   readonly when?: Readonly<Record<string, readonly string[]>>;
   /**
@@ -94,6 +98,8 @@ export interface NodeDeclaration<
   readonly cache: "pure" | "seeded" | "never";
   /** A root of execution: it saves or shows something. */
   readonly isOutput?: boolean;
+  /** Not settled yet, or replaced by another node. ComfyUI's flags, where the node is ComfyUI's. */
+  readonly stage?: "experimental" | "deprecated";
   /** ComfyUI allows undeclared link inputs (`image4`, `reward_3` …) matching this pattern; they arrive in `extra`. */
   readonly variadic?: { readonly prefix: string; readonly socket: Socket<unknown> };
   /** Cheap checks across inputs, before anything runs. Linked inputs are absent. Returns messages. */

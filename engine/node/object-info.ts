@@ -22,6 +22,8 @@ export interface NodeInfo {
   readonly python_module: string;
   readonly category: string;
   readonly output_node: boolean;
+  readonly deprecated?: true;
+  readonly experimental?: true;
   readonly search_aliases: readonly string[];
 }
 
@@ -55,6 +57,8 @@ export function nodeInfo(node: AnyDeclaration, files: (folder: string) => readon
     python_module: "nodes",
     category: node.category,
     output_node: node.isOutput ?? false,
+    ...(node.stage === "deprecated" && { deprecated: true }),
+    ...(node.stage === "experimental" && { experimental: true }),
     search_aliases: [],
   };
 }

@@ -87,6 +87,16 @@ export class EventLog {
     );
   }
 
+  /** The last event of a run that has this `kind`. */
+  newest(run: string, kind: string): LoggedEvent | undefined {
+    const found = this.#guard("read", () =>
+      this.#database
+        .prepare("SELECT seq, event FROM events WHERE run = ? AND json_extract(event, '$.kind') = ? ORDER BY seq DESC LIMIT 1")
+        .get(run, kind),
+    );
+    return found && row.parse(found);
+  }
+
   close(): void {
     this.#database.close();
   }

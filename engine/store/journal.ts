@@ -195,6 +195,13 @@ export class Journal {
     );
   }
 
+  /** Keeps how far a run is, for others who look at it. Preconditions: `running`. */
+  note(run: string, { result, detail }: EndedRun): void {
+    this.#guard("write", () =>
+      this.#database.prepare("UPDATE runs SET result = ?, detail = ? WHERE run = ? AND state = 'running'").run(result, detail, run),
+    );
+  }
+
   /** Adds what is known about a run that ended without reporting it. Preconditions: `interrupted`. */
   describe(run: string, ended: number, { result, detail }: EndedRun): void {
     this.#guard("write", () =>

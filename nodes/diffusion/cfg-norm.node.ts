@@ -25,5 +25,6 @@ export default declareNode({
   // ComfyUI's output is called patched_model.
   outputs: { patched_model: MODEL },
   cache: "pure",
+  stage: "experimental",
   isCheap: true,
 });

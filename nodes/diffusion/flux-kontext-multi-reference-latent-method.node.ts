@@ -13,4 +13,5 @@ export default declareNode({
   },
   outputs: { CONDITIONING },
   cache: "pure",
+  stage: "experimental",
 });

@@ -10,7 +10,7 @@ export default declareNode({
   inputs: {
     bands_name: widget(z.string().min(1).default("photographs.json"), {
       tooltip: "A .json file below the model folder realism",
-      file: { kind: "model", folder: "realism" },
+      file: { kind: "model", folder: "realism", ends: ".json" },
     }),
   },
   outputs: { bands: REALISM_BANDS },

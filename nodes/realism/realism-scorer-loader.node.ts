@@ -10,7 +10,7 @@ export default declareNode({
   inputs: {
     scorer_name: widget(z.string().min(1).default("drawn-people.safetensors"), {
       tooltip: "A .safetensors file below the model folder realism",
-      file: { kind: "model", folder: "realism" },
+      file: { kind: "model", folder: "realism", ends: ".safetensors" },
     }),
   },
   outputs: { scorer: REALISM_SCORER },

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { errorBody } from "../../engine/api/error-body.ts";
+import type { EventMessage } from "../../engine/api/event-message.ts";
 import { fileUrl } from "../../engine/api/files.ts";
 import type { RunSummary } from "../../engine/api/runs.ts";
 import { takeLease } from "../../engine/store/lease.ts";
@@ -151,4 +152,35 @@ test("two writers of one folder: the second is refused and told who has it, whic
   writeFileSync(wanted, "");
   expect(await server.ended(holding.id)).toMatchObject({ state: "finished" });
   expect(commandLine("test/e2e/toy-graph.ts", ["w.json", "--out", out]).status).toBe(0);
+});
+
+test("a run of the command line is told as it goes on; killed, it keeps how far it was", async () => {
+  const go = join(server.dir, "go");
+  const prompt = trouble("hold", go, 4);
+  writeFileSync(join(server.dir, "w.json"), JSON.stringify(prompt));
+  const begin = (out: string) =>
+    spawn(process.execPath, [join(ROOT, "test/e2e/toy-graph.ts"), "run", "w.json", "--out", join(server.dir, out)], {
+      cwd: server.dir,
+      stdio: "ignore",
+      env: { ...process.env, WHOSWHO_DATA: join(server.dir, "data"), WHOSWHO_MODELS: "" },
+    });
+  const listener = server.listen();
+  const isHeld = (m: EventMessage) => m.kind === "summary" && m.summary.state === "running" && m.summary.progress.node === "2";
+  const killed = begin("killed");
+  const told = await listener.until(isHeld);
+  const id = told.kind === "summary" ? told.summary.id : "";
+  expect(told).toMatchObject({ summary: { progress: { done: 1, total: 3, node: "2" }, scores: [{ name: "value", value: 4 }] } });
+  expect((await server.call("run", { params: { id } })).nodes.map((n) => n.state)).toEqual(["finished", "running", "waiting"]);
+  killed.kill("SIGKILL");
+  await listener.until((m) => m.kind === "summary" && m.summary.id === id && m.summary.state === "interrupted");
+  expect((await server.call("run", { params: { id } })).summary).toMatchObject({ progress: { done: 1, total: 3 }, scores: [{ value: 4 }] });
+
+  const second = begin("finished");
+  const again = await listener.until((m) => isHeld(m) && m.kind === "summary" && m.summary.id !== id);
+  writeFileSync(go, "");
+  await listener.until(
+    (m) => m.kind === "summary" && again.kind === "summary" && m.summary.id === again.summary.id && m.summary.state === "finished",
+  );
+  second.kill("SIGKILL");
+  listener.close();
 });

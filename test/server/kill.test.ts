@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EventMessage } from "../../engine/api/event-message.ts";
@@ -108,6 +109,26 @@ test("a training that had not saved yet is interrupted, and can only be retried"
 test("a second server on the same data folder refuses", async () => {
   await start();
   await expect(start()).rejects.toThrow(/STORE_LOCKED|another server/);
+});
+
+test("killed after a run's end is on disk and before anyone is told: it is told at the next start", async () => {
+  const first = await start();
+  const { id } = await first.submit(trouble("none", "", 3));
+  await first.ended(id);
+  await kill(first.child, "SIGKILL");
+  const log = new DatabaseSync(join(dir, "data/events.sqlite"));
+  const { changes } = log.prepare("DELETE FROM events WHERE run = ? AND json_extract(event, '$.summary.state') = 'finished'").run(id);
+  log.close();
+  expect(changes).toBe(1);
+  const second = await start();
+  expect(await second.ended(id)).toMatchObject({ state: "finished" });
+  // Once: not again at every start.
+  await kill(second.child, "SIGKILL");
+  const third = await start();
+  const listener = third.listen(0);
+  await third.ended((await third.submit(trouble("none", "", 4))).id);
+  await listener.until((m) => m.kind === "summary" && m.summary.id !== id && m.summary.state === "finished");
+  expect(listener.messages.filter((m) => m.kind === "summary" && m.summary.id === id && m.summary.state === "finished")).toHaveLength(1);
 });
 
 test(`${KILLS} kills at any moment with ${AT_ONCE} runs waiting: none is lost, none runs twice, no event is missed or told twice`, {

@@ -58,6 +58,62 @@ describe("building", () => {
     expect((await editor.node("SaveImage")).pos).toEqual(save.pos);
   });
 
+  test("let go with Shift, a link asks what is there to join it to", async () => {
+    const image = await editor.add("LoadImage", -350, -250);
+    const save = await editor.add("SaveImage", 150, -250);
+    await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, 150), { release: false });
+    await editor.page.keyboard.down("Shift");
+    await editor.page.mouse.up();
+    await editor.page.keyboard.up("Shift");
+    await editor.page.getByRole("menuitem", { name: "IMAGE → SaveImage: images" }).click();
+    const { links } = await editor.until((d) => d.links.length === 1, "the link");
+    expect(links[0]).toMatchObject({ origin_id: image.id, target_id: save.id });
+  });
+
+  test("links are drawn as they are wanted: curved, in one line, at right angles, or not at all", async () => {
+    const image = await editor.add("LoadImage", -350, -250);
+    const save = await editor.add("SaveImage", 200, 100);
+    await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.socket(save, "input", "images"));
+    await editor.until((d) => d.links.length === 1, "the link");
+    await editor.page.keyboard.press("Escape");
+    const a = await editor.socket(image, "output", "IMAGE");
+    const b = await editor.socket(save, "input", "images");
+    const between = (x: number, y: number) => ({ x: a.x + x * (b.x - a.x), y: a.y + y * (b.y - a.y) });
+    /** Whether something is drawn there: three pixels of it and of an empty place are looked at. */
+    const isDrawn = (at: { readonly x: number; readonly y: number }): Promise<boolean> =>
+      editor.board.evaluate(
+        (element, [x, y]) => {
+          const canvas = element as unknown as {
+            width: number;
+            clientWidth: number;
+            getBoundingClientRect(): { left: number; top: number };
+            getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
+          };
+          const { left, top } = canvas.getBoundingClientRect();
+          const ratio = canvas.width / canvas.clientWidth;
+          const { data } = canvas
+            .getContext("2d")
+            .getImageData(Math.round((x - left) * ratio) - 1, Math.round((y - top) * ratio) - 1, 3, 3);
+          return Math.max(...data.filter((_, i) => i % 4 === 2)) > 110;
+        },
+        [at.x, at.y] as const,
+      );
+    const choose = async (shape: string): Promise<void> => {
+      await editor.action("Settings");
+      await editor.page.getByLabel("Links", { exact: true }).selectOption(shape);
+      await editor.page.keyboard.press("Escape");
+    };
+    // A quarter of the way only the straight line is there; the middle is on all of them.
+    const seen = async () => [await isDrawn(between(0.25, 0.25)), await isDrawn(between(0.5, 0.5))];
+    await expect.poll(seen).toEqual([false, true]);
+    await choose("in one line");
+    await expect.poll(seen).toEqual([true, true]);
+    await choose("at right angles");
+    await expect.poll(seen).toEqual([false, true]);
+    await choose("hidden");
+    await expect.poll(seen).toEqual([false, false]);
+  });
+
   test("an input's link can be pulled off and dropped", async () => {
     const image = await editor.add("LoadImage", -300, -200);
     const save = await editor.add("SaveImage", 100, -200);

@@ -151,6 +151,31 @@ describe("files and tabs", () => {
     await editor.until((d) => d.nodes.length === 1, "the saved node");
   });
 
+  test("a saved graph is renamed: its file and its tab; a name that is taken is refused", async () => {
+    const save = async (name: string): Promise<void> => {
+      await editor.page.keyboard.press("Control+s");
+      await editor.page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
+      await editor.page.keyboard.press("Enter");
+      await editor.toast.getByText(`Saved ${name}`).waitFor();
+    };
+    await editor.add("SaveImage", 0, -200);
+    await save("rename me");
+    await editor.page.keyboard.press("w");
+    await editor.page.getByRole("button", { name: "Rename rename me" }).click();
+    const name = editor.page.getByRole("textbox", { name: "Name", exact: true });
+    const rename = editor.page.getByRole("button", { name: "Rename", exact: true });
+    await name.fill("not / allowed");
+    expect(await rename.isDisabled()).toBe(true);
+    await name.fill("renamed");
+    await rename.click();
+    await editor.page.getByRole("button", { name: /^renamed/ }).waitFor();
+    expect(await editor.page.getByRole("button", { name: "Rename rename me" }).count()).toBe(0);
+    await editor.page.getByRole("tab", { name: /^renamed/ }).waitFor();
+    const answer = await fetch(`${server.url}/api/graphs/renamed`);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("SaveImage")]);
+    expect((await fetch(`${server.url}/api/graphs/rename%20me`)).status).toBe(404);
+  });
+
   test("a graph that another window saved is not overwritten", async () => {
     const save = async (e: Editor, name?: string): Promise<void> => {
       await e.page.keyboard.press("Control+s");

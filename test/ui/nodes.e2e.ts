@@ -181,6 +181,83 @@ describe("widgets", () => {
     await editor.inspector.getByLabel("window_end", { exact: true }).waitFor();
   });
 
+  test("its page says what goes in and comes out, with ranges and defaults, and adds one", async () => {
+    await editor.add("KSampler", 0, -200);
+    await editor.goTo("KSampler");
+    await editor.inspector.getByRole("button", { name: "About KSampler" }).click();
+    const page = editor.page.getByRole("dialog", { name: "KSampler" });
+    await page.getByRole("row", { name: /^steps INT, 1 to [\d,.]+, default 20/ }).waitFor();
+    await page.getByRole("row", { name: /^model MODEL/ }).waitFor();
+    await page.getByRole("listitem").filter({ hasText: "LATENT" }).first().waitFor();
+    await page.getByRole("button", { name: "Add one" }).click();
+    await editor.until((d) => d.nodes.filter((n) => n.type === "KSampler").length === 2, "a second one");
+  });
+
+  test("a Markdown note is read as it was meant: nothing in it runs or is fetched; badges stand above what is special", async () => {
+    const asked: string[] = [];
+    editor.page.on("request", (r) => asked.push(r.url()));
+    const graph = {
+      version: 0.4,
+      nodes: [
+        {
+          id: 1,
+          type: "MarkdownNote",
+          pos: [0, 0],
+          size: [320, 200],
+          widgets_values: [
+            "# Two **people**\n\n- one\n- [a guide](https://guide.example/x)\n\n<img src=https://elsewhere.example/a.png onerror=alert(1)>\n\n![words](https://elsewhere.example/b.png) [no](javascript:alert(1))",
+          ],
+        },
+        { id: 2, type: "CFGNorm", pos: [400, 60], size: [260, 90], widgets_values: [1, false] },
+      ],
+      links: [],
+    };
+    await editor.dropFile("note.json", "application/json", Buffer.from(JSON.stringify(graph)));
+    await editor.goTo("MarkdownNote");
+    const note = editor.inspector.locator(".note-text");
+    await note.getByRole("heading", { name: "Two people" }).waitFor();
+    expect(await note.locator("strong").textContent()).toBe("people");
+    expect(await note.locator("a").evaluateAll((all) => all.map((a) => [a.getAttribute("href"), a.getAttribute("rel")]))).toEqual([
+      ["https://guide.example/x", "noreferrer noopener"],
+    ]);
+    expect(await note.locator("img").count()).toBe(0);
+    await note.getByText("<img src=https://elsewhere.example/a.png onerror=alert(1)>").waitFor();
+    expect(asked.filter((url) => url.includes("example"))).toEqual([]);
+
+    const norm = await editor.node("CFGNorm");
+    const title = await editor.title(norm);
+    /** Pixels between the node's top and a little above: badges stand there. */
+    const above = (): Promise<string> =>
+      editor.board.evaluate(
+        (element, [x, y]) => {
+          const canvas = element as unknown as {
+            width: number;
+            clientWidth: number;
+            getBoundingClientRect(): { left: number; top: number };
+            getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
+          };
+          const { left, top } = canvas.getBoundingClientRect();
+          const ratio = canvas.width / canvas.clientWidth;
+          const { data } = canvas.getContext("2d").getImageData((x - left - 150) * ratio, (y - top - 32) * ratio, 300 * ratio, 14 * ratio);
+          return data.join(" ");
+        },
+        [title.x, title.y] as const,
+      );
+    const choose = async (badges: string): Promise<void> => {
+      await editor.action("Settings");
+      await editor.page.getByLabel("Badges on nodes").selectOption(badges);
+      await editor.page.keyboard.press("Escape");
+    };
+    const special = await above();
+    await choose("none");
+    await expect.poll(async () => (await above()) === special).toBe(false);
+    const none = await above();
+    await choose("ids");
+    await expect.poll(async () => [special, none].includes(await above())).toBe(false);
+    await choose("special");
+    await expect.poll(async () => (await above()) === special).toBe(true);
+  });
+
   test("Tab goes from one value to the next", async () => {
     const node = await editor.add("KSampler", -100, -200);
     await editor.click(await editor.widget(node, "steps"));

@@ -201,6 +201,13 @@ describe("training", () => {
     expect(lora.suggestedFilename()).toMatch(/-lora\.safetensors$/);
     expect(readFileSync(await lora.path()).includes("lora_A.weight")).toBe(true);
 
+    const [best] = await Promise.all([
+      editor.page.waitForEvent("download"),
+      panel.getByRole("button", { name: "Export the best" }).click(),
+    ]);
+    expect(best.suggestedFilename()).toMatch(/-best-lora\.safetensors$/);
+    expect(readFileSync(await best.path()).includes("lora_A.weight")).toBe(true);
+
     await editor.set(train, { learning_rate: 0.004, seed: 5 });
     await editor.run();
     await expect.poll(() => editor.state()).toMatch(/queued|running/);

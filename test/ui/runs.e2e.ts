@@ -1,6 +1,6 @@
 // What runs: from an empty canvas to a score, training watched, and everything that may go wrong meanwhile.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -16,6 +16,15 @@ const state = (e: Editor): Promise<string | undefined> =>
   });
 const ended = (e: Editor, how: string) => expect.poll(() => state(e)).toBe(how);
 const run = (e: Editor) => e.page.getByRole("button", { name: "Run", exact: true }).click();
+
+/** `graphs/train.json` with small numbers. */
+function training(): Buffer {
+  const graph = JSON.parse(readFileSync(join(ROOT, "graphs/train.json"), "utf8"));
+  for (const id of ["7", "10", "11", "12"]) delete graph[id];
+  Object.assign(graph["4"].inputs, { train: 4, held_out: 1 });
+  Object.assign(graph["9"].inputs, { steps: 400, accumulate: 1, rank: 2, alpha: 2, denoise_steps: 3, window_end: 2, samples: 1 });
+  return Buffer.from(JSON.stringify(graph));
+}
 
 describe("running", () => {
   test("a graph built by search and link release runs, shows its picture, and is the same by `graph run`", async () => {
@@ -160,6 +169,74 @@ describe("running", () => {
 });
 
 describe("several windows and a server that goes", () => {
+  test("a picture opens in a tab of its own, as a picture and nothing else", async () => {
+    const prompt = {
+      1: { class_type: "LoadImage", inputs: { image: "person-1.png" } },
+      2: { class_type: "SaveImage", inputs: { images: ["1", 0], filename_prefix: "own-tab" } },
+    };
+    await editor.dropFile("own-tab.json", "application/json", Buffer.from(JSON.stringify(prompt)));
+    await editor.goTo("SaveImage");
+    await run(editor);
+    await ended(editor, "finished");
+    await editor.inspector.getByRole("button", { name: /^Open own-tab/ }).click();
+    const [tab] = await Promise.all([
+      editor.page.context().waitForEvent("page"),
+      editor.page.getByRole("link", { name: "Open in a tab of its own" }).click(),
+    ]);
+    await tab.waitForLoadState();
+    expect(tab.url()).toMatch(/\/api\/files\/output\/own-tab_\d+_\.png$/);
+    expect(await tab.locator("img").evaluate((img) => (img as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(0);
+    expect(await tab.evaluate("window.opener")).toBe(null);
+    await tab.close();
+  });
+
+  test("the bar below and the window's title say how far a run is", async () => {
+    await editor.dropFile("small.json", "application/json", training());
+    await run(editor);
+    const bar = editor.page.locator(".foot-now");
+    // All that the training stands on is done; the training runs.
+    await expect.poll(() => bar.textContent()).toMatch(/^[1-9]\d* of \d+ TrainReReFL/);
+    expect(await editor.page.title()).toMatch(/^[1-9]\d? % · /);
+    await editor.page.getByRole("button", { name: "Stop", exact: true }).first().click();
+    await ended(editor, "cancelled");
+  });
+
+  test("a run of the command line is watched here: how far it is, its curves, and how it ends", async () => {
+    const file = join(server.folder, "from-the-command-line.json");
+    writeFileSync(file, training());
+    await editor.page.getByRole("button", { name: "Runs", exact: true }).click();
+    const child = spawn(
+      process.execPath,
+      [
+        join(ROOT, "graph.ts"),
+        "run",
+        file,
+        "--out",
+        join(server.folder, "cli-live"),
+        "--input",
+        join(ROOT, "graphs/input"),
+        "--threads",
+        "1",
+      ],
+      { cwd: ROOT, env: { ...process.env, WHOSWHO_DATA: join(server.folder, "data") }, stdio: "ignore" },
+    );
+    try {
+      const card = editor.page.locator(".run-card", { hasText: "from-the-command-line" });
+      await expect.poll(() => card.textContent()).toMatch(/running · [1-9]\d* of \d+/);
+      await card.getByRole("button", { name: /^Open the graph of|^Pictures of/ }).click();
+      await editor.goTo("TrainReReFL");
+      const panel = editor.inspector.getByRole("region", { name: /^Training/ }).first();
+      await expect.poll(() => panel.locator(".training-line").textContent()).toMatch(/pdate [1-9]/);
+      // What was begun elsewhere is ended there.
+      await card.getByRole("button", { name: "Stop" }).click();
+      await editor.page.getByText("press Ctrl-C where it was begun", { exact: false }).first().waitFor();
+      child.kill("SIGINT");
+      await expect.poll(() => card.textContent()).toMatch(/stopped/);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
   test("two windows on one server see the same runs", async () => {
     const other = await Editor.open(await browser.context(), server.url);
     await editor.page.keyboard.press("q");

@@ -4,6 +4,7 @@ import { BYPASSED, MUTED, subgraphOf, typeName } from "../doc/document.ts";
 import { COLLAPSED_WIDTH, type NodeLayout, TITLE_HEIGHT, titleOf, type WidgetBox } from "../doc/node-layout.ts";
 import { showValue } from "../doc/widgets.ts";
 import type { NodeLook } from "./node-look.ts";
+import { paintMarkdown } from "./paint-markdown.ts";
 import type { Pictures } from "./pictures.ts";
 import { socketColor, socketPath, socketShape } from "./socket-look.ts";
 import { cut, wrap } from "./text.ts";
@@ -14,6 +15,8 @@ export interface Scene {
   readonly theme: Theme;
   readonly pictures: Pictures;
   readonly scale: number;
+  /** Short words above a node's title. */
+  readonly badges: (node: DocNode) => readonly string[];
   /** Type being dragged: sockets that can't take it are dimmed. */
   readonly dragging: { readonly fits: (node: DocNode, slot: number, side: "input" | "output") => boolean } | undefined;
 }
@@ -124,6 +127,7 @@ function paintAll(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted): voi
   const { node, layout, look } = it;
   body(ctx, scene, it, 1);
   const [x, y, w] = frame(it);
+  paintBadges(ctx, theme, scene.badges(node), x + w, y - 19);
   const collapsed = node.flags.collapsed === true;
   ctx.textBaseline = "middle";
 
@@ -222,6 +226,28 @@ function paintAll(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted): voi
       ctx.lineTo(node.size[0] - 2.5, node.size[1] - d - 2);
     }
     ctx.stroke();
+  }
+}
+
+/** In a row that ends at `right`. */
+function paintBadges(ctx: CanvasRenderingContext2D, theme: Theme, badges: readonly string[], right: number, top: number): void {
+  ctx.font = `11px ${FONT}`;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  let x = right;
+  for (const text of badges.toReversed()) {
+    const width = ctx.measureText(text).width + 10;
+    x -= width;
+    ctx.beginPath();
+    ctx.roundRect(x, top, width, 16, 4);
+    ctx.fillStyle = theme.s1;
+    ctx.fill();
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = theme.line;
+    ctx.stroke();
+    ctx.fillStyle = theme.t2;
+    ctx.fillText(text, x + 5, top + 8.5);
+    x -= 4;
   }
 }
 
@@ -373,6 +399,10 @@ function paintWidget(ctx: CanvasRenderingContext2D, scene: Scene, it: Painted, {
   ctx.stroke();
   ctx.textBaseline = "middle";
 
+  if (face.multiline && h > 30 && it.node.type === "MarkdownNote" && typeof value === "string" && value !== "") {
+    paintMarkdown(ctx, theme, value, [x + 8, y + 4, w - 16, h - 8]);
+    return;
+  }
   if (face.multiline && h > 30) {
     ctx.font = `12px ${FONT}`;
     ctx.textAlign = "left";

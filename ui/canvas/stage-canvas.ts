@@ -1,5 +1,6 @@
 // litegraph's canvas with our gestures and our drawing. It decides nothing: what a gesture means is told as a command.
 import { LGraphCanvas, LGraphNode, type LinkSegment, LLink, Reroute } from "@comfyorg/litegraph";
+import { badgesOf } from "../doc/badges.ts";
 import type { Command } from "../doc/commands.ts";
 import { graphAt, type Id, type Point, type Rect, sameId } from "../doc/document.ts";
 import { bestPair } from "../doc/links.ts";
@@ -486,10 +487,17 @@ export class StageCanvas extends LGraphCanvas {
     const linkScene: LinkScene = { area, theme, scale, shape: this.#options.links, gradient: this.gradient };
     this.renderedPaths.clear();
     for (const link of this.#links.paint(ctx, linkScene)) this.renderedPaths.add(link);
-    const visible = this.#projection.graph._nodes.filter((n): n is StageNode => n instanceof StageNode && overlaps(area, n.outer, 12));
+    const visible = this.#projection.graph._nodes.filter((n): n is StageNode => n instanceof StageNode && overlaps(area, n.outer, 24));
     this.visible_nodes = visible;
     const drag = this.linkConnector.isConnecting ? this.#drops.fits() : undefined;
-    const scene: Scene = { doc: state.doc, theme, pictures: this.#pictures, scale, dragging: drag };
+    const scene: Scene = {
+      doc: state.doc,
+      theme,
+      pictures: this.#pictures,
+      scale,
+      dragging: drag,
+      badges: (node) => badgesOf(state.doc, node, state.faces, this.#options.badges),
+    };
     // What runs may have grown for its preview: it lies above its neighbours.
     const running = visible.filter((node) => this.#look(node).status === "running");
     for (const node of [...visible.filter((n) => !running.includes(n)), ...running]) {

@@ -1,4 +1,5 @@
 // What the canvas tells and is told.
+import type { Badges } from "../doc/badges.ts";
 import type { Command } from "../doc/commands.ts";
 import type { Doc, Id, Place, Point, Rect } from "../doc/document.ts";
 import type { End } from "../doc/links.ts";
@@ -54,6 +55,7 @@ export interface StageOptions {
   readonly isReadOnly: boolean;
   readonly links: "spline" | "linear" | "straight" | "hidden";
   readonly wheel: "zoom" | "pan";
+  readonly badges: Badges;
 }
 
 /** Whether a link carries a gradient, and where one ends. */

@@ -39,6 +39,7 @@ export interface NodeFace {
   readonly category: string;
   readonly summary: string;
   readonly isOutput: boolean;
+  readonly stage?: "experimental" | "deprecated";
   /** Only on the canvas: never executed. */
   readonly isVirtual: boolean;
   readonly inputs: readonly InputFace[];
@@ -113,6 +114,7 @@ export function nodeFaces(registry: Registry): NodeFaces {
       category: node.category,
       summary: node.summary,
       isOutput: entry.isOutput,
+      ...(node.stage && { stage: node.stage }),
       isVirtual: false,
       inputs,
       outputs: entry.outputs,

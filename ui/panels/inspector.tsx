@@ -2,6 +2,7 @@
 import { fileUrl } from "../../engine/api/files.ts";
 import { duration } from "../canvas/paint-node.ts";
 import { socketHue, socketShape } from "../canvas/socket-look.ts";
+import { sourceOf } from "../doc/badges.ts";
 import { type DocNode, type DocSubgraph, linkById, nodeById, subgraphOf, typeName } from "../doc/document.ts";
 import { titleOf } from "../doc/node-layout.ts";
 import { isPromoted } from "../doc/subgraphs.ts";
@@ -11,6 +12,7 @@ import { useApp } from "../state/context.ts";
 import { maskSource, paintMask } from "../state/mask-source.ts";
 import { type NodeRun, picturesOf } from "../state/node-runs.ts";
 import { Icon } from "./icon.tsx";
+import { NoteText } from "./note-text.tsx";
 import { resultPanels } from "./result-panels.tsx";
 import { ScoreDrop } from "./reward/score-drop.tsx";
 import { WidgetField } from "./widget-field.tsx";
@@ -62,7 +64,7 @@ function OneNode({ node }: { readonly node: DocNode }) {
             )}
           </div>
           <p class="small dimmer">
-            {definition ? "subgraph" : node.type} · {promptId}
+            {[definition ? "subgraph" : node.type, promptId, face?.stage, face ? undefined : sourceOf(node)].filter(Boolean).join(" · ")}
           </p>
         </div>
         <p class="dim">
@@ -82,6 +84,11 @@ function OneNode({ node }: { readonly node: DocNode }) {
       </div>
       {/* Who is who, a training, a score: what the node is looked at for comes before its settings. */}
       {run && hasPanel && <Results node={promptId} run={run} />}
+      {node.type === "MarkdownNote" && (
+        <div class="section">
+          <NoteText text={showValue(widgets[0]?.value)} />
+        </div>
+      )}
       {widgets.length > 0 && <Widgets node={node} widgets={widgets} promptId={promptId} />}
       {definition && <Promoted definition={definition} />}
       {run && !hasPanel && <Results node={promptId} run={run} />}

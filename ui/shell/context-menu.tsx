@@ -140,7 +140,7 @@ function rowsFor(app: App, { target, at, pos, isConnect }: MenuOptions, add: (op
           title: "Add a group",
           run: () => void editor.perform([{ name: "group.add", args: { place, title: "Group", bounding: [pos[0], pos[1], 400, 260] } }]),
         },
-        { title: "Add a note", run: () => void editor.add({ name: "node.add", args: { place, type: "Note", pos } }) },
+        { title: "Add a note", run: () => void editor.add({ name: "node.add", args: { place, type: "MarkdownNote", pos } }) },
         ...action("edit.paste", "edit.pasteLinked"),
         "line",
         ...action("select.all", "view.fit", "graph.arrange"),

@@ -1,6 +1,7 @@
 // Everything that stands over the window. One at a time; Esc closes; the focus stays inside and goes back where it was.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { graphName } from "../../engine/api/graphs.ts";
+import { BADGES } from "../doc/badges.ts";
 import { isDirty } from "../doc/tabs.ts";
 import { Icon } from "../panels/icon.tsx";
 import { resultPanels } from "../panels/result-panels.tsx";
@@ -315,6 +316,17 @@ function Settings({ close }: { readonly close: () => void }) {
           <option value="linear">in one line</option>
           <option value="straight">at right angles</option>
           <option value="hidden">hidden</option>
+        </select>
+        <label for="badges">Badges on nodes</label>
+        <select
+          id="badges"
+          class="field"
+          value={p.badges}
+          onChange={(e) => setPrefs({ badges: BADGES.find((b) => b === e.currentTarget.value) ?? "special" })}
+        >
+          <option value="special">experimental, deprecated, from elsewhere</option>
+          <option value="ids">the number of each node too</option>
+          <option value="none">none</option>
         </select>
         <label for="wheel">Wheel</label>
         <select

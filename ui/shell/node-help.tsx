@@ -34,6 +34,7 @@ export function NodeHelp({ type, close }: { readonly type: string; readonly clos
       <p class="small dimmer">
         {face.category}
         {face.entry && `, version ${face.entry.version}`}
+        {face.stage && `, ${face.stage}`}
       </p>
       {face.inputs.length > 0 && (
         <table class="plain-table help-table">

@@ -215,8 +215,8 @@ export function StageView() {
 }
 
 function options(app: App) {
-  const { snap, links, wheel } = prefs.value;
-  return { snap, links, wheel, isReadOnly: app.isReadOnly.value };
+  const { snap, links, wheel, badges } = prefs.value;
+  return { snap, links, wheel, badges, isReadOnly: app.isReadOnly.value };
 }
 
 /** Everything the canvas draws from; reading it here subscribes the effect. */

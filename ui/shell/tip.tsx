@@ -1,11 +1,14 @@
 // The tooltip of whatever the pointer rests on.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Target } from "../canvas/stage-types.ts";
+import { sourceOf } from "../doc/badges.ts";
 import { linkById, nodeById, type Point, typeName } from "../doc/document.ts";
 import { showValue } from "../doc/widgets.ts";
 import { placePopup } from "../panels/place-popup.ts";
 import { sentence } from "../state/attempt.ts";
 import { useApp } from "../state/context.ts";
+
+const STAGES = { experimental: "Experimental: it may change.", deprecated: "Deprecated: another node has taken its place." };
 
 export function Tip({ target, at }: { readonly target: Target; readonly at: Point }) {
   const app = useApp();
@@ -35,7 +38,11 @@ export function Tip({ target, at }: { readonly target: Target; readonly at: Poin
     lines =
       problems.length > 0
         ? problems.flatMap((p) => [sentence(p.message), p.hint ? sentence(p.hint) : undefined])
-        : [face?.summary ?? (face ? undefined : `${node.type} is not known here. Its data is kept.`)];
+        : [
+            face?.summary ?? (face ? undefined : `${node.type} is not known here. Its data is kept.`),
+            face?.stage && STAGES[face.stage],
+            face || sourceOf(node) === undefined ? undefined : `It comes from ${sourceOf(node)}.`,
+          ];
   } else if (target.kind === "link") {
     const link = linkById(graph, target.id);
     const from = link && nodeById(graph, link.origin_id);

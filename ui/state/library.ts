@@ -4,6 +4,7 @@ import { type FileInfo, fileUrl } from "../../engine/api/files.ts";
 import type { GraphInfo, StartingPoint } from "../../engine/api/graphs.ts";
 import type { Answer } from "../../engine/api/routes.ts";
 import type { SystemInfo } from "../../engine/api/system.ts";
+import type { FileKind } from "../../engine/graph/catalogue.ts";
 import { call } from "../net/client.ts";
 import { attempt } from "./attempt.ts";
 import { inputName, inputRef } from "./input-name.ts";
@@ -63,12 +64,10 @@ export class Library {
   }
 
   /** Names a file widget may take; undefined when the widget names no file, or they are not loaded. */
-  fileChoices(
-    file: { readonly kind: "input" } | { readonly kind: "model"; readonly folder: string } | undefined,
-  ): readonly string[] | undefined {
+  fileChoices(file: FileKind | undefined): readonly string[] | undefined {
     if (!file) return undefined;
     if (file.kind === "input") return this.inputs.value.map((f) => inputName(f.ref));
-    return this.models.value?.models.flatMap((m) => (m.folder === file.folder ? [m.name] : []));
+    return this.models.value?.models.flatMap((m) => (m.folder === file.folder && m.name.endsWith(file.ends ?? "") ? [m.name] : []));
   }
 
   inputUrl(name: string, width?: number): string {

@@ -1,6 +1,7 @@
 // What a person likes: kept in the browser at once, and on the server for the next browser.
 import { signal } from "@preact/signals";
 import { z } from "zod";
+import { BADGES } from "../doc/badges.ts";
 
 /** ComfyUI's: curved, one line, at right angles, none. */
 export const LINK_SHAPES = ["spline", "linear", "straight", "hidden"] as const;
@@ -19,6 +20,7 @@ const schema = z.object({
   inspectorWidth: z.number().min(240).max(800).catch(360),
   /** Node types marked in the palette. */
   bookmarks: z.array(z.string()).catch([]),
+  badges: z.enum(BADGES).catch("special"),
   /** Run again after each change. */
   autoRun: z.boolean().catch(false),
   /** Ask the server what it would cost after each change. */

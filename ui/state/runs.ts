@@ -125,6 +125,18 @@ export class Runs {
     this.hasMore.value = page.next;
   }
 
+  /** Runs of the command line send no events: what is known of their nodes is asked for as they go on. */
+  #follow({ id, client }: RunSummary): void {
+    if (client !== "") return;
+    for (const [tab, { run }] of this.byTab.value)
+      if (run === id)
+        void call("run", { params: { id } }).then(
+          (detail) => this.tabRun(tab).run === id && this.showDetail(tab, detail),
+          // The next summary asks again.
+          () => undefined,
+        );
+  }
+
   #adopt(summary: RunSummary): void {
     this.summaries.value = new Map(this.summaries.value).set(summary.id, summary);
     const [session, tab] = summary.client.split(":");
@@ -167,6 +179,7 @@ export class Runs {
         break;
       case "summary":
         this.#adopt(message.summary);
+        this.#follow(message.summary);
         break;
       case "queue":
         this.queue.value = message.queue;
@@ -182,7 +195,22 @@ export class Runs {
     }
   }
 
+  /** A summary comes when a run's state changes; in between its progress is what its events say. */
+  #progress(event: RunEvent): void {
+    const summary = this.summaries.value.get(event.run);
+    if (summary?.state !== "running" || !("node" in event)) return;
+    const { progress } = summary;
+    const next =
+      event.kind === "node.started"
+        ? { ...progress, node: event.node }
+        : event.kind === "node.finished" || event.kind === "node.cached"
+          ? { ...progress, done: Math.min(progress.total, progress.done + 1) }
+          : progress;
+    if (next !== progress) this.summaries.value = new Map(this.summaries.value).set(summary.id, { ...summary, progress: next });
+  }
+
   #event(event: RunEvent): void {
+    this.#progress(event);
     const tab = this.#owners.get(event.run);
     if (event.kind === "node.logged")
       this.log.value = [
