@@ -224,6 +224,7 @@ describe("several windows and a server that goes", () => {
       const card = editor.page.locator(".run-card", { hasText: "from-the-command-line" });
       await expect.poll(() => card.textContent()).toMatch(/running · [1-9]\d* of \d+/);
       await card.getByRole("button", { name: /^Open the graph of|^Pictures of/ }).click();
+      await editor.until((d) => d.nodes.some((n) => n.type === "TrainReReFL"), "the graph of the run");
       await editor.goTo("TrainReReFL");
       const panel = editor.inspector.getByRole("region", { name: /^Training/ }).first();
       await expect.poll(() => panel.locator(".training-line").textContent()).toMatch(/pdate [1-9]/);
