@@ -108,6 +108,18 @@ function toys(ran: string[], hooks: { readonly before?: (id: string) => void } =
       },
     }),
     defineNode({
+      type: "Broken",
+      version: "1.0.0",
+      category: "toy",
+      summary: "Has a fault that nobody knows of.",
+      inputs: {},
+      outputs: { NUMBER },
+      cache: "pure",
+      run: () => {
+        throw new TypeError("x is not a function");
+      },
+    }),
+    defineNode({
       type: "Forgetful",
       version: "1.0.0",
       category: "toy",
@@ -340,6 +352,24 @@ test("a failure names node, code and hint, and the next run continues after what
   });
   await run(prompt, registry, { memory });
   expect(ran).toEqual(["1", "2", "4", "4"]);
+});
+
+test("a fault that nobody expected says where in the program it is; an error that names its remedy does not", async () => {
+  const failed = async (type: string) => {
+    const prompt = { 1: { class_type: type, inputs: {} }, 2: { class_type: "Show", inputs: { a: ["1", 0] } } };
+    const { last } = await run(prompt, toys([]));
+    return last;
+  };
+  expect(await failed("Broken")).toMatchObject({
+    kind: "run.failed",
+    error: {
+      code: "NODE_FAILED",
+      message: "x is not a function",
+      node: "1",
+      details: { trace: expect.stringMatching(/execute\.test\.ts:\d+/) },
+    },
+  });
+  expect(await failed("Forgetful")).not.toHaveProperty("error.details");
 });
 
 test("two equal nodes run once", async () => {

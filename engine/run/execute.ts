@@ -210,14 +210,20 @@ function absentOutput(step: Step, input: string): AppError {
   });
 }
 
+/** Characters of a stack: the upper frames are what counts. */
+const MAX_TRACE = 4000;
+
 /** Code, message and hint of anything thrown, with the node it happened in. */
 export function runErrorOf(thrown: unknown, step?: Step): RunError {
   const error = toAppError(thrown, step ? "NODE_FAILED" : "INTERNAL");
+  // An error of our own names place and remedy. Of any other, whoever mends it needs to know where it came from.
+  const trace = error === thrown || !(thrown instanceof Error) ? undefined : thrown.stack?.slice(0, MAX_TRACE);
+  const details = { ...error.details, ...(trace !== undefined && { trace }) };
   return {
     code: error.code,
     message: error.message,
     ...(error.hint !== undefined && { hint: error.hint }),
     ...(step && { node: step.id, type: step.type, title: step.title }),
-    ...(Object.keys(error.details).length > 0 && { details: { ...error.details } }),
+    ...(Object.keys(details).length > 0 && { details }),
   };
 }

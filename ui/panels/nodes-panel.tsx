@@ -66,10 +66,10 @@ export function NodesPanel({ centre }: { readonly centre: () => readonly [number
       </div>
       <div class="panel-body">
         {bookmarks.length > 0 && (
-          <>
+          <section aria-label="Marked">
             <h3 class="group-title">Marked</h3>
             <ul>{bookmarks.map(item)}</ul>
-          </>
+          </section>
         )}
         {published.length > 0 && (
           <section aria-label="Published subgraphs">

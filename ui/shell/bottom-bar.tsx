@@ -211,7 +211,7 @@ function Problems() {
 
 function ProblemRow({ problem: p }: { readonly problem: Problem }) {
   const app = useApp();
-  const text = [p.message, p.hint ? sentence(p.hint) : ""].filter((t) => t !== "").join("\n");
+  const text = [p.message, p.hint ? sentence(p.hint) : "", p.trace ?? ""].filter((t) => t !== "").join("\n");
   return (
     <li class="problem">
       <span class={p.level === "error" ? "bad" : "warn"}>
@@ -223,6 +223,12 @@ function ProblemRow({ problem: p }: { readonly problem: Problem }) {
           {sentence(p.message)}
         </p>
         {p.hint && <p class="dim">{sentence(p.hint)}</p>}
+        {p.trace !== undefined && (
+          <details>
+            <summary class="dim">Where it came from, for a report</summary>
+            <pre class="log trace">{p.trace}</pre>
+          </details>
+        )}
       </div>
       <span class="row">
         {p.node !== undefined && (

@@ -17,6 +17,8 @@ export interface Problem {
   readonly message: string;
   readonly hint: string | undefined;
   readonly source: "check" | "run" | "server";
+  /** Of an error that nobody expected: where it was thrown. */
+  readonly trace?: string;
 }
 
 export interface Check {

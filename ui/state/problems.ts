@@ -52,6 +52,7 @@ export class Problems {
           message: error.message,
           hint: error.hint,
           source: "run",
+          ...(typeof error.details?.trace === "string" && { trace: error.details.trace }),
         }
       : {
           level: "error",
