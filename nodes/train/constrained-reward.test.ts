@@ -62,6 +62,32 @@ test("a picture about which either reward has nothing to say is skipped", async 
   }
 });
 
+test("what was seen of both is kept, and of a skipped one no constants are fed", async () => {
+  const both = constrainedReward({ ...meanTimes(2), id: "a" }, { ...meanTimes(3), id: "b" }, 0.5, () => 1);
+  expect(both.id).toBe("constrained(a,b>=0.5)");
+  const seen = await both.observe(image, context);
+  expect(seen.info).toEqual({ objective: {}, constraint: {} });
+  expect(Object.fromEntries(Object.entries(seen.constants).map(([name, t]) => [name, t.data[0]]))).toEqual({
+    dual: 1,
+    "0.factor": 2,
+    "1.factor": 3,
+  });
+  expect(JSON.parse(seen.structure)).toEqual(["m", "m"]);
+  const half = await constrainedReward(meanTimes(1), skippedReward, 0, () => 1).observe(image, context);
+  expect([half.skip, half.constants, JSON.parse(half.structure)]).toEqual(["no face", {}, ["m", null]]);
+  const none = await constrainedReward(skippedReward, skippedReward, 0, () => 1).observe(image, context);
+  expect(none.skip).toBe("no face; no face");
+});
+
+test("the running mean takes a tenth of each new reading, the first whole", () => {
+  const options = { min: 0, rate: 1, max: 9 };
+  const first = nextDual(undefined, 4, options);
+  expect(first).toEqual({ mean: 4, dual: 0 });
+  expect(nextDual(first, -6, options).mean).toBeCloseTo(3, 12);
+  expect(nextDual({ mean: -2, dual: 3 }, -2, { ...options, rate: 0.5 })).toEqual({ mean: -2, dual: 4 });
+  expect(nextDual({ mean: -2, dual: 8.5 }, -2, options).dual).toBe(9);
+});
+
 test("λ rises while the constraint is violated, falls when it is kept, and stays in its range", () => {
   const options = { min: 0.5, rate: 1, max: 0.6 };
   const seen: Dual[] = [];

@@ -120,3 +120,119 @@ test("no face, nothing to say, fewer examples than asked for: all aloud, nothing
 test("a dataset that holds nothing out is an error", async () => {
   await expect(evaluate({ dataset: { ...dataset, heldOut: 0 } })).rejects.toMatchObject({ code: "EVALUATE_EMPTY" });
 });
+
+/** Two people whose faces in the picture cannot be told apart from their portraits: every number of the matching is then known. */
+const knowing = (order: readonly number[]): typeof encoder => ({
+  ...encoder,
+  dim: 2,
+  size: 1,
+  // The red of a face's crop says who it is: the encoder's vectors are (1, 0) and (0, 1).
+  build: (b, crops) => {
+    const red = b.reshape(b.slice(crops, 1, 0, 1), [1, 1]);
+    return b.concat([red, b.sub(1, red)], 1);
+  },
+  alignment: ({ box }) => [1, 0, -box[0] - 1, 0, 1, -box[1] - 1],
+  id: `knowing ${order}`,
+});
+const portrait = (who: 0 | 1) => f32([1, 16, 16, 3], new Float32Array(768).fill(1 - who));
+const twoSided = (leftIs: 0 | 1) =>
+  f32(
+    [1, 16, 32, 3],
+    Float32Array.from({ length: 1536 }, (_, i) => (Math.floor(i / 3) % 32 < 16 ? 1 - leftIs : leftIs)),
+  );
+const known = (leftIs: 0 | 1, changes: Partial<Example> = {}): Example => ({
+  ...example(0),
+  references: [portrait(0), portrait(1)],
+  referenceFaces: [fakeFace(8, 8, 8), fakeFace(8, 8, 8)],
+  target: twoSided(leftIs),
+  targetFaces: [fakeFace(7, 8, 8), fakeFace(25, 8, 8)],
+  ...changes,
+});
+/** What the model draws: this picture, whatever the noise. */
+const drawing = (picture: ReturnType<typeof twoSided>) => ({
+  ...fakeVae,
+  decode: {
+    ...fakeVae.decode,
+    build: (b: Parameters<typeof fakeVae.decode.build>[0], z: Parameters<typeof fakeVae.decode.build>[1]) =>
+      b.add(
+        b.mul(fakeVae.decode.build(b, z), 0),
+        b.constant(
+          f32(
+            [1, 3, 16, 32],
+            Float32Array.from({ length: 1536 }, (_, i) => 2 * (picture.data[3 * (i % 512) + Math.floor(i / 512)] ?? 0) - 1),
+          ),
+        ),
+      ),
+  },
+});
+const measured = async (leftIs: 0 | 1, faces = [fakeFace(7, 8, 8), fakeFace(25, 8, 8)], changes: Partial<Example> = {}) =>
+  (
+    await evaluate({
+      dataset: { ...fakeDataset(1, 1), example: async () => known(0, changes) },
+      vae: drawing(twoSided(leftIs)),
+      encoder: knowing([leftIs]),
+      detector: fakeDetector(faces),
+      examples: 1,
+    })
+  ).METRICS.values;
+
+test("everybody in their place: the best of each number", async () => {
+  expect(await measured(0)).toMatchObject({
+    id_sim: 100,
+    id_sim_matched: 100,
+    id_sim_in_place: 100,
+    id_gap_in_place: 100,
+    id_conf: 100,
+    swap_rate: 0,
+    m_bld: 0,
+    count_accuracy: 1,
+    faces_wanted: 2,
+    faces_found: 2,
+  });
+});
+
+test("the two in each other's place: they are still found, but swapped", async () => {
+  expect(await measured(1)).toMatchObject({ id_sim: 100, id_sim_matched: 100, id_sim_in_place: 0, id_gap_in_place: -100, swap_rate: 1 });
+});
+
+test("one of two found: half of each, and the count is wrong", async () => {
+  expect(await measured(0, [fakeFace(7, 8, 8)])).toMatchObject({
+    id_sim: 50,
+    id_sim_matched: 50,
+    faces_found: 1,
+    count_accuracy: 0,
+    id_sim_in_place: 100,
+  });
+});
+
+test("one person has no gap to others, and nobody to be blended with", async () => {
+  const alone = { references: [portrait(0)], referenceFaces: [fakeFace(8, 8, 8)], targetFaces: [fakeFace(7, 8, 8)] };
+  const values = await measured(0, [fakeFace(7, 8, 8)], alone);
+  expect(values).toMatchObject({ id_sim: 100, id_sim_in_place: 100, count_accuracy: 1 });
+  for (const name of ["id_gap_in_place", "m_bld"]) expect(values).not.toHaveProperty(name);
+});
+
+test("a reference without its face is an error with the example's name", async () => {
+  await expect(measured(0, [], { referenceFaces: [fakeFace(8, 8, 8)] })).rejects.toMatchObject({
+    code: "EVALUATE_FACES",
+    message: "pair:0 has 2 references and 1 faces for them",
+  });
+});
+
+test("pictures of other sizes stand in the middle of black; each is seen to be done", async () => {
+  const tall = (k: number) => (k === 1 ? { ...example(1), target: f32([1, 32, 32, 3], new Float32Array(3072).fill(0.5)) } : example(k));
+  const seen: unknown[] = [];
+  const ctx = { ...fakeContext(compute), progress: (...args: unknown[]) => void seen.push(args) };
+  const three = { ...fakeDataset(1, 3), example: async (_: "train" | "heldOut", k: number) => tall(k) };
+  const { METRICS, pictures } = await node.run({ ...inputs, dataset: three, examples: 3 }, ctx, {});
+  expect(pictures.shape).toEqual([3, 32, 32, 3]);
+  const row = (k: number, y: number) => pictures.data.subarray((k * 32 + y) * 96, (k * 32 + y + 1) * 96);
+  for (const k of [0, 2]) expect([7, 8, 23, 24].map((y) => row(k, y).some((x) => x > 0))).toEqual([false, true, true, false]);
+  expect([0, 31].map((y) => row(1, y).some((x) => x > 0))).toEqual([true, true]);
+  // Where the first stands is what is drawn of it alone.
+  const alone = (await node.run({ ...inputs, dataset: three, examples: 1 }, fakeContext(compute), {})).pictures;
+  expect([...row(0, 10)]).toEqual([...alone.data.subarray(2 * 96, 3 * 96)]);
+  expect(METRICS.details).toMatchObject({ label: "after", encoder: encoder.id, examples: ["pair:0", "pair:1", "pair:2"] });
+  expect(ctx.logs).toEqual([]);
+  expect(seen).toEqual([1, 2, 3].map((n) => [n, 3, `after: picture ${n}`]));
+});

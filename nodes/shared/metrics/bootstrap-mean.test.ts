@@ -40,3 +40,10 @@ test("one value is its own interval, none has none, and a seed gives the same on
   expect(bootstrapMean([[], []])).toBeUndefined();
   expect(bootstrapMean([normals(9, 1)], { seed: 4 })).toEqual(bootstrapMean([normals(9, 1)], { seed: 4 }));
 });
+
+test("groups of one value count, empty ones do not", () => {
+  const { mean, low, high } = bootstrapMean([[1], [], [2], [6]], { resamples: 500 }) ?? { mean: 0, low: 0, high: 0 };
+  expect(mean).toBe(3);
+  expect(low).toBeLessThan(2);
+  expect(high).toBeGreaterThan(4);
+});

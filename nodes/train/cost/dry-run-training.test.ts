@@ -102,6 +102,11 @@ test("without its modules it says what it can", async () => {
   expect([issues, estimate]).toEqual([[], undefined]);
 });
 
+test("a widget that is not there yet: nothing that depends on it is judged", async () => {
+  const { denoise_steps: _, ...rest } = inputs();
+  expect(await dryRunTraining(rest, context())).toEqual({ issues: [] });
+});
+
 test("a dataset that only a run can make: no estimate, but a word", async () => {
   const { dataset: _, ...rest } = inputs();
   expect(await dryRunTraining(rest, context())).toEqual({
