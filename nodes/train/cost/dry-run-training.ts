@@ -16,7 +16,7 @@ import { continuedAdapters } from "../loop/init-lora.ts";
 import { settingsWarnings } from "../loop/settings-warnings.ts";
 import { withInitLora } from "../loop/start-adapters.ts";
 import { windowSteps } from "../modes/rerefl.ts";
-import { objectiveOf, sampleInterval, type TrainInputs, targetList, withPreset } from "../train-options.ts";
+import { objectiveOf, sampleInterval, TRAIN_INPUTS, type TrainInputs, targetList, withPreset } from "../train-options.ts";
 import { evaluationsOf, flopsPerExample, type GraphCost, modelCosts } from "./cost-model.ts";
 import { machineSpeed } from "./machine-speed.ts";
 import { rewardSeconds } from "./reward-seconds.ts";
@@ -57,10 +57,11 @@ export function nothingHeldOut({ dataset, samples }: Pick<TrainInputs, "dataset"
     : [];
 }
 
-/** Whether every widget and the modules the estimate needs are there. */
+/** Whether every widget and the modules the estimate needs are there: a widget that a link sets may only be known in a run. */
 function isComplete(i: Readonly<Partial<TrainInputs>>): i is TrainInputs {
-  const { reward: _r, constraint: _c, init_lora: _l, watched: _w, ...needed } = i;
-  return i.model !== undefined && i.vae !== undefined && Object.values(needed).every((v) => v !== undefined);
+  const widgets = Object.entries(TRAIN_INPUTS).flatMap(([name, { kind }]) => (kind === "widget" ? [name] : []));
+  const given = new Map<string, unknown>(Object.entries(i));
+  return i.model !== undefined && i.vae !== undefined && widgets.every((name) => given.get(name) !== undefined);
 }
 
 const promptNode = z.object({ inputs: z.record(z.string(), z.unknown()) });
