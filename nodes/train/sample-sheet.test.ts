@@ -15,12 +15,14 @@ import { rollout } from "./modes/rollout.ts";
 import type { Situation } from "./objective.ts";
 import { SampleSheet } from "./sample-sheet.ts";
 
+const opened = (dir: MemoryDirectory, step: number, warnings: string[] = []) =>
+  SampleSheet.open(dir, step, (word) => void warnings.push(word));
 const textOf = (dir: MemoryDirectory, file: string) => new TextDecoder().decode(dir.files.get(file));
 const example = { ...fakeExample(0), prompt: "Ann & <Bob>", references: [...fakeExample(0).references, ...fakeExample(1).references] };
 
 test("a page with a row for every sample: references, target, and each update in order with its score", async () => {
   const dir = memoryDirectory();
-  const sheet = await SampleSheet.open(dir, 0);
+  const sheet = await opened(dir, 0);
   expect(sheet.isEmpty).toBe(true);
   await sheet.add(0, 0, example, { reward: 0.12345 });
   await sheet.add(1, 0, { ...fakeExample(1), prompt: "b" }, { reward_skipped: 1 });
@@ -53,7 +55,7 @@ test("a page with a row for every sample: references, target, and each update in
 
 test("references and target are saved once, as they are", async () => {
   const dir = memoryDirectory();
-  const sheet = await SampleSheet.open(dir, 0);
+  const sheet = await opened(dir, 0);
   const written: string[] = [];
   dir.beforeWrite = (_, file) => void written.push(file);
   await sheet.add(2, 0, example, {});
@@ -66,13 +68,17 @@ test("references and target are saved once, as they are", async () => {
 
 test("a sheet goes on where it was, without what came after the update that the run continues from", async () => {
   const dir = memoryDirectory();
-  const first = await SampleSheet.open(dir, 0);
+  const first = await opened(dir, 0);
   for (const step of [0, 5, 10]) await first.add(0, step, example, { reward: step });
   await first.write();
-  const again = await SampleSheet.open(dir, 5);
+  const again = await opened(dir, 5);
   expect(again.history().map(({ step }) => step)).toEqual([0, 5]);
-  expect((await SampleSheet.open(dir, 10)).history()).toHaveLength(3);
-  expect((await SampleSheet.open(memoryDirectory(), 5)).isEmpty).toBe(true);
+  expect((await opened(dir, 10)).history()).toHaveLength(3);
+  expect((await opened(memoryDirectory(), 5)).isEmpty).toBe(true);
+  const warnings: string[] = [];
+  dir.files.set("samples/scores.json", new TextEncoder().encode('{"0":'));
+  expect((await opened(dir, 10, warnings)).isEmpty).toBe(true);
+  expect(warnings).toEqual([expect.stringMatching(/samples\/scores\.json.*: the sheet of samples begins anew$/)]);
 });
 
 const compute = interpreterCompute();

@@ -9,7 +9,7 @@ import { f32 } from "../../engine/tensor/tensor.ts";
 import type { Example, Image } from "../shared/contracts/data.ts";
 import type { Adapter, DiffusionModel, DrawnPicture, Lora } from "../shared/contracts/modules.ts";
 import { constrainedReward, nextDual } from "./constrained-reward.ts";
-import { evaluationsOf } from "./cost/cost-model.ts";
+import { evaluationsOf, evaluationsOfSample } from "./cost/cost-model.ts";
 import { dryRunTraining, nothingHeldOut, settingsIssues } from "./cost/dry-run-training.ts";
 import { RunEstimate, stateBytes } from "./cost/run-estimate.ts";
 import { drawSample, sampleFile } from "./draw-sample.ts";
@@ -158,12 +158,11 @@ export default implementNode(declaration, {
     });
     await writeConfig(dir, { fingerprint, ...settings, forked_from: begun.from ?? null, graph: ctx.workflow.prompt });
     if (begun.isFork) await dir.write(CHECKPOINT, encodeCheckpoint(state, fingerprint, loraIn(state.adam.step)));
-    const sampleRollout = i.denoise_steps * (1 + (guidance?.branches.length ?? 0));
     const estimate = new RunEstimate(ctx, dir, runner, examples.times, {
       steps: i.steps,
       accumulate: i.accumulate,
       perExample: evaluationsOf(options, i.model.schedule.sigmas(i.denoise_steps, first.target), guidance),
-      perSample: { forward: sampleRollout, backward: 0, reward: 0 },
+      perSample: evaluationsOfSample(i.denoise_steps, guidance),
       samples: rows,
       sampleEvery: sampleInterval(i),
       stateBytes: stateBytes(state),

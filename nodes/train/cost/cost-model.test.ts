@@ -15,7 +15,7 @@ import { ATTENTION_TARGETS } from "../attention-targets.ts";
 import { targetedLinears } from "../loop/adapters.ts";
 import { velocityGraph, velocityLossGraph } from "../model/training-graphs.ts";
 import type { ObjectiveOptions } from "../objective.ts";
-import { evaluationsOf, flopsPerExample, modelCosts } from "./cost-model.ts";
+import { evaluationsOf, evaluationsOfSample, flopsPerExample, modelCosts } from "./cost-model.ts";
 import { flopsOf } from "./graph-flops.ts";
 
 test("operations of products, convolutions and attention", () => {
@@ -84,6 +84,12 @@ test.each([
   ["sft", {}, null, { forward: 0, backward: 1, reward: 0 }],
 ] as const)("evaluations of %s %o", (mode, changes, guided, expected) => {
   expect(evaluationsOf({ ...options, ...changes, mode }, sigmas, guided)).toEqual(expected);
+});
+
+test("a sample takes every step once for each prompt of the guidance", () => {
+  expect(evaluationsOfSample(30, null)).toEqual({ forward: 30, backward: 0, reward: 0 });
+  expect(evaluationsOfSample(30, guidance).forward).toBe(60);
+  expect(evaluationsOfSample(4, OMNIGEN2_LIKE.guidance(2)).forward).toBe(12);
 });
 
 test("a graph that runs whole computes nothing twice, and needs the memory of its peak", () => {

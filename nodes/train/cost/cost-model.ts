@@ -52,6 +52,11 @@ export function evaluationsOf(options: ObjectiveOptions, sigmas: readonly number
   }
 }
 
+/** Evaluations of one picture that is sampled from noise, beside its decoding. @param guidance null = none */
+export function evaluationsOfSample(steps: number, guidance: Guidance | null): Evaluations {
+  return { forward: steps * (1 + (guidance?.branches.length ?? 0)), backward: 0, reward: 0 };
+}
+
 /** Cost of one graph. */
 export interface GraphCost {
   readonly flops: number;

@@ -245,6 +245,7 @@ test("thirty-two examples of each split are looked at, and each that cannot be m
     { input: "dataset", message: "example 31 (train): no such file" },
     { input: "dataset", message: "example 31 (heldOut): no such file" },
   ]);
+  expect((await dryRunTraining(inputs({ dataset: fakeDataset(1, 0) }), context())).issues).toEqual([]);
   expect((await dryRunTraining(inputs({ dataset: fakeDataset(0, 2) }), context())).issues).toMatchObject([
     { message: "the dataset has no example to train on" },
   ]);

@@ -17,7 +17,7 @@ import { settingsWarnings } from "../loop/settings-warnings.ts";
 import { withInitLora } from "../loop/start-adapters.ts";
 import { windowSteps } from "../modes/rerefl.ts";
 import { objectiveOf, sampleInterval, TRAIN_INPUTS, type TrainInputs, targetList, withPreset } from "../train-options.ts";
-import { evaluationsOf, flopsPerExample, type GraphCost, modelCosts } from "./cost-model.ts";
+import { evaluationsOf, evaluationsOfSample, flopsPerExample, type GraphCost, modelCosts } from "./cost-model.ts";
 import { machineSpeed } from "./machine-speed.ts";
 import { rewardSeconds } from "./reward-seconds.ts";
 
@@ -181,7 +181,7 @@ async function estimateOf(
   const perUpdate = i.accumulate * flopsPerExample(evaluations, costs);
   const samplings = i.dataset.heldOut > 0 ? Math.floor((i.steps - 1) / sampleInterval(i)) + 2 : 0;
   const pictures = samplings * Math.min(i.samples, i.dataset.heldOut);
-  const perPicture = i.denoise_steps * (1 + (guidance?.branches.length ?? 0)) * costs.forward.flops + costs.decode.flops;
+  const perPicture = evaluationsOfSample(i.denoise_steps, guidance).forward * costs.forward.flops + costs.decode.flops;
   const speed = await machineSpeed(ctx);
   const nodes = evaluations.forward * costs.forward.nodes + evaluations.backward * costs.backward.nodes;
   const rewarding = i.reward && evaluations.reward > 0 ? await rewardSeconds(ctx, i.reward, example) : 0;
