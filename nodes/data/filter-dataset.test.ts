@@ -18,7 +18,7 @@ const rules = { min_similarity: 0.65, max_similarity: 0.99, min_margin: 0, wante
 
 const scenes = async (): Promise<Dataset> => {
   const widgets = { train: 16, held_out: 2, held_out_people: "validation" as const, min_people: 2, max_people: 3, identities: 40 };
-  return (await renderedScenesDataset.run({ ...widgets, height: 160, reference_size: 128, seed: 5 }, fakeContext(), {})).dataset;
+  return (await renderedScenesDataset.run({ ...widgets, height: 128, reference_size: 96, seed: 5 }, fakeContext(), {})).dataset;
 };
 
 /** What can be wrong with a synthetic scene; the names are those of the example's id. */
@@ -43,8 +43,15 @@ const SPOILED: readonly ((e: Example, other: Example) => Partial<Example>)[] = [
 
 async function spoiled(): Promise<{ dataset: Dataset; isGood: (id: string) => boolean }> {
   const inner = await scenes();
+  // Drawing takes longer than looking.
+  const drawn = new Map<string, Promise<Example>>();
+  const draw = (split: "train" | "heldOut", index: number): Promise<Example> => {
+    const made = drawn.get(`${split} ${index}`) ?? inner.example(split, index);
+    drawn.set(`${split} ${index}`, made);
+    return made;
+  };
   const example = async (split: "train" | "heldOut", index: number): Promise<Example> => {
-    const [own, other] = [await inner.example(split, index), await inner.example(split, (index + 7) % inner[split])];
+    const [own, other] = [await draw(split, index), await draw(split, (index + 7) % inner[split])];
     const how = Math.floor(index / 2) % SPOILED.length;
     return { ...own, ...SPOILED[how]?.(own, other), id: `${split} ${index} ${how}` };
   };
