@@ -2,12 +2,11 @@ import { readdir } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { PreferenceFile } from "../app/preference-file.ts";
 import { AppError } from "../base/errors.ts";
+import { isPictureName } from "../formats/picture-format.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
 const USAGE = "graph prefer DIR [DIR] [--out FILE] [--all first|second]";
-const PICTURE = /\.(png|jpe?g|webp|avif|tiff?|bmp)$/i;
-
 export interface PicturePair {
   readonly first: string;
   readonly second: string;
@@ -82,7 +81,7 @@ async function picturesBelow(folder: string, below: string): Promise<string[]> {
     // Previews are kept in a folder of that name.
     if (entry.name.startsWith(".") || (below === "" && entry.name === "temp")) continue;
     if (entry.isDirectory()) out.push(...(await picturesBelow(folder, name)));
-    else if (PICTURE.test(entry.name)) out.push(name);
+    else if (isPictureName(entry.name)) out.push(name);
   }
   return out.sort();
 }

@@ -7,6 +7,11 @@ export type PictureFormat = "png" | "jpeg" | "webp" | "gif" | "tiff" | "avif" | 
 /** Number of first bytes that {@link pictureFormat} looks at. */
 export const PICTURE_HEAD = 64;
 
+/** Whether a file calls itself a picture, one that cannot be read (HEIC) included: it is to be refused by its name, not passed over. */
+export function isPictureName(name: string): boolean {
+  return /\.(png|jpe?g|webp|gif|tiff?|avif|hei[cf]|bmp)(?: \[\w+\])?$/i.test(name);
+}
+
 /** The format of a picture that can be read. @param name for messages @throws AppError IMAGE_FORMAT */
 export function expectPicture(bytes: Uint8Array, name: string): Exclude<PictureFormat, "heic"> {
   const format = pictureFormat(bytes);

@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { PreferenceFile } from "../app/preference-file.ts";
 import { AppError } from "../base/errors.ts";
+import { isPictureName } from "../formats/picture-format.ts";
 import type { Handlers } from "./mount.ts";
 import type { Services } from "./services.ts";
 
 const FILE = "preferences.jsonl";
-const PICTURE = /\.(png|jpe?g|webp|avif|tiff?|bmp)$/i;
-
 /** The file is read again for each request: a person may have changed it, or `graph prefer`. */
 export function preferenceHandlers({ files, output }: Services): Pick<Handlers, "preferences" | "prefer" | "unprefer"> {
   const open = () => PreferenceFile.open(join(output.root, FILE));
@@ -22,7 +21,7 @@ export function preferenceHandlers({ files, output }: Services): Pick<Handlers, 
     async prefer({ body: { image_win, image_lose, source } }) {
       if (image_win === image_lose) throw new AppError("REQUEST_INVALID", "body: a picture cannot be compared with itself");
       for (const name of [image_win, image_lose]) {
-        if (!PICTURE.test(name)) throw new AppError("REQUEST_INVALID", `${JSON.stringify(name.slice(0, 200))} is no picture`);
+        if (!isPictureName(name)) throw new AppError("REQUEST_INVALID", `${JSON.stringify(name.slice(0, 200))} is no picture`);
         const { file } = await files.output.open(name);
         await file.close();
       }

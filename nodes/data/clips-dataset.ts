@@ -1,5 +1,6 @@
 import { AppError } from "../../engine/base/errors.ts";
 import { sha256 } from "../../engine/base/hash.ts";
+import { isPictureName } from "../../engine/formats/picture-format.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import type { Dataset, Example, Face } from "../shared/contracts/data.ts";
 import { type SeenFace, scanFaces } from "./clips/face-scan.ts";
@@ -7,13 +8,13 @@ import { type ClipPair, clipOf, findPairs } from "./clips/find-pairs.ts";
 import declaration from "./clips-dataset.node.ts";
 import { bucketOf, cutRoundFace, cutTo, type Placed, readWhole } from "./dataset-picture.ts";
 import { splitEntries } from "./folder-split.ts";
-import { captionOf, composedNames, PICTURE } from "./layouts/dataset-entry.ts";
+import { captionOf, composedNames } from "./layouts/dataset-entry.ts";
 import { reasonsOf } from "./reasons.ts";
 
 export default implementNode(declaration, {
   async dryRun(i, ctx) {
     if (i.folder === undefined) return {};
-    const names = (await ctx.listInputs(i.folder)).filter((name) => PICTURE.test(name));
+    const names = (await ctx.listInputs(i.folder)).filter((name) => isPictureName(name));
     if (names.length === 0)
       return { issues: [{ input: "folder", message: `${i.folder} holds no pictures`, hint: "`graph frames` makes them from videos" }] };
     const clips = new Set(names.map((name) => clipOf(name, prefixOf(i.folder ?? ""))));
@@ -29,7 +30,7 @@ export default implementNode(declaration, {
       ctx,
       i.detector,
       i.encoder,
-      all.filter((name) => PICTURE.test(name)),
+      all.filter((name) => isPictureName(name)),
     );
     const rules = {
       minFace: i.min_face,

@@ -1,3 +1,4 @@
+import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { AppError } from "../../../engine/base/errors.ts";
 import {
   captionOf,
@@ -7,7 +8,6 @@ import {
   folderOf,
   type Layout,
   type LayoutIssue,
-  PICTURE,
   stemOf,
 } from "./dataset-entry.ts";
 
@@ -65,7 +65,7 @@ export async function pairFolders(
   const issues: LayoutIssue[] = [];
   const byStem = controls.map((folder) => {
     const pictures = new Map<string, string>();
-    for (const name of names.filter((n) => folderOf(n) === folder && PICTURE.test(n))) {
+    for (const name of names.filter((n) => folderOf(n) === folder && isPictureName(n))) {
       const first = pictures.get(stemOf(name));
       if (first === undefined) pictures.set(stemOf(name), name);
       else issues.push({ place: name, message: `${first} has the same name: which of them belongs to ${stemOf(name)} is not known` });
@@ -73,7 +73,7 @@ export async function pairFolders(
     return pictures;
   });
   const seen = new Map<string, string>();
-  for (const target of names.filter((name) => folderOf(name) === targets && PICTURE.test(name))) {
+  for (const target of names.filter((name) => folderOf(name) === targets && isPictureName(name))) {
     const place = target.slice(targets.length);
     const first = seen.get(stemOf(target));
     seen.set(stemOf(target), target);

@@ -34,8 +34,6 @@ export interface Layout {
 
 export type Files = Pick<NodeContext, "readInput" | "listInputs" | "videos">;
 
-export const PICTURE = /\.(png|jpe?g|webp|bmp|tiff?|avif)$/i;
-
 /** A name that stands in a file of `folder`, as `readInput` takes it: `./` and `../` are resolved, absolute paths stay. @param folder with a slash at its end, or empty */
 export function besides(folder: string, name: string): string {
   const plain = name.replaceAll("\\", "/");

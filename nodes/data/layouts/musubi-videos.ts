@@ -1,6 +1,8 @@
 // Videos as musubi-tuner names them: a folder with captions, or a JSONL file of { video_path, caption, control_path }. A video may be a folder of pictures.
+
 import { z } from "zod";
 import { AppError, toAppError } from "../../../engine/base/errors.ts";
+import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { jsonPieces } from "../dataset-manifest.ts";
 import {
   besides,
@@ -11,7 +13,6 @@ import {
   folderOf,
   type Layout,
   type LayoutIssue,
-  PICTURE,
   stemOf,
 } from "./dataset-entry.ts";
 import { textOf } from "./text-of.ts";
@@ -137,7 +138,7 @@ async function framesOf(files: Files, path: string): Promise<Frames> {
     if (!files.videos) throw new AppError("INPUT_VIDEO", `${path}: videos cannot be read here`);
     return { count: await files.videos.count(path), name: (index) => frameName(path, index) };
   }
-  const pictures = (await files.listInputs(path)).filter((name) => PICTURE.test(name)).sort(byName.compare);
+  const pictures = (await files.listInputs(path)).filter((name) => isPictureName(name)).sort(byName.compare);
   if (pictures.length === 0) throw new AppError("INPUT_VIDEO", `${path} is no video, and no folder with pictures`);
   return { count: pictures.length, name: (index) => pictures[index] ?? "" };
 }

@@ -1,9 +1,11 @@
 // musubi-tuner's dataset config (TOML): folders with captions and control folders, or JSONL files; of pictures, or of videos.
+
 import { parse } from "smol-toml";
 import { z } from "zod";
 import { toAppError } from "../../../engine/base/errors.ts";
+import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { pairFolders } from "./ai-toolkit.ts";
-import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, PICTURE, stemOf } from "./dataset-entry.ts";
+import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, stemOf } from "./dataset-entry.ts";
 import { readMusubiVideos } from "./musubi-videos.ts";
 import { readTable } from "./picture-table.ts";
 import { textOf } from "./text-of.ts";
@@ -94,7 +96,7 @@ async function readDataset(
   if (controlFolder === undefined) return read;
   // `a.png` belongs to `a.jpg`; so do `a_0.png`, `a_1.png`, in this order.
   const pictures = (await files.listInputs(controlFolder.replace(/\/$/, ""))).filter(
-    (n) => folderOf(n) === controlFolder && PICTURE.test(n),
+    (n) => folderOf(n) === controlFolder && isPictureName(n),
   );
   const issues = [...read.issues];
   const entries = read.entries.map((entry) => {

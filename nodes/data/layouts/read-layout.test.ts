@@ -45,6 +45,14 @@ it("ai-toolkit: a folder per control slot, captions beside the targets", async (
   expect(short(alone.entries)).toEqual([["a", "x", "set/a.png"]]);
 });
 
+it("pictures that cannot be read are entries too, so that they are refused by their name", async () => {
+  const photos = await readLayout(filesOf({ "set/a.HEIC": "", "set/a.txt": "x", "set/b.gif": "", "set/b.txt": "y" }), "set", options);
+  expect(short(photos.entries)).toEqual([
+    ["a", "x", "set/a.HEIC"],
+    ["b", "y", "set/b.gif"],
+  ]);
+});
+
 it("musubi-tuner: TOML with folders or JSONL, numbered control pictures, repeats", async () => {
   const toml = `
 [general]
