@@ -204,7 +204,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       graphs: new GraphFiles(options.graphs),
       settings,
       files: {
-        input: new SharedFiles([options.input, examples, ...beside.slice(0, 1)]),
+        input: new SharedFiles([options.input, examples, ...beside.slice(0, 1)], "follow"),
         output: new SharedFiles([output.root]),
         temp: new SharedFiles([join(output.root, "temp")]),
         run: new RunFiles(queue.history),

@@ -39,6 +39,44 @@ test("files are listed newest first, by name where the time is the same; links, 
   expect(listed[0]?.modified).toBe(2_000_000);
 });
 
+test("links below a root are followed for reading where that is asked for; a circle ends; nothing is removed over one", async () => {
+  put("mnt/photos/a.png", 3, 2000);
+  put("mnt/b.png", 2, 1000);
+  mkdirSync(join(dir, "in"));
+  symlinkSync(join(dir, "mnt", "photos"), join(dir, "in", "photos"));
+  symlinkSync(join(dir, "mnt", "b.png"), join(dir, "in", "b.png"));
+  symlinkSync(join(dir, "in"), join(dir, "in", "circle"));
+  symlinkSync(join(dir, "nowhere"), join(dir, "in", "dangling.png"));
+  symlinkSync("/dev/zero", join(dir, "in", "zero.png"));
+  const files = new SharedFiles([join(dir, "in")], "follow");
+  expect((await files.list()).map((f) => [f.name, f.bytes])).toEqual([
+    ["photos/a.png", 3],
+    ["b.png", 2],
+  ]);
+  for (const [name, bytes] of [
+    ["photos/a.png", 3],
+    ["b.png", 2],
+  ] as const) {
+    const opened = await files.open(name);
+    await opened.file.close();
+    expect(opened.bytes).toBe(bytes);
+    await expect(files.remove(name)).rejects.toMatchObject({ code: "FILE_KEPT" });
+  }
+  expect(readdirSync(join(dir, "mnt"))).toEqual(["b.png", "photos"]);
+  await expect(files.open("zero.png")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  await expect(files.open("dangling.png")).rejects.toMatchObject({ code: "STORE_LINK" });
+  for (const name of ["../mnt/b.png", join(dir, "mnt/b.png"), "photos/../../mnt/b.png"])
+    await expect(files.open(name)).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  // A new file is never written through a link.
+  expect((await files.add("new.png", Uint8Array.of(1))).name).toBe("new.png");
+  await expect(files.add("dangling.png", Uint8Array.of(1))).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+  expect(readdirSync(dir).sort()).toEqual(["in", "mnt"]);
+  await files.remove("new.png");
+  const refusing = new SharedFiles([join(dir, "in")]);
+  expect(await refusing.list()).toEqual([]);
+  await expect(refusing.open("b.png")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+});
+
 test("folders are listed to a depth of six", async () => {
   put("one/1/2/3/4/5/in.png", 1);
   put("one/1/2/3/4/5/6/out.png", 1);

@@ -1,12 +1,12 @@
 // The files a browser may see: below three roots, by name only.
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { type FileHandle, mkdir, readdir, stat, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, readdir, realpath, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { createAtomic } from "./atomic-write.ts";
 import { codeOf } from "./file-system.ts";
-import { openRegular, resolveInside } from "./safe-path.ts";
+import { findBelow, isInside, openRegular, resolveInside } from "./safe-path.ts";
 import { storeError } from "./store-error.ts";
 
 export interface SharedFile {
@@ -19,7 +19,7 @@ export interface SharedFile {
 
 /** Files by name, below a folder or several. */
 export interface FileFolder {
-  /** Newest first. Links and hidden files are not listed. */
+  /** Newest first. Hidden files are not listed, nor links where they are not followed. */
   list(skip?: (name: string) => boolean): Promise<readonly SharedFile[]>;
   /** The caller closes it. @throws AppError FILE_NOT_FOUND, PATH_UNSAFE, STORE_* */
   open(name: string): Promise<SharedFile & { readonly file: FileHandle }>;
@@ -35,15 +35,20 @@ const MAX_LISTED = 20_000;
 
 export class SharedFiles implements FileFolder {
   readonly #roots: readonly string[];
+  readonly #links: "follow" | "refuse";
 
-  /** @param roots searched in this order; the first one is written to. Absent ones are skipped. */
-  constructor(roots: readonly string[]) {
+  /**
+   * @param roots searched in this order; the first one is written to. Absent ones are skipped.
+   * @param links `follow`, for reading, those that lie below a root: the user made them. Nothing is written or removed over one.
+   */
+  constructor(roots: readonly string[], links: "follow" | "refuse" = "refuse") {
     this.#roots = roots;
+    this.#links = links;
   }
 
   async list(skip: (name: string) => boolean = () => false): Promise<readonly SharedFile[]> {
     const found = new Map<string, SharedFile>();
-    for (const root of this.#roots) await collect(root, "", found, skip);
+    for (const root of this.#roots) await this.#collect(root, "", found, skip, []);
     return [...found.values()].sort((a, b) => b.modified - a.modified || (a.name < b.name ? -1 : 1));
   }
 
@@ -55,6 +60,11 @@ export class SharedFiles implements FileFolder {
   async path(name: string): Promise<string> {
     for (const root of this.#roots) {
       if (!(await isThere(root))) continue;
+      if (this.#links === "follow") {
+        const path = await findBelow(root, name);
+        if (path !== undefined) return realpath(path);
+        continue;
+      }
       const path = await resolveInside(root, name);
       if (await isThere(path)) return path;
     }
@@ -84,9 +94,59 @@ export class SharedFiles implements FileFolder {
     const path = await this.path(name);
     const { file } = await openRegular(path);
     await file.close();
+    const own = await Promise.all(this.#roots.map((root) => realpath(root).catch(() => undefined)));
+    if (!own.some((root) => root !== undefined && isInside(root, path)) || (await this.#isLink(name)))
+      throw new AppError("FILE_KEPT", `${JSON.stringify(name.slice(0, 200))} is a link, or lies behind one`, {
+        hint: "remove it where it lies",
+      });
     await unlink(path).catch((error: unknown) => {
       if (codeOf(error) !== "ENOENT") throw storeError("remove", path, error);
     });
+  }
+
+  /** Whether a name, or a folder on its way, is a link below the root that has it. */
+  async #isLink(name: string): Promise<boolean> {
+    const parts = name.split("/");
+    for (const root of this.#roots) {
+      if (!(await isThere(join(root, name)))) continue;
+      for (let n = 1; n <= parts.length; n++)
+        if (
+          await lstat(join(root, ...parts.slice(0, n))).then(
+            (s) => s.isSymbolicLink(),
+            () => false,
+          )
+        )
+          return true;
+      return false;
+    }
+    return false;
+  }
+
+  /** @param above the real folders that lead here: a link to one of them is a circle */
+  async #collect(
+    root: string,
+    below: string,
+    found: Map<string, SharedFile>,
+    skip: (name: string) => boolean,
+    above: readonly string[],
+  ): Promise<void> {
+    const folder = join(root, below);
+    const entries: Dirent[] = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      // A folder of others in it hides only what it holds; the root is the user's own choice.
+      if (below !== "" || codeOf(error) === "ENOENT") return [];
+      throw storeError("list", root, error);
+    });
+    const real = await realpath(folder).catch(() => folder);
+    if (above.includes(real)) return;
+    for (const entry of entries) {
+      if (found.size >= MAX_LISTED) return;
+      const name = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (entry.name.startsWith(".") || skip(name) || found.has(name)) continue;
+      if (entry.isSymbolicLink() && this.#links === "refuse") continue;
+      const about = entry.isDirectory() ? entry : await stat(join(root, name)).catch(() => undefined);
+      if (about?.isDirectory() && name.split("/").length < MAX_DEPTH) await this.#collect(root, name, found, skip, [...above, real]);
+      else if (about?.isFile() && "mtimeMs" in about) found.set(name, { name, bytes: about.size, modified: about.mtimeMs });
+    }
   }
 }
 
@@ -109,22 +169,4 @@ async function isThere(path: string): Promise<boolean> {
       throw storeError("open", path, error);
     },
   );
-}
-
-async function collect(root: string, below: string, found: Map<string, SharedFile>, skip: (name: string) => boolean): Promise<void> {
-  const entries: Dirent[] = await readdir(join(root, below), { withFileTypes: true }).catch((error: unknown) => {
-    // A folder of others in it hides only what it holds; the root is the user's own choice.
-    if (below !== "" || codeOf(error) === "ENOENT") return [];
-    throw storeError("list", root, error);
-  });
-  for (const entry of entries) {
-    if (found.size >= MAX_LISTED) return;
-    const name = below === "" ? entry.name : `${below}/${entry.name}`;
-    if (entry.name.startsWith(".") || skip(name) || found.has(name)) continue;
-    if (entry.isDirectory() && name.split("/").length < MAX_DEPTH) await collect(root, name, found, skip);
-    else if (entry.isFile()) {
-      const about = await stat(join(root, name)).catch(() => undefined);
-      if (about) found.set(name, { name, bytes: about.size, modified: about.mtimeMs });
-    }
-  }
 }
