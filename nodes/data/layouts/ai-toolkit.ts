@@ -1,5 +1,5 @@
-import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { AppError } from "../../../engine/base/errors.ts";
+import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import {
   captionOf,
   composedNames,
