@@ -71,7 +71,8 @@ export function fileHandlers({
       const { file, bytes } = await files[root].open(name);
       try {
         if (bytes > LIMITS.maxCharacters) throw new AppError("INPUT_TOO_LARGE", "the file is too large to hold a workflow");
-        return workflowIn(new Uint8Array(await file.readFile()));
+        // Awaited here: a refusal while the file is being closed would be nobody's.
+        return await workflowIn(new Uint8Array(await file.readFile()));
       } finally {
         await file.close();
       }
