@@ -112,6 +112,9 @@ describe("building", () => {
     await expect.poll(seen).toEqual([false, true]);
     await choose("hidden");
     await expect.poll(seen).toEqual([false, false]);
+    // The server keeps what a person likes: the next test would have no links either.
+    await choose("curved");
+    await expect.poll(seen).toEqual([false, true]);
   });
 
   test("an input's link can be pulled off and dropped", async () => {
