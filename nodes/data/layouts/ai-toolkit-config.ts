@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { toAppError } from "../../../engine/base/errors.ts";
 import { pairFolders } from "./ai-toolkit.ts";
-import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue } from "./dataset-entry.ts";
+import { addRepeated, besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue } from "./dataset-entry.ts";
 import { unreadKeys } from "./unread-keys.ts";
 
 const text = z.string().nullish();
@@ -34,7 +34,7 @@ export async function readAiToolkit(files: Files, name: string, source: string, 
   let job: z.infer<typeof Job>;
   try {
     // Few aliases: a small file must not unfold into gigabytes.
-    const parsed = Job.safeParse(parse(source, { maxAliasCount: 100 }));
+    const parsed = Job.safeParse(parse(source, { maxAliasCount: 100, logLevel: "error" }));
     if (!parsed.success)
       return failed(`not a job of ai-toolkit: ${parsed.error.issues.map((i) => `${i.path.join(".") || "it"}: ${i.message}`).join("; ")}`);
     job = parsed.data;
@@ -50,12 +50,10 @@ export async function readAiToolkit(files: Files, name: string, source: string, 
   for (const [k, { dataset, place, trigger }] of datasets.entries()) {
     const read = await readFolderPair(files, folderOf(name), dataset, defaultPrompt, place);
     issues.push(...read.issues);
-    for (const entry of read.entries)
-      for (let r = 0; r < (dataset.num_repeats ?? 1); r++) {
-        const id = datasets.length > 1 ? `${k}/${entry.id}` : entry.id;
-        const prompt = withTrigger(entry.prompt, dataset.trigger_word || trigger || "");
-        entries.push({ ...entry, prompt, id: r === 0 ? id : `${id} (${r + 1})` });
-      }
+    const word = dataset.trigger_word || trigger || "";
+    const prompted = read.entries.map((entry) => ({ ...entry, prompt: withTrigger(entry.prompt, word) }));
+    const prefix = datasets.length > 1 ? `${k}/` : "";
+    addRepeated({ entries, issues }, prompted, { prefix, repeats: dataset.num_repeats ?? 1, place });
   }
   return {
     ...layout,

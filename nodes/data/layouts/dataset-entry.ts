@@ -32,6 +32,27 @@ export interface Layout {
   readonly notes: readonly string[];
 }
 
+/** Entries of a dataset at most, repeats included. */
+export const MAX_ENTRIES = 100_000;
+
+/**
+ * Adds what one of several datasets holds, as often as it asks for; ids stay unique.
+ * @param prefix of its ids @param place of the dataset, for messages
+ */
+export function addRepeated(
+  into: { readonly entries: DatasetEntry[]; readonly issues: LayoutIssue[] },
+  read: readonly DatasetEntry[],
+  { prefix, repeats, place }: { readonly prefix: string; readonly repeats: number; readonly place: string },
+): void {
+  const count = into.entries.length + read.length * repeats;
+  if (count > MAX_ENTRIES) {
+    into.issues.push({ place, message: `its num_repeats (${repeats}) makes ${count} entries; ${MAX_ENTRIES} are the limit` });
+    return;
+  }
+  for (const entry of read)
+    for (let r = 0; r < repeats; r++) into.entries.push({ ...entry, id: `${prefix}${entry.id}${r === 0 ? "" : ` (${r + 1})`}` });
+}
+
 export type Files = Pick<NodeContext, "readInput" | "listInputs" | "videos">;
 
 /** A name that stands in a file of `folder`, as `readInput` takes it: `./` and `../` are resolved, absolute paths stay. @param folder with a slash at its end, or empty */

@@ -13,6 +13,7 @@ import {
   folderOf,
   type Layout,
   type LayoutIssue,
+  MAX_ENTRIES,
   stemOf,
 } from "./dataset-entry.ts";
 import { textOf } from "./text-of.ts";
@@ -70,8 +71,14 @@ export async function readMusubiVideos(
         issues.push({ place, message: `its ${frames.count} frames are fewer than target_frames (${rules.lengths.join(", ")})` });
       if (controls && starts.some((k) => k >= controls.count))
         issues.push({ place, message: `its control has ${controls.count} frames, fewer than the video's ${frames.count}` });
-      for (const k of starts)
-        entries.push({ id: `${id}#${k}`, prompt, target: frames.name(k), references: controls ? [controls.name(k)] : [], place });
+      if (entries.length + starts.length > MAX_ENTRIES)
+        issues.push({
+          place,
+          message: `with it there are more than ${MAX_ENTRIES} entries: take fewer frames (frame_stride, frame_sample)`,
+        });
+      else
+        for (const k of starts)
+          entries.push({ id: `${id}#${k}`, prompt, target: frames.name(k), references: controls ? [controls.name(k)] : [], place });
     } catch (error) {
       const { code, message, hint } = toAppError(error);
       // Without ffmpeg no video can be read: one message for all.

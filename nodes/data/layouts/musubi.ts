@@ -5,7 +5,7 @@ import { z } from "zod";
 import { toAppError } from "../../../engine/base/errors.ts";
 import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { pairFolders } from "./ai-toolkit.ts";
-import { besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, stemOf } from "./dataset-entry.ts";
+import { addRepeated, besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, stemOf } from "./dataset-entry.ts";
 import { readMusubiVideos } from "./musubi-videos.ts";
 import { readTable } from "./picture-table.ts";
 import { textOf } from "./text-of.ts";
@@ -50,12 +50,8 @@ export async function readMusubi(files: Files, name: string, text: string, defau
     const place = `datasets[${k}]`;
     const read = await readDataset(files, folder, dataset, defaultPrompt, place);
     issues.push(...read.issues);
-    const repeats = dataset.num_repeats ?? 1;
-    for (const entry of read.entries)
-      for (let r = 0; r < repeats; r++) {
-        const id = config.datasets.length > 1 ? `${k}/${entry.id}` : entry.id;
-        entries.push({ ...entry, id: r === 0 ? id : `${id} (${r + 1})` });
-      }
+    const prefix = config.datasets.length > 1 ? `${k}/` : "";
+    addRepeated({ entries, issues }, read.entries, { prefix, repeats: dataset.num_repeats ?? 1, place });
   }
   const tables = [config.general, ...config.datasets];
   const isVideo = config.datasets.some((d) => d.video_directory !== undefined || d.video_jsonl_file !== undefined);

@@ -147,6 +147,9 @@ it("ai-toolkit's job: what is wrong with it", async () => {
     { place: "a.png", message: "it has no caption: a.md is missing or empty" },
     { place: "b.png", message: "it has no caption: b.md is missing or empty" },
   ]);
+  expect((await told(job("[{ folder_path: target, num_repeats: 1000000000 }]")))[0]?.message).toMatch(
+    /makes 2000000000 entries; 100000 are the limit/,
+  );
   // A few lines that would unfold into a billion.
   const bomb = [
     "a: &a [x,x,x,x,x,x,x,x,x]",
@@ -241,6 +244,7 @@ it("windows of frames are those of the documentation's drawings, of 40 frames", 
   expect(windowStarts(40, { ...rules, extraction: "uniform", lengths: [13] })).toEqual([0, 9, 18, 27]);
   expect(windowStarts(40, { ...rules, extraction: "full" })).toEqual([0]);
   expect(windowStarts(12, { ...rules, lengths: [13] })).toEqual([]);
+  expect(windowStarts(3, { ...rules, extraction: "uniform", lengths: [1], samples: 1e9 })).toEqual([0, 1, 2]);
   expect(windowStarts(0, rules)).toEqual([]);
 });
 

@@ -37,7 +37,9 @@ export function windowStarts(count: number, { extraction, lengths, stride, sampl
     if (last < 0) return [];
     if (extraction === "chunk") return Array.from({ length: Math.floor(count / length) }, (_, k) => k * length);
     if (extraction === "slide") return Array.from({ length: Math.floor(last / stride) + 1 }, (_, k) => k * stride);
-    return Array.from({ length: samples }, (_, k) => (samples === 1 ? 0 : Math.floor((k * last) / (samples - 1))));
+    // More samples than frames give each frame once.
+    const wanted = Math.min(samples, count);
+    return Array.from({ length: wanted }, (_, k) => (wanted === 1 ? 0 : Math.floor((k * last) / (wanted - 1))));
   });
   return [...new Set(starts)].sort((a, b) => a - b);
 }
