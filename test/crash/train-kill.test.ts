@@ -27,6 +27,7 @@ test(`${KILLS} kills, resumed: checkpoint, metrics and samples are those of the 
   const whole = results(folder, "whole");
   expect([...whole.keys()]).toEqual([
     "checkpoint.safetensors",
+    "checkpoints/checkpoint-best.safetensors",
     "checkpoints/lora-best.safetensors",
     "config.json",
     "metrics.jsonl",
