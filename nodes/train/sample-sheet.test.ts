@@ -28,6 +28,7 @@ test("a page with a row for every sample: references, target, and each update in
   await sheet.add(1, 0, { ...fakeExample(1), prompt: "b" }, { reward_skipped: 1 });
   await sheet.add(0, 10, example, { reward: 2, reward_skipped: 0 });
   await sheet.add(0, 9, example, {});
+  await sheet.add(1, 4, { ...fakeExample(1), prompt: "b" }, { reward: 7 });
   expect(sheet.isEmpty).toBe(false);
   await sheet.write();
   const html = textOf(dir, "samples/sheet.html");
@@ -44,10 +45,16 @@ test("a page with a row for every sample: references, target, and each update in
       "0-step-000009.png: update 9",
       "0-step-000010.png: update 10, reward 2.000",
     ],
-    ["1-reference-0.png: reference 1", "1-target.png: target", "1-step-000000.png: update 0, no reward"],
+    [
+      "1-reference-0.png: reference 1",
+      "1-target.png: target",
+      "1-step-000000.png: update 0, no reward",
+      "1-step-000004.png: update 4, reward 7.000",
+    ],
   ]);
   expect(sheet.history()).toEqual([
     { step: 0, rows: [{ reward: 0.12345 }, { reward_skipped: 1 }] },
+    { step: 4, rows: [{}, { reward: 7 }] },
     { step: 9, rows: [{}, {}] },
     { step: 10, rows: [{ reward: 2, reward_skipped: 0 }, {}] },
   ]);

@@ -67,9 +67,9 @@ export class SampleSheet {
       const pictures = [
         ...Array.from({ length: references }, (_, r) => cell(`samples/${k}-reference-${r}.png`, `reference ${r + 1}`)),
         cell(`samples/${k}-target.png`, "target"),
+        // Keys that are numbers come in their order.
         ...Object.keys(updates)
           .map(Number)
-          .sort((a, b) => a - b)
           .map((step) => {
             const { reward, reward_skipped } = updates[step] ?? {};
             const score = reward !== undefined ? `, reward ${reward.toFixed(3)}` : reward_skipped ? ", no reward" : "";

@@ -287,3 +287,27 @@ test("each mode shows its own widgets only; what was set for another is said to 
   expect(logs).toContainEqual("mode sft does not read sigma_min, k: what was set there has no effect");
   expect((await train({ steps: 1 })).logs.filter((line) => line.includes("does not read"))).toEqual([]);
 });
+
+test("an update that was left out does not spoil the samples after it", async () => {
+  const data = fakeDataset();
+  const trained = new Set(await Promise.all([0, 1, 2, 3, 4].map(async (k) => (await data.example("train", k)).target.data[0])));
+  let looked = 0;
+  // NaN for the second update's pictures, of the training only.
+  const sometimes: Reward = {
+    ...bright,
+    observe: async (_, { target }) => ({
+      structure: "",
+      constants: { times: f32([], [trained.has(target?.image.data[0] ?? 0) && [3, 4].includes(++looked) ? Number.NaN : 1]) },
+      info: {},
+    }),
+    build: (b, image, { times }) => ({ reward: times ? b.mul(b.mean(image, [], false), times) : b.scalar(0), parts: {} }),
+  };
+  const { directories, logs } = await train({ reward: sometimes, sample_every: 1, steps: 3, accumulate: 2 });
+  const [dir] = directories.values();
+  expect(metricsOf(dir).map((m) => [m.skipped_update, typeof m["held_out.reward"]])).toEqual([
+    [0, "number"],
+    [1, "number"],
+    [0, "number"],
+  ]);
+  expect(logs.filter((line) => line.includes("was left out"))).toHaveLength(1);
+});

@@ -109,12 +109,17 @@ export function settingsIssues({ model, targets, rank, init_lora, init_lora_as }
       return { input: "targets", message: `no Linear of the model is or ends with ${target}`, hint };
     });
   const narrow = targetedLinears(model, targetList(targets)).filter(([, size]) => rank !== undefined && rank > Math.min(...size));
-  const most = Math.min(...narrow.map(([, size]) => Math.min(...size)));
-  const [[path, size] = ["", [0, 0]]] = narrow;
+  return [...unknown, ...narrowIssues(rank, narrow)];
+}
+
+/** A rank that exceeds layers. @param narrow these layers */
+function narrowIssues(rank: number | undefined, narrow: ReturnType<typeof targetedLinears>): readonly Issue[] {
+  const [first] = narrow;
+  if (!first) return [];
+  const [path, size] = first;
   const where = narrow.length > 1 ? `${path} [${size}] and ${narrow.length - 1} more` : `${path} [${size}]`;
-  const tooLarge =
-    narrow.length > 0 ? [{ input: "rank", message: `rank ${rank} exceeds ${where}`, hint: `choose a rank of at most ${most}` }] : [];
-  return [...unknown, ...tooLarge];
+  const most = Math.min(...narrow.map(([, each]) => Math.min(...each)));
+  return [{ input: "rank", message: `rank ${rank} exceeds ${where}`, hint: `choose a rank of at most ${most}` }];
 }
 
 async function examplesOf(dataset: Dataset, issues: Issue[]): Promise<readonly Example[]> {

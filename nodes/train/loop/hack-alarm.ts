@@ -46,7 +46,7 @@ interface Change {
   readonly before: number;
   readonly after: number;
   readonly mean: number;
-  /** Standard error of the mean of the paired differences. */
+  /** Standard error of the mean of the paired differences; NaN of one. */
   readonly error: number;
   readonly count: number;
 }
@@ -64,7 +64,7 @@ function change(first: SampleHistory, now: SampleHistory, of: (row: Row) => numb
   const count = pairs.length;
   if (count === 0) return undefined;
   const mean = pairs.reduce((s, { a, c }) => s + c - a, 0) / count;
-  const variance = pairs.reduce((s, { a, c }) => s + (c - a - mean) ** 2, 0) / Math.max(1, count - 1);
+  const variance = pairs.reduce((s, { a, c }) => s + (c - a - mean) ** 2, 0) / (count - 1);
   return {
     before: pairs.reduce((s, { a }) => s + a, 0) / count,
     after: pairs.reduce((s, { c }) => s + c, 0) / count,

@@ -67,6 +67,39 @@ test("one seed and step give one set of squares", async () => {
   expect(await crops(dataset, options, 7)).not.toEqual(await crops(dataset, options, 8));
 });
 
+test("as many squares as asked for, up to the whole height", async () => {
+  for (const batch of [1, 2, 4, 7]) expect(await crops(dataset, { seed: 1, batch, crop: 24 }, 3)).toHaveLength(batch);
+  // Wherever the face is, a square stays in the picture; as high as it is, it begins at its top.
+  for (const { data } of await crops(dataset, { seed: 2, batch: 40, crop: 24 }, 0)) {
+    expect((data[1] ?? 1) * 64).toBe(0);
+    expect((data[0] ?? 0) * 64).toBeLessThanOrEqual(WIDTH - 24);
+  }
+});
+
+test("without faces and portraits all squares come from anywhere in the scenes", async () => {
+  const bare: Dataset = {
+    ...dataset,
+    example: async (split, index) => ({ ...(await dataset.example(split, index)), references: [], referenceFaces: [], targetFaces: [] }),
+  };
+  const cut = await crops(bare, { seed: 5, batch: 200, crop: 8 }, 0);
+  expect(cut.every(({ data }) => data[2] === 0.25)).toBe(true);
+  const lefts = cut.map(({ data }) => (data[0] ?? 0) * 64);
+  expect([Math.min(...lefts), Math.max(...lefts)]).toEqual([0, WIDTH - 8]);
+});
+
+test("round a face: its middle lies in the middle half of the square, each way", async () => {
+  const cut = await crops(dataset, { seed: 7, batch: 400, crop: 12 }, 0);
+  // The face's middle is (33, 7). Squares that hold it in their middle half begin at 24 … 30 and −2 … 4, moved into the picture.
+  const near = cut.filter(({ data }) => {
+    const [left, top] = [(data[0] ?? 0) * 64, (data[1] ?? 0) * 64];
+    return left >= 24 && left <= 28 && top >= 0 && top <= 4;
+  });
+  // Three of four are cut round it, and a few more by chance.
+  expect(near.length / cut.length).toBeGreaterThan(0.69);
+  expect(near.length / cut.length).toBeLessThan(0.86);
+  expect(new Set(near.map(({ data }) => (data[0] ?? 0) * 64)).size).toBe(5);
+});
+
 test("a square larger than a picture names the picture and the widget", async () => {
   await expect(crops(dataset, { seed: 0, batch: 1, crop: 32 }, 0)).rejects.toMatchObject({
     code: "PRETRAIN_SIZE",

@@ -338,6 +338,29 @@ test("the text encoder learns with the transformer, and its states are those tha
   ).toBe(true);
 });
 
+test("further inputs of a prompt stand in rows, one for each", () => {
+  const text = (value: number) => ({
+    embeds: f32([1, 1, 2], [value, value]),
+    extra: { pooled: f32([1, 3], [value, value + 1, value + 2]) },
+  });
+  const one = {
+    target: { h: 1, w: 1 },
+    references: [],
+    x0: new Float32Array(),
+    referenceTokens: new Float32Array(),
+    faceShare: new Float32Array(),
+  };
+  const { feeds, isMasked, length } = textOf([
+    { ...one, text: text(10) },
+    { ...one, text: text(20) },
+  ]);
+  expect([feeds["prompt.pooled"]?.shape, [...(feeds["prompt.pooled"]?.data ?? [])]]).toEqual([
+    [2, 3],
+    [10, 11, 12, 20, 21, 22],
+  ]);
+  expect([[...(feeds["prompt.text"]?.data ?? [])], isMasked, length]).toEqual([[10, 10, 20, 20], false, 1]);
+});
+
 test("noise and velocity belong together, and the times cover (0, 1)", async () => {
   const examples = new EncodedExamples(runtime, { model, vae, clip }, dataset, 32, false);
   const batch = [await examples.get(0), await examples.get(1)];
