@@ -104,6 +104,8 @@ test("so does one that something else decides or makes useless", () => {
   expect(ignoredSettings({ negative_prompt: "blurred", true_cfg_scale: 1 })).toEqual([
     "true_cfg_scale is 1: what was set for negative_prompt has no effect",
   ]);
+  expect(ignoredSettings({ negative_prompt: "blurred" })).toHaveLength(1);
+  expect(ignoredSettings({ negative_prompt: "blurred", true_cfg_scale: 2 })).toEqual([]);
   expect(ignoredSettings({ negative_prompt: "blurred", true_cfg_scale: 4 })).toEqual([]);
   expect(ignoredSettings({ keep_last: 3, keep_every: 0, sample_every: 5, samples: 0, init_lora_as: "base" })).toEqual([
     "no init_lora is connected: what was set for init_lora_as has no effect",
