@@ -74,3 +74,14 @@ test("changes before it count, changes after it do not; blocks of a LoKr; a quan
   for (const scale of [f32([], [0.25]), f32([3, 1], [0.5, 2, 4])])
     near(await through([{ scale: 0.5, dora: { ...dora, strength: 1 } }], scale), [-2.85658, -3.3602, -0.03408]);
 });
+
+test("a weight of another width is refused by its name and shape, one that divides the width too", () => {
+  for (const width of [3, 2, 8]) {
+    const b = newBuilder();
+    expect(() =>
+      linear(b, b.input("x", "float32", [1, 1, 4]), {
+        weight: b.weight("to_q.weight", "float32", [3, width], { kind: "host", tensor: f32([3, width], new Float32Array(3 * width)) }),
+      }),
+    ).toThrow(`to_q.weight is [3,${width}], and 4 numbers come in`);
+  }
+});

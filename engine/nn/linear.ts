@@ -1,3 +1,4 @@
+import { AppError } from "../base/errors.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/value.ts";
 import type { DType } from "../tensor/dtype.ts";
@@ -39,9 +40,13 @@ export interface LinearParams {
   readonly adapters?: readonly LowRank[];
 }
 
-/** x·Wᵀ·scale + bias (+ low-rank branches) on the last axis: [..., in] → [..., out], in the dtype of `x`. */
+/** x·Wᵀ·scale + bias (+ low-rank branches) on the last axis: [..., in] → [..., out], in the dtype of `x`. @throws AppError NN_LINEAR when the weight does not fit */
 export function linear(b: Builder, x: Value, { weight, bias, scale, adapters = [] }: LinearParams): Value {
   const [out = 0, width = 0] = weight.shape;
+  const refuse = (value: Value, what: string): AppError => new AppError("NN_LINEAR", `${labelOf(value)} is [${value.shape}], and ${what}`);
+  if (weight.shape.length !== 2 || x.shape.at(-1) !== width) throw refuse(weight, `${x.shape.at(-1)} numbers come in`);
+  // One number alone would be repeated.
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== out)) throw refuse(bias, `the layer gives ${out} numbers`);
   const rows = b.reshape(x, [-1, width]);
   if (adapters.some((low) => low.dora)) {
     const merged = mergedWeight(b, x.dtype, { weight, scale: scale ?? null, adapters });
@@ -62,6 +67,10 @@ export function linear(b: Builder, x: Value, { weight, bias, scale, adapters = [
     if (low.bias) y = b.add(y, b.cast(low.bias, x.dtype));
   }
   return b.reshape(y, [...x.shape.slice(0, -1), out]);
+}
+
+function labelOf({ def }: Value): string {
+  return def.kind === "weight" ? def.name : "a weight";
 }
 
 /** float32's epsilon, which keeps a row of zeros from dividing by 0. */

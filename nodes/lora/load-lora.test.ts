@@ -129,6 +129,22 @@ test.each([
   await expect(load(entries, metadata)).rejects.toMatchObject({ code });
 });
 
+test("families of keys may be mixed, but two of them for one layer are refused: which one counts is a matter of the program", async () => {
+  const kohya = (base: string) => {
+    const name = `lora_unet_${base.replaceAll(".", "_")}`;
+    const [[, a], [, b]] = pair(base, 4);
+    return [
+      [`${name}.lora_down.weight`, a],
+      [`${name}.lora_up.weight`, b],
+    ] as const;
+  };
+  expect((await load([...pair(q, 4), ...kohya(mlp)])).adapters.map((a) => a.target)).toEqual([q, mlp]);
+  await expect(load([...pair(q, 4), ...kohya(q)])).rejects.toMatchObject({
+    code: "LORA_TWICE",
+    message: expect.stringMatching(/transformer\..*lora_A.*lora_unet_.*lora_down/),
+  });
+});
+
 test("adapters of two files never share a name, the same file twice does", async () => {
   const file = (name: string) => memoryWeights(new Map(pair(q, 4)), { name });
   const names = async (name: string) => (await loadLora(file(name), LINEARS, 1)).adapters.map((a) => a.nameA);

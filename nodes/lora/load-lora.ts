@@ -23,7 +23,7 @@ export interface LoadedLora {
  * scale = strength · alpha / rank; a file without alpha has scale = strength, unless peft's metadata says otherwise. Where a
  * file has both, its alpha tensors win (ComfyUI's reading; diffusers drops them).
  * @param linears [out, in] of the model's Linears
- * @throws AppError LORA_KIND, LORA_NO_MATCH, LORA_INCOMPLETE, LORA_SHAPE, MODEL_NOT_FINITE, LORA_METADATA
+ * @throws AppError LORA_KIND, LORA_NO_MATCH, LORA_TWICE, LORA_INCOMPLETE, LORA_SHAPE, MODEL_NOT_FINITE, LORA_METADATA
  */
 export async function loadLora(
   file: WeightFile,
@@ -37,8 +37,16 @@ export async function loadLora(
   for (const key of file.tensors.keys()) {
     const split = splitKey(key);
     const target = split ? find(split.base) : undefined;
-    if (!split || target === undefined) unmatched.push(key);
-    else layers.set(target, { ...layers.get(target), [split.part]: key });
+    if (!split || target === undefined) {
+      unmatched.push(key);
+      continue;
+    }
+    const other = layers.get(target)?.[split.part];
+    if (other !== undefined)
+      throw new AppError("LORA_TWICE", `${file.name} changes ${target} twice: as ${other} and as ${key}`, {
+        hint: "programs take one or the other: save the file with one of the two",
+      });
+    layers.set(target, { ...layers.get(target), [split.part]: key });
   }
   if (layers.size === 0)
     throw new AppError(

@@ -57,6 +57,10 @@ export async function inferConfig(file: WeightFile, names: ReadonlySet<string>, 
     throw refusal(file, `a model of ${in_channels}-channel tokens (Qwen-Image-Edit has 64; Qwen-Image 2.x has another VAE)`);
   if (inner >= RELEASED_WIDTH && QWEN3_VL.includes(joint_attention_dim))
     throw refusal(file, `Qwen-Image 2.x: it reads ${joint_attention_dim}-wide text states of Qwen3-VL, not Qwen2.5-VL's 3584`);
+  if (in_channels % 4 !== 0 || in_channels === 0)
+    throw new AppError("MODEL_CONFIG", `${file.name}: img_in.weight takes ${in_channels} numbers, and a token is 2 × 2 latent pixels`, {
+      hint: "the file is damaged or not this model: download it again",
+    });
   if (!attention_head_dim || inner % attention_head_dim)
     throw new AppError("MODEL_CONFIG", `${file.name}: heads of ${attention_head_dim} do not divide the width ${inner}`);
   const axes = said.axes_dims_rope ?? (attention_head_dim === 128 ? AXES_128 : undefined);

@@ -115,6 +115,24 @@ test("a file that lacks any one tensor is refused by the tensor's name", async (
   }
 });
 
+test("a tensor of another size is refused, never stretched", async () => {
+  const taken: string[] = [];
+  const names = [...tensors.keys()].filter((n) => n !== "__index_timestep_zero__" && !/^transformer_blocks\.[12]\./.test(n));
+  for (const name of names) {
+    const shape = [...(tensors.get(name)?.shape ?? [])];
+    // One more than it was, and one alone, which would be repeated.
+    for (const last of [(shape.at(-1) ?? 0) + 1, 1]) {
+      const other = [...shape.slice(0, -1), last];
+      const outcome = await load([[name, f32(other, new Float32Array(other.reduce((a, n) => a * n, 1)))]]).then(
+        () => "taken",
+        (error: unknown) => (error instanceof AppError && error.code.startsWith("MODEL_") ? "" : String(error)),
+      );
+      if (outcome !== "") taken.push(`${name} [${other}]: ${outcome}`);
+    }
+  }
+  expect(taken).toEqual([]);
+});
+
 test("says what is wrong, unknown or too little", async () => {
   const thin = load([["transformer_blocks.0.img_mlp.net.2.weight", f32([32, 64], new Float32Array(2048))]]);
   await expect(thin).rejects.toMatchObject({ code: "MODEL_LAYOUT" });
