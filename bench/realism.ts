@@ -2,7 +2,9 @@
 //   npm run bench -- realism                     the drawn people, with the shipped scorer; the photographs of graphs/input
 //   PHOTOGRAPHS=DIR npm run bench -- realism     your photographs instead of those; SCORER=NAME a scorer of models/realism for them, else
 //                                                scorers are trained on two thirds of them and judge the last, three times
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { randomSource } from "../engine/base/random.ts";
 import { createRuntime } from "../engine/ort/runtime.ts";
 import { ModelFolders } from "../engine/store/model-folders.ts";
@@ -11,7 +13,7 @@ import renderedPeopleDataset from "../nodes/data/rendered-people-dataset.ts";
 import { loadBlazeFaceDetector } from "../nodes/faces/blazeface-detector.ts";
 import { type BandFile, bandRow, deviation, parseBands } from "../nodes/realism/statistics/bands.ts";
 import { measureWindow } from "../nodes/realism/statistics/measure-window.ts";
-import { STATISTIC_NAMES, STATISTICS, type Statistic } from "../nodes/realism/statistics/names.ts";
+import { isStatistic, STATISTIC_NAMES, STATISTICS, type Statistic } from "../nodes/realism/statistics/names.ts";
 import type { Face, Image } from "../nodes/shared/contracts/data.ts";
 import { DEGRADATIONS } from "../nodes/shared/realism/degradations.ts";
 import { degrade, type Planes } from "../nodes/shared/realism/degrade.ts";
@@ -24,8 +26,13 @@ import { crossValidated, photographedFaces } from "./photographed-faces.ts";
 
 /** Pairs per degradation whose worse one must be ranked below its original. */
 const GOAL = 0.95;
-/** Of the priors beside the scorer, as in graphs/train-realism.json. */
+/** Of all priors beside the scorer. */
 const PRIORS = 0.1;
+/** What graphs/train-realism.json adds to the scorer: some of the statistics, the width of their bands, and their weight. */
+const Stage = z.object({
+  "14": z.object({ inputs: z.object({ statistics: z.string(), band: z.number() }) }),
+  "15": z.object({ inputs: z.object({ weights: z.string().regex(/^1, [\d.]+$/) }) }),
+});
 /** Faces of a set at most. */
 const FACES = 64;
 const PHOTOGRAPHED_FACES = 96;
@@ -40,10 +47,13 @@ type ScorerOf = (face: JudgedFace) => RealismScorer | undefined;
 interface Judged {
   readonly values: ReadonlyMap<Statistic, number>;
   readonly priors: number;
+  /** Those of the saved workflow, times their weight. */
+  readonly stage: number;
   readonly scorer: number | undefined;
 }
 
 const root = join(import.meta.dirname, "..");
+const stage = readStage();
 const models = new ModelFolders({ roots: [join(root, "models")] });
 const compute = createRuntime({ device: "cpu" });
 
@@ -62,6 +72,16 @@ export async function realism(): Promise<void> {
     await bandsOf("photographs.json"),
     (face) => given ?? validated?.get(face),
   );
+}
+
+function readStage(): { readonly statistics: readonly Statistic[]; readonly band: number; readonly weight: number } {
+  const { "14": priors, "15": sum } = Stage.parse(JSON.parse(readFileSync(join(root, "graphs/train-realism.json"), "utf8")));
+  const { statistics, band } = priors.inputs;
+  return {
+    statistics: statistics.split(", ").filter((name) => isStatistic(name)),
+    band,
+    weight: Number(sum.inputs.weights.split(", ")[1]),
+  };
 }
 
 async function bandsOf(name: string): Promise<BandFile> {
@@ -90,13 +110,17 @@ function judgedFaces(image: Image, faces: readonly Face[], minSize: number, sour
 async function judge({ data, side }: Planes, mask: Tensor<"float32">, bands: BandFile, scorer: RealismScorer | undefined): Promise<Judged> {
   const row = bandRow(bands, side);
   const { values } = await measureWindow(compute, f32([1, 3, side, side], data), mask, row.gradient_cdf);
-  const penalties = STATISTIC_NAMES.map((name) => {
-    const { mu, s } = row.statistics[name];
-    return Math.max(0, deviation(STATISTICS[name].side, ((values.get(name) ?? Number.NaN) - mu) / s) - 1) ** 2;
-  });
+  const priors = (names: readonly Statistic[], band: number) => {
+    const penalties = names.map((name) => {
+      const { mu, s } = row.statistics[name];
+      return Math.max(0, deviation(STATISTICS[name].side, ((values.get(name) ?? Number.NaN) - mu) / s) - band) ** 2;
+    });
+    return -penalties.reduce((a, p) => a + p, 0) / penalties.length;
+  };
   return {
     values,
-    priors: -penalties.reduce((a, p) => a + p, 0) / penalties.length,
+    priors: priors(STATISTIC_NAMES, 1),
+    stage: stage.weight * priors(stage.statistics, stage.band),
     scorer: scorer && (await scoreOf(compute, scorer, { data, side })),
   };
 }
@@ -109,7 +133,7 @@ async function table(title: string, faces: readonly JudgedFace[], bands: BandFil
   const originals: Judged[] = [];
   for (const face of faces) originals.push(await judge(face.planes, face.mask, bands, scorerOf(face)));
   const short = STATISTIC_NAMES.map((name) => name.slice(0, 9).padStart(10));
-  console.log(`${"".padEnd(14)}${short.join("")}${["priors", "scorer", "both"].map((h) => h.padStart(8)).join("")}`);
+  console.log(`${"".padEnd(14)}${short.join("")}${["priors", "scorer", "both", "stage"].map((h) => h.padStart(8)).join("")}`);
   for (const [k, kind] of DEGRADATIONS.entries()) {
     const worse: Judged[] = [];
     for (const [i, face] of faces.entries())
@@ -133,6 +157,7 @@ async function table(title: string, faces: readonly JudgedFace[], bands: BandFil
       accuracy((j) => j.priors),
       accuracy((j) => j.scorer),
       accuracy((j) => (j.scorer === undefined ? undefined : j.scorer + PRIORS * j.priors)),
+      accuracy((j) => (j.scorer === undefined ? undefined : j.scorer + j.stage)),
     ];
     const cells = shares.map((s) => (Number.isNaN(s) ? "-" : `${(100 * s).toFixed(0)} %`).padStart(8));
     // As many independent trials as pictures.
