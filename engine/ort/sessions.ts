@@ -209,6 +209,9 @@ function bindingOptions(options: SessionOptions, isMapped: boolean): ort.Inferen
     executionProviders: options.device === "cpu" ? ["cpu"] : [options.device, "cpu"],
     graphOptimizationLevel: "all",
     logSeverityLevel: 4,
+    // A pattern allots all results in one piece from the second run on, beside what the first run has left: up to twice the memory.
+    // Without it a LoRA step took a fifth less memory and a hundredth more time.
+    enableMemPattern: false,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     extra: {
       session: {
