@@ -132,7 +132,7 @@ test("killed after a run's end is on disk and before anyone is told: it is told 
 });
 
 test(`${KILLS} kills at any moment with ${AT_ONCE} runs waiting: none is lost, none runs twice, no event is missed or told twice`, {
-  timeout: 120_000 + KILLS * 30_000,
+  timeout: 120_000 + KILLS * 90_000,
 }, async () => {
   const random = randomSource(Number(process.env.KILL_SEED ?? 8));
   /** Every press of Run: the run that it became, once that was answered. */

@@ -141,6 +141,72 @@ describe("the queue", () => {
   });
 });
 
+describe("looking at parts", () => {
+  test("Ctrl+Shift+click shows an output: a node that shows it is added once, and only what leads to it runs", async () => {
+    await drop(TWO_OUTPUTS);
+    const image = (await editor.until((d) => d.nodes.length === 3, "the graph")).nodes.find((n) => n.type === "LoadImage");
+    if (!image) throw new Error("no LoadImage");
+    await editor.action("Fit the view");
+    for (const times of [1, 2]) {
+      await editor.click(await editor.title(image), { modifiers: ["Control", "Shift"] });
+      await editor.until((d) => d.nodes.filter((n) => n.type === "PreviewImage").length === 1, `a preview, ${times}`);
+      await expect.poll(() => editor.state()).toBe("finished");
+    }
+    const [newest] = (await api("runs?limit=1")).runs as readonly { readonly id: string }[];
+    const { nodes } = (await api(`runs/${newest?.id}`)) as { readonly nodes: readonly { readonly type: string }[] };
+    expect(nodes.map((n) => n.type).toSorted()).toEqual(["LoadImage", "PreviewImage"]);
+  });
+
+  test("a pinned result stands, whatever changes above it", async () => {
+    await drop(TWO_OUTPUTS);
+    await editor.goTo("LoadImage");
+    await editor.run();
+    await expect.poll(() => editor.state()).toBe("finished");
+    const newest = async () =>
+      (
+        (await api("runs?limit=1")).runs as readonly { readonly id: string; readonly pictures: readonly { readonly filename: string }[] }[]
+      )[0];
+    const before = await newest();
+    const look = async (run: typeof before): Promise<string> => {
+      const name = run?.pictures.map((p) => p.filename).find((f) => f.startsWith("left"));
+      const answer = await fetch(`${server.url}/api/files/output/${name}?width=64`);
+      return Buffer.from(await answer.arrayBuffer()).toString("base64");
+    };
+    await editor.board.focus();
+    await editor.page.keyboard.press("Shift+p");
+    await editor.set(await editor.node("LoadImage"), { image: "person-2.png" });
+    await editor.set(await editor.node("Left"), { filename_prefix: "left-again" });
+    await editor.run();
+    await expect.poll(async () => (await newest())?.id).not.toBe(before?.id);
+    await expect.poll(() => editor.state()).toBe("finished");
+    expect(await look(await newest())).toBe(await look(before));
+    // Without the pin the other person is saved.
+    await editor.goTo("LoadImage");
+    await editor.board.focus();
+    await editor.page.keyboard.press("Shift+p");
+    const pinned = await newest();
+    await editor.run();
+    await expect.poll(async () => (await newest())?.id).not.toBe(pinned?.id);
+    await expect.poll(() => editor.state()).toBe("finished");
+    expect(await look(await newest())).not.toBe(await look(before));
+  });
+
+  test("an estimate says of every node what would become of it", async () => {
+    await drop(TWO_OUTPUTS);
+    await editor.until((d) => d.nodes.length === 3, "the graph");
+    const states = () =>
+      editor.page.evaluate(() => {
+        const { app } = (globalThis as unknown as Handle).whosWho;
+        const { runner } = app as unknown as {
+          runner: { cost: { value?: { report: { nodes: { id: string; state: string }[] } } } };
+        };
+        return runner.cost.value?.report.nodes.map((n) => n.state) ?? [];
+      });
+    await editor.action("Estimate what it costs");
+    await expect.poll(states).toEqual(["run", "run", "run"]);
+  });
+});
+
 describe("files and what is known", () => {
   test("what runs is exported in the API format", async () => {
     await drop(TWO_OUTPUTS);
