@@ -40,9 +40,11 @@ export async function findTokenizer(models: Models, file: WeightFile, name: stri
     const found = await readTokenizer(read);
     if (found) return found;
   }
-  const merges = vocabularySize(file) >= QWEN_TOKENS ? await readText(models, EMBEDDED) : undefined;
+  const size = vocabularySize(file);
+  const merges = size >= QWEN_TOKENS ? await readText(models, EMBEDDED) : undefined;
   if (merges !== undefined) return { tokenizer: createTokenizer(parseMerges(merges)), fingerprint: sha256(merges) };
-  throw new AppError("TEXT_TOKENIZER_MISSING", `no tokenizer for ${name}: a single-file checkpoint does not contain one`, {
+  const why = size >= QWEN_TOKENS ? "" : `, and Qwen2.5's, which comes with the program, has more tokens than its ${size}`;
+  throw new AppError("TEXT_TOKENIZER_MISSING", `no tokenizer for ${name}: a single-file checkpoint does not contain one${why}`, {
     hint: `put tokenizer.json (or vocab.json and merges.txt) of Qwen2.5-VL-7B-Instruct into ${FOLDER}/tokenizer`,
     details: { folders: folders.map((folder) => `${FOLDER}/${folder}`) },
   });

@@ -1,5 +1,6 @@
 // Against diffusers: test/parity.
 import { afterAll, expect, test } from "vitest";
+import { AppError } from "../../../engine/base/errors.ts";
 import { newBuilder } from "../../../engine/ops/table.ts";
 import { createRuntime } from "../../../engine/ort/runtime.ts";
 import { f32, type Tensor, tensor } from "../../../engine/tensor/tensor.ts";
@@ -43,6 +44,23 @@ test("other depths and widths are read off the tensors", async () => {
   expect(() => vae.encode.build(b, b.input("odd", "float32", [1, 3, 9, 12]))).toThrow(expect.objectContaining({ code: "VAE_SIZE" }));
   expect(() => vae.decode.build(b, b.input("wide", "float32", [1, 16, 2, 2]))).toThrow(expect.objectContaining({ code: "VAE_SIZE" }));
   await expect(loadVae(memoryWeights(tinyVae(1, sizes)))).rejects.toMatchObject({ code: "VAE_CONFIG" });
+});
+
+test("a tensor of another size is refused, never stretched", async () => {
+  const tensors = tinyVae(1);
+  const taken: string[] = [];
+  // One more than it was, and one alone, which would be repeated.
+  for (const [name, { shape }] of tensors)
+    for (const other of [[(shape[0] ?? 0) + 1, ...shape.slice(1)], shape.map(() => 1)]) {
+      if (name.includes(".time_conv.")) continue;
+      const changed = new Map(tensors).set(name, f32(other, new Float32Array(other.reduce((a, n) => a * n, 1))));
+      const code = await loadVae(memoryWeights(changed)).then(
+        () => "taken",
+        (error: unknown) => (error instanceof AppError ? error.code : String(error)),
+      );
+      if (!/^(VAE|MODEL)_/.test(code)) taken.push(`${name} [${other}]: ${code}`);
+    }
+  expect(taken).toEqual([]);
 });
 
 test("NaN in a weight is refused with the file's and the tensor's name", async () => {

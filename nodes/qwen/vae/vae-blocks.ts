@@ -1,7 +1,9 @@
 // The layers of the Qwen-Image (Wan 2.1) VAE at T = 1, where every causal 3-D convolution is a 2-D one.
+import { AppError } from "../../../engine/base/errors.ts";
 import type { Builder } from "../../../engine/ir/builder.ts";
 import type { Value } from "../../../engine/ir/value.ts";
 import { attention } from "../../../engine/nn/attention.ts";
+import { sizeOf } from "../../../engine/tensor/shape.ts";
 
 /** Weight of the graph by its diffusers name. */
 export type VaeWeight = (b: Builder, name: string) => Value;
@@ -17,6 +19,8 @@ const NONE = [0, 0, 0, 0];
 /** x / max(‖x‖₂ over channels, 1e-12) · √C · gamma, [B,C,H,W]. The clamp is on the square: its gradient is finite at x = 0. */
 export function channelRmsNorm(b: Builder, weight: VaeWeight, name: string, x: Value): Value {
   const gamma = weight(b, `${name}.gamma`);
+  // One number alone would be repeated.
+  if (sizeOf(gamma.shape) !== x.shape[1]) throw new AppError("VAE_LAYOUT", `${name}.gamma is [${gamma.shape}] for ${x.shape[1]} channels`);
   const square = b.max(b.sum(b.mul(x, x), [1]), 1e-24);
   return b.mul(b.div(x, b.sqrt(square)), b.mul(gamma, Math.sqrt(x.shape[1] ?? 1)));
 }
