@@ -87,6 +87,19 @@ describe("decodeBmp", () => {
     const opaque = decodeBmp(bitmap({ bits: 32, rows: [[0x00102030, 0x00405060]], width: 2 }));
     expect(opaque).toMatchObject({ alpha: undefined, width: 2, height: 1 });
     expect([...opaque.rgb]).toEqual([0x10, 0x20, 0x30, 0x40, 0x50, 0x60]);
+    const plain = decodeBmp(bitmap({ bits: 32, rows: [[0x80102030, 0xff405060]], width: 2 }));
+    expect([[...plain.rgb], [...(plain.alpha ?? [])]]).toEqual([
+      [0x10, 0x20, 0x30, 0x40, 0x50, 0x60],
+      [0x80, 0xff],
+    ]);
+    // Four masks behind the short header, which its compression (6) says.
+    const four = { bits: 32, rows: [[0x80302010, 0x40605040]], width: 2, compression: 6, masks: [0xff, 0xff00, 0xff0000, 0xff000000] };
+    const loose = decodeBmp(bitmap(four));
+    expect([[...loose.rgb], [...(loose.alpha ?? [])]]).toEqual([
+      [0x10, 0x20, 0x30, 0x40, 0x50, 0x60],
+      [0x80, 0x40],
+    ]);
+    expect(() => decodeBmp(bitmap(four).subarray(0, 69))).toThrow(/cut off/);
     const masks = [0xff, 0xff00, 0xff0000, 0xff000000];
     const clear = decodeBmp(bitmap({ bits: 32, rows: [[0x80302010, 0xff000000]], width: 2, compression: 3, masks, headerSize: 108 }));
     expect([...clear.rgb]).toEqual([0x10, 0x20, 0x30, 0, 0, 0]);

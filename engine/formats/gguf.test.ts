@@ -77,3 +77,10 @@ test("counts and lengths that the file cannot hold are refused without memory fo
   await expect(read(claims(24, 2n ** 40n))).rejects.toMatchObject({ code: "FILE_GGUF_NUMBER" });
   await expect(read(claims(24, 2n ** 60n))).rejects.toMatchObject({ code: "FILE_GGUF_NUMBER" });
 });
+
+test("an alignment is a whole number from 1 to 2^20", async () => {
+  const aligned = (alignment: string) => read(ggufFile([], { "general.alignment": alignment }));
+  for (const taken of ["1", "32", String(2 ** 20)]) expect((await aligned(taken)).tensors.size, taken).toBe(0);
+  for (const refused of ["0", "-32", "1.5", String(2 ** 20 + 1)])
+    await expect(aligned(refused), refused).rejects.toMatchObject({ code: "FILE_GGUF_NUMBER" });
+});

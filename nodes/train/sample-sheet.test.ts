@@ -81,6 +81,8 @@ test("a sheet goes on where it was, without what came after the update that the 
   const again = await opened(dir, 5);
   expect(again.history().map(({ step }) => step)).toEqual([0, 5]);
   expect((await opened(dir, 10)).history()).toHaveLength(3);
+  // Nothing of it is left: as if nothing had been drawn.
+  expect((await opened(dir, -1)).isEmpty).toBe(true);
   expect((await opened(memoryDirectory(), 5)).isEmpty).toBe(true);
   const warnings: string[] = [];
   dir.files.set("samples/scores.json", new TextEncoder().encode('{"0":'));

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { AppError } from "../../engine/base/errors.ts";
 import { readSafetensors } from "../../engine/formats/safetensors.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import { fakeContext } from "../../test/fake-context.ts";
@@ -286,6 +287,12 @@ test("each mode shows its own widgets only; what was set for another is said to 
   const { logs } = await train({ mode: "sft", k: 3, sigma_min: 0.2, steps: 1, window_end: 11 });
   expect(logs).toContainEqual("mode sft does not read sigma_min, k: what was set there has no effect");
   expect((await train({ steps: 1 })).logs.filter((line) => line.includes("does not read"))).toEqual([]);
+});
+
+test("only a lost picture asks after the model's weights: another error of a sample stays what it is", async () => {
+  const model: DiffusionModel = { ...fakeModel(), findNotFinite: async () => "a.safetensors: w" };
+  const failing: Reward = { ...bright, observe: async () => Promise.reject(new AppError("REWARD_GONE", "the detector is gone")) };
+  await expect(train({ model, reward: failing })).rejects.toMatchObject({ code: "REWARD_GONE", message: "the detector is gone" });
 });
 
 test("an update that was left out does not spoil the samples after it", async () => {

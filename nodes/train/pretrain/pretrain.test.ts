@@ -361,6 +361,26 @@ test("further inputs of a prompt stand in rows, one for each", () => {
   expect([[...(feeds["prompt.text"]?.data ?? [])], isMasked, length]).toEqual([[10, 10, 20, 20], false, 1]);
 });
 
+test("pictures of two sizes, or with references of two, are no batch", async () => {
+  const one = {
+    target: { h: 2, w: 1 },
+    references: [{ h: 1, w: 1 }],
+    x0: new Float32Array(),
+    referenceTokens: new Float32Array(),
+    faceShare: new Float32Array(),
+    text: { embeds: f32([1, 1, 8], new Float32Array(8)) },
+  };
+  const text = { length: 1 };
+  expect(shapeOf(model, [one, one, one], text)).toMatchObject({ batch: 3, target: { h: 2, w: 1 }, references: [{ h: 1, w: 1 }] });
+  for (const other of [
+    { ...one, target: { h: 1, w: 2 } },
+    { ...one, references: [{ h: 1, w: 2 }] },
+    { ...one, references: [] },
+  ])
+    expect(() => shapeOf(model, [one, one, other], text)).toThrow(expect.objectContaining({ code: "PRETRAIN_SHAPE" }));
+  expect(() => shapeOf(model, [], text)).toThrow(expect.objectContaining({ code: "PRETRAIN_SHAPE" }));
+});
+
 test("noise and velocity belong together, and the times cover (0, 1)", async () => {
   const examples = new EncodedExamples(runtime, { model, vae, clip }, dataset, 32, false);
   const batch = [await examples.get(0), await examples.get(1)];
