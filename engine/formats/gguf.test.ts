@@ -84,3 +84,56 @@ test("an alignment is a whole number from 1 to 2^20", async () => {
   for (const refused of ["0", "-32", "1.5", String(2 ** 20 + 1)])
     await expect(aligned(refused), refused).rejects.toMatchObject({ code: "FILE_GGUF_NUMBER" });
 });
+
+/** Value types of keys, with the number of bytes of each and how it is written, little endian. */
+const NUMBERS: readonly (readonly [type: number, bytes: number, write: (view: DataView, at: number) => void, says: string])[] = [
+  [0, 1, (v, at) => v.setUint8(at, 200), "200"],
+  [1, 1, (v, at) => v.setInt8(at, -100), "-100"],
+  [2, 2, (v, at) => v.setUint16(at, 60_000, true), "60000"],
+  [3, 2, (v, at) => v.setInt16(at, -30_000, true), "-30000"],
+  [4, 4, (v, at) => v.setUint32(at, 4_000_000_000, true), "4000000000"],
+  [5, 4, (v, at) => v.setInt32(at, -2_000_000_000, true), "-2000000000"],
+  [6, 4, (v, at) => v.setFloat32(at, 1.5, true), "1.5"],
+  [7, 1, (v, at) => v.setUint8(at, 0), "false"],
+  [10, 8, (v, at) => v.setBigUint64(at, 2n ** 63n + 1n, true), "9223372036854775809"],
+  [11, 8, (v, at) => v.setBigInt64(at, -(2n ** 62n), true), "-4611686018427387904"],
+  [12, 8, (v, at) => v.setFloat64(at, -0.1, true), "-0.1"],
+];
+
+/** A file of two keys and no tensor: this value (`count` times as an array, else alone), then a text that is found only when the value was passed over exactly. */
+function twoKeys([type, bytes, write]: (typeof NUMBERS)[number], count?: number): Uint8Array {
+  const out = new Uint8Array(400);
+  const view = new DataView(out.buffer);
+  let at = 0;
+  const put = (size: number, set: (at: number) => void) => {
+    set(at);
+    at += size;
+  };
+  const u32 = (n: number) => put(4, (p) => view.setUint32(p, n, true));
+  const u64 = (n: number) => put(8, (p) => view.setBigUint64(p, BigInt(n), true));
+  const text = (s: string) => {
+    u64(s.length);
+    put(s.length, (p) => out.set(new TextEncoder().encode(s), p));
+  };
+  put(4, (p) => out.set(new TextEncoder().encode("GGUF"), p));
+  u32(3);
+  u64(0);
+  u64(2);
+  text("value");
+  u32(count === undefined ? type : 9);
+  if (count !== undefined) {
+    u32(type);
+    u64(count);
+  }
+  for (let k = 0; k < (count ?? 1); k++) put(bytes, (p) => write(view, p));
+  text("after");
+  u32(8);
+  text("found");
+  return out.subarray(0, at);
+}
+
+test.each(NUMBERS)("keys of type %i, alone and in arrays of any length: the next key is where it belongs", async (...number) => {
+  const [, , , says] = number;
+  expect((await read(twoKeys(number))).metadata).toEqual({ value: says, after: "found" });
+  for (const count of [0, 1, 3, 20]) expect((await read(twoKeys(number, count))).metadata, `${count}`).toEqual({ after: "found" });
+});
