@@ -179,33 +179,37 @@ describe("looking at parts", () => {
     await editor.goTo("LoadImage");
     await editor.run();
     await expect.poll(() => editor.state()).toBe("finished");
-    const newest = async () =>
-      (
-        (await api("runs?limit=1")).runs as readonly { readonly id: string; readonly pictures: readonly { readonly filename: string }[] }[]
-      )[0];
-    const before = await newest();
-    const look = async (run: typeof before): Promise<string> => {
+    type Ended = { readonly id: string; readonly state: string; readonly pictures: readonly { readonly filename: string }[] };
+    const newest = async () => ((await api("runs?limit=1")).runs as readonly Ended[])[0];
+    /** The run after this one, when it has finished. */
+    const after = async (run: Ended | undefined): Promise<Ended | undefined> => {
+      const isOver = async () => {
+        const now = await newest();
+        return now?.id !== run?.id && now?.state === "finished";
+      };
+      await expect.poll(isOver).toBe(true);
+      return newest();
+    };
+    const look = async (run: Ended | undefined): Promise<string> => {
       const name = run?.pictures.map((p) => p.filename).find((f) => f.startsWith("left"));
       const answer = await fetch(`${server.url}/api/files/output/${name}?width=64`);
+      expect(answer.status).toBe(200);
       return Buffer.from(await answer.arrayBuffer()).toString("base64");
     };
+    const before = await newest();
     await editor.board.focus();
     await editor.page.keyboard.press("Shift+p");
     await editor.set(await editor.node("LoadImage"), { image: "person-2.png" });
     await editor.set(await editor.node("Left"), { filename_prefix: "left-again" });
     await editor.run();
-    await expect.poll(async () => (await newest())?.id).not.toBe(before?.id);
-    await expect.poll(() => editor.state()).toBe("finished");
-    expect(await look(await newest())).toBe(await look(before));
+    const pinned = await after(before);
+    expect(await look(pinned)).toBe(await look(before));
     // Without the pin the other person is saved.
     await editor.goTo("LoadImage");
     await editor.board.focus();
     await editor.page.keyboard.press("Shift+p");
-    const pinned = await newest();
     await editor.run();
-    await expect.poll(async () => (await newest())?.id).not.toBe(pinned?.id);
-    await expect.poll(() => editor.state()).toBe("finished");
-    expect(await look(await newest())).not.toBe(await look(before));
+    expect(await look(await after(pinned))).not.toBe(await look(before));
   });
 
   test("an estimate says of every node what would become of it", async () => {
