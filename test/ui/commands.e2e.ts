@@ -182,7 +182,7 @@ describe("looking at parts", () => {
     type Ended = { readonly id: string; readonly state: string; readonly pictures: readonly { readonly filename: string }[] };
     const newest = async () => ((await api("runs?limit=1")).runs as readonly Ended[])[0];
     /** The run after this one, when it has finished. */
-    const after = async (run: Ended | undefined): Promise<Ended | undefined> => {
+    const following = async (run: Ended | undefined): Promise<Ended | undefined> => {
       const isOver = async () => {
         const now = await newest();
         return now?.id !== run?.id && now?.state === "finished";
@@ -202,14 +202,14 @@ describe("looking at parts", () => {
     await editor.set(await editor.node("LoadImage"), { image: "person-2.png" });
     await editor.set(await editor.node("Left"), { filename_prefix: "left-again" });
     await editor.run();
-    const pinned = await after(before);
+    const pinned = await following(before);
     expect(await look(pinned)).toBe(await look(before));
     // Without the pin the other person is saved.
     await editor.goTo("LoadImage");
     await editor.board.focus();
     await editor.page.keyboard.press("Shift+p");
     await editor.run();
-    expect(await look(await after(pinned))).not.toBe(await look(before));
+    expect(await look(await following(pinned))).not.toBe(await look(before));
   });
 
   test("an estimate says of every node what would become of it", async () => {
