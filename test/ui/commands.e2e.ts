@@ -148,14 +148,25 @@ describe("the queue", () => {
     expect(nodes.map((n) => n.title).toSorted()).toEqual(["LoadImage", "Right"]);
   });
 
-  test("with `run after each change` a change runs by itself", async () => {
+  test("with `run after each change` a change runs by itself, one made during a run after it", async () => {
+    const pictures = async () => {
+      const [newest] = (await api("runs?limit=1")).runs as readonly { readonly pictures: readonly { readonly filename: string }[] }[];
+      return newest?.pictures.map((p) => p.filename).join(" ");
+    };
     await drop(TWO_OUTPUTS);
     await editor.action("Run after each change");
-    await editor.set(await editor.node("Left"), { filename_prefix: "by-itself" });
+    const left = await editor.node("Left");
+    await editor.set(left, { filename_prefix: "by-itself" });
+    await expect.poll(() => editor.state()).toBe("finished");
+    expect(await pictures()).toContain("by-itself");
+    await editor.action("Pause or go on");
+    await editor.set(left, { filename_prefix: "meanwhile" });
+    await expect.poll(() => editor.state()).toBe("queued");
+    await editor.set(left, { filename_prefix: "afterwards" });
+    await editor.action("Pause or go on");
+    await expect.poll(pictures).toContain("afterwards");
     await expect.poll(() => editor.state()).toBe("finished");
     await editor.action("Run after each change");
-    const [newest] = (await api("runs?limit=1")).runs as readonly { readonly pictures: readonly { readonly filename: string }[] }[];
-    expect(newest?.pictures.map((p) => p.filename).join(" ")).toContain("by-itself");
   });
 });
 

@@ -1,5 +1,5 @@
 // Running the graph in view: queueing, stopping, what it would cost, results that are pinned.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { DryRunReport, QueueState } from "../../engine/api/runs.ts";
 import type { Command } from "../doc/commands.ts";
 import type { Doc } from "../doc/document.ts";
@@ -22,9 +22,18 @@ export class Runner {
   readonly pins = signal<ReadonlyMap<string, ReadonlyMap<string, string>>>(new Map());
   readonly batchCount = signal(1);
 
+  /** Tabs whose graph has changed since their run began, to be run again. */
+  readonly #changedInRun = new Set<string>();
+  /** The graph as it was left by the last change of seeds: no change of a person's. */
+  #afterSeeds: Doc | undefined;
+
   constructor(page: Page, problems: Problems) {
     this.#page = page;
     this.#problems = problems;
+    effect(() => {
+      const tab = page.editor.tabId.value;
+      if (!page.runs.isActive(tab) && this.#changedInRun.delete(tab)) queueMicrotask(() => void this.afterChange());
+    });
   }
 
   /** Queues the graph in view. `targets`: prompt ids of output nodes, when not all are wanted. */
@@ -97,7 +106,9 @@ export class Runner {
       );
       return values.length > 0 ? [{ name: "widgets.set", args: { place, values } }] : [];
     });
-    if (commands.length > 0 && this.#page.editor.tabId.value === tab.id) this.#page.editor.perform(commands, "Next seed");
+    if (commands.length === 0 || this.#page.editor.tabId.value !== tab.id) return;
+    this.#page.editor.perform(commands, "Next seed");
+    this.#afterSeeds = this.#page.editor.doc.value;
   }
 
   /** Stops what this tab runs, or else what runs. */
@@ -175,11 +186,13 @@ export class Runner {
     this.pins.value = new Map(this.pins.value).set(tab, pins);
   }
 
-  /** What a person wants done after each change that is in order. */
+  /** What a person wants done after each change that is in order. A change during a run is run after it. */
   async afterChange(): Promise<void> {
     const { editor, runs } = this.#page;
     if (prefs.value.autoCost) await this.estimate();
-    if (prefs.value.autoRun && editor.tab.value.history.past.length > 0 && !runs.isActive(editor.tabId.value)) await this.run();
+    if (!prefs.value.autoRun || editor.tab.value.history.past.length === 0 || editor.doc.value === this.#afterSeeds) return;
+    if (runs.isActive(editor.tabId.value)) this.#changedInRun.add(editor.tabId.value);
+    else await this.run();
   }
 }
 

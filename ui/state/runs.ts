@@ -5,6 +5,7 @@ import type { QueueState, RunDetail, RunSummary } from "../../engine/api/runs.ts
 import type { RunEvent } from "../../engine/graph/events.ts";
 import { call } from "../net/client.ts";
 import { EventStream } from "../net/events.ts";
+import { isOlder, newerSummary } from "./newer-summary.ts";
 import { beginRun, foldEvent, fromDetail, type NodeRuns } from "./node-runs.ts";
 
 export interface TabRun {
@@ -86,8 +87,9 @@ export class Runs {
     });
   }
 
-  /** Shows an earlier run on a tab. */
+  /** Shows an earlier run on a tab. What was asked for before the run went on is not shown. */
   showDetail(tab: string, detail: RunDetail): void {
+    if (isOlder(detail.summary, this.summaries.value.get(detail.summary.id)) && this.tabRun(tab).run === detail.summary.id) return;
     this.#owners.set(detail.summary.id, tab);
     batch(() => {
       this.#adopt(detail.summary);
@@ -106,7 +108,7 @@ export class Runs {
     const page = await call("runs", { query: { limit: 100 } });
     const queue = await call("queue", {});
     batch(() => {
-      this.summaries.value = new Map(page.runs.map((r) => [r.id, r]));
+      this.summaries.value = new Map(page.runs.map((r) => [r.id, newerSummary(r, this.summaries.value.get(r.id))]));
       this.hasMore.value = page.next;
       this.queue.value = queue;
     });
@@ -121,7 +123,10 @@ export class Runs {
     const before = this.hasMore.value;
     if (before === null) return;
     const page = await call("runs", { query: { before, limit: 100 } });
-    this.summaries.value = new Map([...this.summaries.value, ...page.runs.map((r): [string, RunSummary] => [r.id, r])]);
+    this.summaries.value = new Map([
+      ...this.summaries.value,
+      ...page.runs.map((r): [string, RunSummary] => [r.id, newerSummary(r, this.summaries.value.get(r.id))]),
+    ]);
     this.hasMore.value = page.next;
   }
 
@@ -138,7 +143,7 @@ export class Runs {
   }
 
   #adopt(summary: RunSummary): void {
-    this.summaries.value = new Map(this.summaries.value).set(summary.id, summary);
+    this.summaries.value = new Map(this.summaries.value).set(summary.id, newerSummary(summary, this.summaries.value.get(summary.id)));
     const [session, tab] = summary.client.split(":");
     if (session === this.#session && tab !== undefined && summary.kind === "run") this.#owners.set(summary.id, tab);
   }
