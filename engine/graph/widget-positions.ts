@@ -54,18 +54,20 @@ export function readWidgetList(values: readonly unknown[], listed: readonly stri
   const fromFile = assign(
     values,
     listed.map((name) => widgets.find((w) => w.name === name) ?? name),
+    true,
   );
-  return fromFile.used === values.length && listed.length > 0 ? fromFile : assign(values, widgets);
+  return fromFile.used === values.length && listed.length > 0 ? fromFile : assign(values, widgets, false);
 }
 
-function assign(values: readonly unknown[], order: readonly (CatalogueWidget | string)[]): WidgetList {
+/** @param isListed the file names these widgets itself: one that only we have is meant too */
+function assign(values: readonly unknown[], order: readonly (CatalogueWidget | string)[], isListed: boolean): WidgetList {
   const named = new Map<string, unknown>();
   const controls = new Map<string, string>();
   let at = 0;
   for (const [i, widget] of order.entries()) {
     if (at >= values.length) break;
     if (typeof widget !== "string" && !isThere(widget, (name) => named.get(name))) continue;
-    if (typeof widget !== "string" && widget.ours && !parseWidget(widget, values[at]).ok) continue;
+    if (typeof widget !== "string" && widget.ours && !isListed && !parseWidget(widget, values[at]).ok) continue;
     // The file was saved before the node had this widget: the value belongs to the next one.
     const next = order[i + 1];
     if (values.length - at < order.length - i && typeof widget !== "string" && next !== undefined && typeof next !== "string")
