@@ -145,6 +145,19 @@ describe("segments", () => {
     expect(saved[1]).toBeLessThan(0.5);
   });
 
+  it("take gradients of one float only, by float inputs and weights", () => {
+    const b = newBuilder();
+    const x = b.input("x", "float32", [2]);
+    const whole = b.input("whole", "int64", [1]);
+    const y = b.sum(x, [], false);
+    const graph = b.graph({ y, two: b.relu(x), whole });
+    for (const loss of ["two", "whole", "absent"])
+      expect(() => segmentedGrad(graph, loss, [x])).toThrow(expect.objectContaining({ code: "AUTODIFF_LOSS" }));
+    expect(() => segmentedGrad(graph, "y", [whole])).toThrow(expect.objectContaining({ code: "AUTODIFF_WRT" }));
+    expect(() => segmentedGrad(graph, "y", [y])).toThrow(expect.objectContaining({ code: "AUTODIFF_WRT" }));
+    expect(segmentedGrad(graph, "y", [])).toMatchObject({ backward: [], lastIsFused: false });
+  });
+
   it("predict weights as they are fed: widened, as many as are kept, and those of the largest segment when not all are", () => {
     const b = newBuilder();
     let x = b.input("x", "float32", [1, 10]);

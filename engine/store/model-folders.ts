@@ -29,6 +29,8 @@ export interface FoundModel {
 /** A folder's older name is searched too. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = { diffusion_models: ["unet"], text_encoders: ["clip"] };
 const FILE = /\.(safetensors|onnx|gguf)$/;
+/** Of a folder that is one model. */
+const PART = /\.(safetensors|onnx)$/;
 /** Folders whose files are of other kinds too. */
 const OTHERS: Readonly<Record<string, RegExp>> = { realism: /\.json$/ };
 const MAX_DEPTH = 4;
@@ -192,7 +194,7 @@ async function collect(root: string, below: string, names: Set<string>, others?:
   const isModel =
     below !== "" &&
     entries.some((e) => e.name === "config.json" || e.name.endsWith(".index.json")) &&
-    entries.some((e) => FILE.test(e.name));
+    entries.some((e) => PART.test(e.name));
   if (isModel) {
     names.add(below);
     return;

@@ -403,6 +403,20 @@ describe("models", () => {
     });
   });
 
+  test("models lie up to four folders deep; a GGUF file beside a config.json is a file; a root that is a file is told, one that is not there is empty", async () => {
+    const folder = join(dir, "models", "diffusion_models");
+    mkdirSync(join(folder, "a", "b", "c", "d"), { recursive: true });
+    mkdirSync(join(folder, "gguf"));
+    for (const name of ["a/b/c/deep.safetensors", "a/b/c/d/deeper.safetensors", "gguf/m.gguf", "gguf/config.json"])
+      writeFileSync(join(folder, name), "");
+    expect(await models().list("diffusion_models")).toEqual(["a/b/c/deep.safetensors", "gguf/m.gguf"]);
+    expect(await new ModelFolders({ roots: [join(dir, "absent")] }).folders()).toEqual([]);
+    writeFileSync(join(dir, "file"), "");
+    await expect(new ModelFolders({ roots: [join(dir, "file")] }).folders()).rejects.toMatchObject({
+      message: expect.stringContaining("model folder"),
+    });
+  });
+
   test("a damaged file is named, with what to do", async () => {
     writeFileSync(join(dir, "models", "unet", "m.safetensors"), new Uint8Array(20).fill(255));
     const opening = models().open("unet", "m.safetensors");
@@ -626,6 +640,7 @@ test("values are weighed once per buffer, and getters are not called", () => {
   expect(isPlain).toBe(true);
   // Strings weigh two bytes a character, and nothing is weighed twice.
   const text = measureValue({ a: "x".repeat(1000) }).bytes;
+  expect(text - measureValue({ a: "x".repeat(900) }).bytes).toBe(200);
   expect(text).toBeGreaterThanOrEqual(2000);
   expect(text).toBeLessThan(2400);
   const twice = measureValue([new Uint8Array(buffer), new Uint8Array(buffer)]).bytes;
