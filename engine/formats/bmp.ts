@@ -68,6 +68,7 @@ function headerOf(bytes: Uint8Array): Header {
   const start = view.getUint32(10, true);
   const size = view.getUint32(14, true);
   const isCore = size === 12;
+  if (!isCore && size < 40) throw new Error(`its header of ${size} bytes is of no known kind`);
   if (14 + size > bytes.length) throw new Error("its header is cut off");
   const width = isCore ? view.getUint16(18, true) : view.getInt32(18, true);
   const rows = isCore ? view.getUint16(20, true) : view.getInt32(22, true);
@@ -79,8 +80,7 @@ function headerOf(bytes: Uint8Array): Header {
   if (compression !== 0 && !isMasked) throw new Error(compression <= 2 ? "it is run-length coded" : `its compression is ${compression}`);
   // A BITMAPINFOHEADER is followed by its masks, later ones hold them.
   const hasAlphaMask = size >= 56 || compression === 6;
-  const afterHeader = 14 + size + (isMasked && size === 40 ? (compression === 6 ? 16 : 12) : 0);
-  if (isMasked && Math.max(afterHeader, hasAlphaMask ? 70 : 66) > bytes.length) throw new Error("its header is cut off");
+  if (isMasked && (hasAlphaMask ? 70 : 66) > bytes.length) throw new Error("its header is cut off");
   const mask = (k: number): number => view.getUint32(54 + 4 * k, true);
   const masks: Header["masks"] = isMasked
     ? [mask(0), mask(1), mask(2), hasAlphaMask ? mask(3) : 0]
@@ -94,7 +94,7 @@ function headerOf(bytes: Uint8Array): Header {
     bits,
     start,
     masks,
-    palette: paletteOf(bytes, bits, afterHeader, start, isCore ? 3 : 4),
+    palette: paletteOf(bytes, bits, 14 + size, start, isCore ? 3 : 4),
   };
 }
 

@@ -49,7 +49,7 @@ const MAX_HEADER = 64 * 2 ** 20;
 const CHUNK = 2 ** 20;
 const MAX_RANK = 4;
 /** A shape that ggml could not hold, kept by the tools that make image models' files. */
-const SHAPE_KEY = /^comfy\.gguf\.orig_shape\.(.+)$/;
+const SHAPE_KEY = "comfy.gguf.orig_shape.";
 const DAMAGED = { hint: "the file is damaged, incomplete or not a GGUF file: get it again" };
 
 /**
@@ -169,26 +169,20 @@ function decode(c: Cursor, fileSize: number): GgufHeader {
     });
   const count = c.u64("the number of tensors");
   const pairs = c.u64("the number of keys");
-  const metadata: Record<string, string> = {};
-  const shapes = new Map<string, Shape>();
+  const values = new Map<string, string>();
+  const arrays = new Map<string, readonly number[] | undefined>();
   for (let k = 0; k < pairs; k++) {
     const key = c.string(`key ${k + 1}`);
+    if (values.has(key) || arrays.has(key)) throw new AppError("FILE_GGUF_DUPLICATE", `key ${shown(key)} is in the file twice`, DAMAGED);
     const type = c.u32();
-    if (type === ARRAY) {
-      const values = array(c, key);
-      const [, name] = SHAPE_KEY.exec(key) ?? [];
-      if (name !== undefined && values) shapes.set(name, values);
-    } else {
-      const value = scalar(c, key, type);
-      if (Object.hasOwn(metadata, key)) throw new AppError("FILE_GGUF_DUPLICATE", `key ${shown(key)} is in the file twice`, DAMAGED);
-      Object.defineProperty(metadata, key, { value, enumerable: true, writable: true, configurable: true });
-    }
+    if (type === ARRAY) arrays.set(key, array(c, key));
+    else values.set(key, scalar(c, key, type));
   }
   const described: { readonly name: string; readonly shape: Shape; readonly type: string; readonly offset: number }[] = [];
-  for (let k = 0; k < count; k++) described.push(tensor(c, k, shapes));
-  const alignment = Number(metadata["general.alignment"] ?? 32);
+  for (let k = 0; k < count; k++) described.push(tensor(c, k, arrays));
+  const alignment = Number(values.get("general.alignment") ?? 32);
   if (!Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20)
-    throw new AppError("FILE_GGUF_NUMBER", `general.alignment is ${shown(String(metadata["general.alignment"]))}`, DAMAGED);
+    throw new AppError("FILE_GGUF_NUMBER", `general.alignment is ${shown(String(values.get("general.alignment")))}`, DAMAGED);
   const base = Math.ceil(c.at / alignment) * alignment;
   const tensors = new Map<string, GgufEntry>();
   for (const { name, shape, type, offset } of described) {
@@ -202,7 +196,8 @@ function decode(c: Cursor, fileSize: number): GgufHeader {
       );
     tensors.set(name, entry);
   }
-  return { metadata, tensors };
+  // Object.fromEntries defines own properties, so that a key `__proto__` stays a plain key.
+  return { metadata: Object.fromEntries(values), tensors };
 }
 
 function scalar(c: Cursor, key: string, type: number): string {
@@ -229,7 +224,7 @@ function array(c: Cursor, key: string): readonly number[] | undefined {
   return Array.from({ length }, () => Number(c.number(type)));
 }
 
-function tensor(c: Cursor, index: number, shapes: ReadonlyMap<string, Shape>) {
+function tensor(c: Cursor, index: number, arrays: ReadonlyMap<string, readonly number[] | undefined>) {
   const name = c.string(`the name of tensor ${index + 1}`);
   const rank = c.u32();
   if (rank > MAX_RANK) throw new AppError("FILE_GGUF_SHAPE", `tensor ${shown(name)} has ${rank} dimensions`, DAMAGED);
@@ -237,7 +232,7 @@ function tensor(c: Cursor, index: number, shapes: ReadonlyMap<string, Shape>) {
   const number = c.u32();
   const type = TYPES[number];
   if (type === undefined) throw new AppError("FILE_GGUF_TYPE", `tensor ${shown(name)} is of the unknown type ${number}`, DAMAGED);
-  const shape = shapes.get(name) ?? stored;
+  const shape = arrays.get(SHAPE_KEY + name) ?? stored;
   const product = (of: Shape) => of.reduce((n, d) => n * d, 1);
   if (shape.some((d) => !Number.isInteger(d) || d < 0) || product(shape) !== product(stored) || !Number.isSafeInteger(product(stored)))
     throw new AppError("FILE_GGUF_SHAPE", `tensor ${shown(name)} of [${stored}] cannot have the shape [${shape}]`, DAMAGED);

@@ -75,8 +75,7 @@ function rankOf({ a }: Pick<LoraLayer, "a">): number {
  * (ComfyUI) take a file without alpha for a scale of 1, and so does everybody. Layers of another rank than the first stand in peft's patterns.
  */
 function peftMetadata(layers: readonly LoraLayer[]): string {
-  const [first] = layers;
-  const rank = first ? rankOf(first) : 1;
+  const rank = layers[0]?.a.shape[0] ?? 1;
   const others = Object.fromEntries(layers.filter((layer) => rankOf(layer) !== rank).map((layer) => [layer.target, rankOf(layer)]));
   return JSON.stringify({
     "transformer.peft_type": "LORA",

@@ -69,7 +69,7 @@ export function parseSafetensorsHeader(text: string): RawHeader {
       if (c === 0x5c) {
         plain = false;
         at++;
-      } else if (c < 0x20) plain = false;
+      } else plain &&= c > 0x1f;
     }
     return fail("JSON", `a string that starts at character ${start} of the header does not end`);
   };

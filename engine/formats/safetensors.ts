@@ -77,7 +77,7 @@ function decodeHeader(bytes: Uint8Array, fileSize: number): SafetensorsHeader {
 
 /**
  * Reads and checks the header only.
- * @param read gives gives gives gives `length` bytes from the absolute `offset`; called twice, never beyond `fileSize`.
+ * @param read gives `length` bytes from the absolute `offset`; called twice, never beyond `fileSize`.
  * @throws AppError FILE_SAFETENSORS_*: TOO_SHORT, HEADER_SIZE, HEADER_TRUNCATED, READ, HEADER_START, UTF8, JSON, METADATA,
  * DUPLICATE, ENTRY, NUMBER, DTYPE, DTYPE_UNSUPPORTED, SHAPE, OFFSETS, HOLE, OVERLAP, OVERFLOW, SIZE, TRUNCATED, TRAILING.
  */

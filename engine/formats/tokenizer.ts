@@ -77,13 +77,12 @@ export function createTokenizer({ vocab, merges, specials }: TokenizerData): Tok
   const utf8 = new TextEncoder();
   const tokens = new Map<number, Uint8Array>();
   for (const [token, id] of vocab) {
-    const spelled = Array.from(token, (c) => bytesOf.get(c));
+    const spelled = Array.from(token, (c) => bytesOf.get(c) ?? -1);
     // A token that is not written in byte characters stands for itself.
-    tokens.set(id, spelled.includes(undefined) ? utf8.encode(token) : Uint8Array.from(spelled, (byte) => byte ?? 0));
+    tokens.set(id, spelled.includes(-1) ? utf8.encode(token) : Uint8Array.from(spelled));
   }
   for (const [text, id] of specials) tokens.set(id, utf8.encode(text));
-  let size = 0;
-  for (const id of tokens.keys()) size = Math.max(size, id + 1);
+  const size = [...tokens.keys()].reduce((most, id) => Math.max(most, id)) + 1;
 
   const escaped = [...specials.keys()].sort((a, b) => b.length - a.length).map((s) => s.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
   const special = escaped.length > 0 ? new RegExp(escaped.join("|"), "gu") : undefined;
@@ -143,7 +142,10 @@ function mergePiece(ids: Int32Array, ranks: ReadonlyMap<number, number>, mergedI
   const n = ids.length;
   const next = Int32Array.from(ids, (_, i) => i + 1);
   const previous = Int32Array.from(ids, (_, i) => i - 1);
-  /** rank · n + position, smallest first. Entries may be stale: they are checked when taken. */
+  /**
+   * rank · n + position, smallest first. Entries may be stale: they are checked when taken. None is there twice, since the pair at a
+   * place only ever grows.
+   */
   const heap: number[] = [];
   const rankAt = (i: number): number | undefined => {
     const j = next[i] ?? n;
@@ -158,13 +160,15 @@ function mergePiece(ids: Int32Array, ranks: ReadonlyMap<number, number>, mergedI
     const key = popHeap(heap);
     const i = key % n;
     const rank = (key - i) / n;
-    if (ids[i] === -1 || rankAt(i) !== rank) continue;
+    // A place that was merged into the one before has the id −1, which is in no merge.
+    if (rankAt(i) !== rank) continue;
     const j = next[i] ?? n;
     const after = next[j] ?? n;
     ids[i] = mergedIds[rank] ?? 0;
     ids[j] = -1;
     next[i] = after;
-    if (after < n) previous[after] = i;
+    // At the end there is no such place, and nothing is written.
+    previous[after] = i;
     const before = previous[i] ?? -1;
     if (before >= 0) offer(before);
     offer(i);
