@@ -28,9 +28,14 @@ export function packQ8(row: Float32Array): Uint8Array {
   return out;
 }
 
-/** Version 3, texts as the only values, data at multiples of 32. */
-export function ggufFile(tensors: readonly GgufTensor[], metadata: Readonly<Record<string, string>> = {}): Uint8Array<ArrayBuffer> {
+/** Version 3, data at multiples of 32 or of `alignment`; keys with texts, or with lists of numbers as float64. */
+export function ggufFile(
+  tensors: readonly GgufTensor[],
+  metadata: Readonly<Record<string, string | readonly number[]>> = {},
+  alignment = 32,
+): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
+  const padded = (length: number) => Math.ceil(length / alignment) * alignment;
   const u32 = (n: number) => parts.push(new Uint8Array(Uint32Array.of(n).buffer));
   const u64 = (n: number) => parts.push(new Uint8Array(BigUint64Array.of(BigInt(n)).buffer));
   const text = (s: string) => {
@@ -44,8 +49,14 @@ export function ggufFile(tensors: readonly GgufTensor[], metadata: Readonly<Reco
   u64(Object.keys(metadata).length);
   for (const [key, value] of Object.entries(metadata)) {
     text(key);
-    u32(8);
-    text(value);
+    u32(typeof value === "string" ? 8 : 9);
+    if (typeof value === "string") {
+      text(value);
+    } else {
+      u32(12);
+      u64(value.length);
+      parts.push(new Uint8Array(Float64Array.from(value).buffer));
+    }
   }
   let offset = 0;
   for (const { name, shape, type, bytes } of tensors) {
@@ -54,10 +65,10 @@ export function ggufFile(tensors: readonly GgufTensor[], metadata: Readonly<Reco
     for (const d of [...shape].reverse()) u64(d);
     u32(type);
     u64(offset);
-    offset += Math.ceil(bytes.length / 32) * 32;
+    offset += padded(bytes.length);
   }
   const head = parts.reduce((n, p) => n + p.length, 0);
-  parts.push(new Uint8Array(Math.ceil(head / 32) * 32 - head));
-  for (const { bytes } of tensors) parts.push(bytes, new Uint8Array(Math.ceil(bytes.length / 32) * 32 - bytes.length));
+  parts.push(new Uint8Array(padded(head) - head));
+  for (const { bytes } of tensors) parts.push(bytes, new Uint8Array(padded(bytes.length) - bytes.length));
   return new Uint8Array(Buffer.concat(parts));
 }

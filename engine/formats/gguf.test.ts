@@ -137,3 +137,155 @@ test.each(NUMBERS)("keys of type %i, alone and in arrays of any length: the next
   expect((await read(twoKeys(number))).metadata).toEqual({ value: says, after: "found" });
   for (const count of [0, 1, 3, 20]) expect((await read(twoKeys(number, count))).metadata, `${count}`).toEqual({ after: "found" });
 });
+
+test("an empty file is refused without a read; a long header is read in pieces that grow, each once and within the file", async () => {
+  const reads: [number, number][] = [];
+  const of = (file: Uint8Array) =>
+    readGgufHeader((offset, length) => {
+      reads.push([offset, length]);
+      return Promise.resolve(file.subarray(offset, offset + length));
+    }, file.length);
+  await expect(of(new Uint8Array())).rejects.toMatchObject({ code: "FILE_GGUF_TRUNCATED" });
+  expect(reads).toEqual([]);
+  const file = ggufFile([plain("w", [2])], { long: "x".repeat(5 * 2 ** 20) });
+  await of(file);
+  const MiB = 2 ** 20;
+  expect(reads).toEqual([
+    [0, MiB],
+    [MiB, 3 * MiB],
+    [4 * MiB, file.length - 4 * MiB],
+  ]);
+});
+
+test("a header beyond 64 MiB, and a file that shrinks while it is read, are refused", async () => {
+  // One key: an array of more numbers than the limit; the rest of the file is zeros.
+  const head = twoKeys([0, 1, () => undefined, ""], 0).slice(0, 24 + 8 + 5 + 4 + 4 + 8);
+  new DataView(head.buffer).setBigUint64(head.length - 8, 70n * 2n ** 20n, true);
+  let most = 0;
+  const huge = (offset: number, length: number) => {
+    most = Math.max(most, offset + length);
+    const piece = new Uint8Array(length);
+    if (offset === 0) piece.set(head);
+    return Promise.resolve(piece);
+  };
+  await expect(readGgufHeader(huge, 90 * 2 ** 20)).rejects.toMatchObject({
+    code: "FILE_GGUF_TRUNCATED",
+    message: `the header is longer than ${64 * 2 ** 20} bytes`,
+  });
+  expect(most).toBe(64 * 2 ** 20);
+  const file = ggufFile([plain("w", [2])]);
+  await expect(read(file.subarray(0, 40), file.length)).rejects.toMatchObject({
+    code: "FILE_GGUF_TRUNCATED",
+    message: "the file has become shorter while it was read",
+  });
+});
+
+test("a text of up to 64 MiB may be claimed; its bytes are UTF-8, a mark at its start is part of it", async () => {
+  const claims = (length: number) => {
+    const file = ggufFile([], { key: "value" });
+    new DataView(file.buffer).setBigUint64(24, BigInt(length), true);
+    return read(file);
+  };
+  await expect(claims(64 * 2 ** 20)).rejects.toMatchObject({ code: "FILE_GGUF_TRUNCATED" });
+  await expect(claims(64 * 2 ** 20 + 1)).rejects.toMatchObject({
+    code: "FILE_GGUF_NUMBER",
+    message: `key 1 claims ${64 * 2 ** 20 + 1} bytes`,
+  });
+  expect((await read(ggufFile([], { key: "\ufeffa" }))).metadata).toEqual({ key: "\ufeffa" });
+  const broken = ggufFile([], { key: "value" });
+  broken[broken.indexOf(0x76)] = 0xff;
+  await expect(read(broken)).rejects.toMatchObject({ code: "FILE_GGUF_UTF8", message: 'the value of "key" is not UTF-8 text' });
+});
+
+test("version 2 is read as version 3 is, and others are not", async () => {
+  const file = ggufFile([plain("w", [2])], { a: "b" });
+  expect(await read(changed(file, 4, 2))).toEqual(await read(file));
+  for (const version of [0, 1, 4]) await expect(read(changed(file, 4, version))).rejects.toMatchObject({ code: "FILE_GGUF_VERSION" });
+});
+
+test("a key comes once, be it a text or an array", async () => {
+  const pairs = [
+    ["one", "two"],
+    ["one", [1]],
+    [[1], "one"],
+    [[1], [2]],
+  ] as const;
+  for (const [first, second] of pairs) {
+    const file = ggufFile([], { ka: first, kb: second });
+    expect((await read(file)).tensors.size).toBe(0);
+    file[Buffer.from(file).indexOf("kb") + 1] = 0x61;
+    await expect(read(file)).rejects.toMatchObject({ code: "FILE_GGUF_DUPLICATE", message: 'key "ka" is in the file twice' });
+  }
+  const named = ggufFile([], { _aproto__: "x" });
+  named[Buffer.from(named).indexOf("_aproto") + 1] = 0x5f;
+  expect(Object.entries((await read(named)).metadata)).toEqual([["__proto__", "x"]]);
+});
+
+test("a key of a type that the format lacks, alone and in an array, is refused; texts in an array are passed over", async () => {
+  for (const type of [13, 255]) {
+    await expect(read(twoKeys([type, 1, () => undefined, ""]))).rejects.toMatchObject({
+      code: "FILE_GGUF_TYPE",
+      message: expect.stringContaining("is of the unknown type"),
+    });
+    await expect(read(twoKeys([type, 1, () => undefined, ""], 1))).rejects.toMatchObject({
+      code: "FILE_GGUF_TYPE",
+      message: expect.stringContaining("an array of the unknown type"),
+    });
+  }
+  await expect(read(twoKeys([9, 1, () => undefined, ""], 1))).rejects.toMatchObject({ code: "FILE_GGUF_TYPE" });
+  // Two bytes behind a length of two.
+  const text = [8, 10, (view: DataView, at: number) => view.setBigUint64(at, 2n, true), ""] as const;
+  for (const count of [0, 1, 3, 20]) expect((await read(twoKeys(text, count))).metadata, `${count}`).toEqual({ after: "found" });
+});
+
+const kept = (values: readonly number[], shape: readonly number[] = [2, 12]) =>
+  read(ggufFile([plain("w", shape), plain("v", [3])], { "comfy.gguf.orig_shape.w": values }));
+
+test("a kept shape is the tensor's, of up to eight dimensions, when it holds as many weights", async () => {
+  for (const shape of [[24], [3, 8], [2, 3, 4], [1, 2, 3, 2, 2], [1, 1, 1, 1, 1, 2, 3, 4]]) {
+    const { tensors } = await kept(shape);
+    expect([tensors.get("w")?.shape, tensors.get("v")?.shape], `${shape}`).toEqual([shape, [3]]);
+  }
+  // Longer ones are no shape.
+  expect((await kept(new Array(9).fill(1))).tensors.get("w")?.shape).toEqual([2, 12]);
+  for (const wrong of [[23], [25], [2, 11], [-2, -12], [1.5, 16], [Number.NaN], []])
+    await expect(kept(wrong), `${wrong}`).rejects.toMatchObject({
+      code: "FILE_GGUF_SHAPE",
+      message: expect.stringContaining('"w" of [2,12] cannot have the shape'),
+    });
+});
+
+test("sizes: a number alone, four dimensions, nothing, and at most 2^53 − 1 weights", async () => {
+  for (const shape of [[], [1, 2, 3, 4], [0]]) expect((await read(ggufFile([plain("w", shape)]))).tensors.get("w")?.shape).toEqual(shape);
+  const claimed = (shape: readonly number[]) => read(ggufFile([{ name: "w", shape, type: 24, bytes: new Uint8Array(1) }]));
+  await expect(claimed([2 ** 53 - 1])).rejects.toMatchObject({ code: "FILE_GGUF_TRUNCATED" });
+  await expect(claimed([2 ** 27, 2 ** 26])).rejects.toMatchObject({ code: "FILE_GGUF_SHAPE" });
+});
+
+test("plain numbers of every type, each as wide as it is", async () => {
+  for (const [type, dtype, width] of [
+    [0, "float32", 4],
+    [1, "float16", 2],
+    [24, "int8", 1],
+    [25, "int16", 2],
+    [26, "int32", 4],
+    [27, "int64", 8],
+    [28, "float64", 8],
+    [30, "bfloat16", 2],
+  ] as const) {
+    // Thirty-two bytes, up to the last byte of the file.
+    const file = ggufFile([{ name: "w", shape: [32 / width], type, bytes: new Uint8Array(32) }]);
+    expect((await read(file)).tensors.get("w")).toEqual({ dtype, shape: [32 / width], offset: file.length - 32, length: 32 });
+    await expect(read(file.subarray(0, -1))).rejects.toMatchObject({ code: "FILE_GGUF_TRUNCATED" });
+  }
+});
+
+test("data begins at the next multiple of the alignment", async () => {
+  for (const alignment of [1, 8, 32, 256]) {
+    const first = { ...plain("w", [2]), bytes: new Uint8Array(8).fill(7) };
+    const file = ggufFile([first, plain("v", [4])], { "general.alignment": String(alignment) }, alignment);
+    const { tensors } = await read(file);
+    const { offset = -1 } = tensors.get("w") ?? {};
+    expect([offset % alignment, offset, tensors.get("v")?.offset]).toEqual([0, file.indexOf(7, 60), offset + Math.max(8, alignment)]);
+  }
+});

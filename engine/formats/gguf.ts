@@ -48,7 +48,8 @@ const PLAIN: Readonly<Record<string, DType>> = {
 const MAX_HEADER = 64 * 2 ** 20;
 const CHUNK = 2 ** 20;
 const MAX_RANK = 4;
-/** A shape that ggml could not hold, kept by the tools that make image models' files. */
+const MAX_KEPT_RANK = 8;
+/** A shape that ggml could not hold (more than four dimensions, or rows of no whole number of blocks), kept by the tools that make image models' files. */
 const SHAPE_KEY = "comfy.gguf.orig_shape.";
 const DAMAGED = { hint: "the file is damaged, incomplete or not a GGUF file: get it again" };
 
@@ -217,7 +218,7 @@ function array(c: Cursor, key: string): readonly number[] | undefined {
     return undefined;
   }
   const bytes = length * (NUMBER_BYTES[type] ?? 1);
-  if (type === BOOL || length > MAX_RANK) {
+  if (type === BOOL || length > MAX_KEPT_RANK) {
     c.take(bytes);
     return undefined;
   }

@@ -121,8 +121,8 @@ function readText(chunk: Chunk, budget: number): { readonly keyword: string; rea
     if (zero < 0) throw refuse("it ends before its text");
     rest = rest.subarray(zero + 1);
   }
-  if (!isCompressed && rest.length > budget) throw tooLarge();
   const raw = isCompressed ? inflate(rest, budget, refuse) : rest;
+  if (raw.length > budget) throw tooLarge();
   try {
     return {
       keyword,
@@ -134,9 +134,10 @@ function readText(chunk: Chunk, budget: number): { readonly keyword: string; rea
   }
 }
 
+/** Of a text that is longer than the budget at most one byte more. */
 function inflate(bytes: Uint8Array, budget: number, refuse: (why: string) => AppError): Uint8Array {
   try {
-    return inflateSync(bytes, { maxOutputLength: Math.max(budget, 1) });
+    return inflateSync(bytes, { maxOutputLength: budget + 1 });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw refuse("its compressed text is damaged");

@@ -68,7 +68,7 @@ function wall(seconds: number): Uint8Array {
 function float(field: number, value: number): Uint8Array {
   const out = new Uint8Array(5);
   out[0] = (field << 3) | 5;
-  new DataView(out.buffer).setFloat32(1, value, true);
+  new DataView(out.buffer).setFloat32(1, Number.isFinite(Math.fround(value)) ? value : Number.NaN, true);
   return out;
 }
 
