@@ -150,7 +150,7 @@ describe("borders of a bitmap's header", () => {
     expect(size(core.subarray(0, 26))).toEqual({ width: 1, height: 2 });
     expect(() => size(core.subarray(0, 25))).toThrow("it is too short for a bitmap");
     expect([...decodeBmp(core).rgb]).toEqual([0, 0, 1, 0, 0, 2]);
-    expect(decodeBmp(plain).height).toBe(1);
+    expect([...decodeBmp(plain).rgb]).toEqual([0, 0, 1, 0, 0, 2, 0, 0, 3]);
     expect(() => decodeBmp(plain.subarray(0, -1))).toThrow("it ends before its 1 rows do");
     expect(size(bitmap({ bits: 24, rows: [[1], [2]], width: 1, isTopDown: true }))).toEqual({ width: 1, height: 2 });
   });
@@ -171,6 +171,10 @@ describe("borders of a bitmap's header", () => {
       indexed.writeUInt32LE(14 + headerSize, 10);
       expect(() => size(indexed)).toThrow("its palette is cut off");
     }
+  });
+
+  it("one colour is a palette", () => {
+    expect([...decodeBmp(bitmap({ bits: 8, rows: [[0, 0]], width: 2, palette: [[1, 2, 3]] })).rgb]).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
   it("a palette is as long as its bits can say, however far away the pixels are", () => {
@@ -224,8 +228,13 @@ describe("masks", () => {
   it("a header of 56 bytes has a mask of alpha, one of 52 or with the masks behind it has none", () => {
     const masks = [0xff0000, 0xff00, 0xff, 0xff000000];
     expect(decode(masks, [0x80102030], { headerSize: 56 })).toEqual([[0x10, 0x20, 0x30], [0x80]]);
-    expect(decode(masks.slice(0, 3), [0x80102030], { headerSize: 52 })).toEqual([[0x10, 0x20, 0x30], undefined]);
-    expect(decode(masks.slice(0, 3), [0x80102030])).toEqual([[0x10, 0x20, 0x30], undefined]);
+    expect(decode(masks.slice(0, 3), [0x80102031], { headerSize: 52 })).toEqual([[0x10, 0x20, 0x31], undefined]);
+    expect(decode(masks.slice(0, 3), [0x80102031])).toEqual([[0x10, 0x20, 0x31], undefined]);
+    expect(decodeBmp(bitmap({ bits: 16, rows: [[0xffff]], width: 1 })).alpha).toBeUndefined();
+    expect(decode([0xff0000, 0xff00, 0xfe, 1], [0x102001, 0x102000], { headerSize: 56 })).toEqual([
+      [0x10, 0x20, 0, 0x10, 0x20, 0],
+      [255, 0],
+    ]);
   });
 
   it("a mask of no bit is a channel of zeros; masks of 1, 2, 10 and 32 bits fill 0 to 255", () => {

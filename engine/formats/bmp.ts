@@ -36,7 +36,7 @@ export function decodeBmp(bytes: Uint8Array): Bitmap {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rgb = new Uint8Array(width * height * 3);
   const alpha = masks[3] === 0 ? undefined : new Uint8Array(width * height);
-  const channels = masks.map(channelOf);
+  const [red, green, blue, opacity] = [channelOf(masks[0]), channelOf(masks[1]), channelOf(masks[2]), channelOf(masks[3])];
   for (let y = 0; y < height; y++) {
     const row = start + stride * (isTopDown ? y : height - 1 - y);
     for (let x = 0; x < width; x++) {
@@ -54,8 +54,10 @@ export function decodeBmp(bytes: Uint8Array): Bitmap {
         rgb[at + 2] = bytes[p] ?? 0;
       } else {
         const pixel = bits === 16 ? view.getUint16(row + 2 * x, true) : view.getUint32(row + 4 * x, true);
-        for (let c = 0; c < 3; c++) rgb[at + c] = channels[c]?.(pixel) ?? 0;
-        if (alpha) alpha[y * width + x] = channels[3]?.(pixel) ?? 0;
+        rgb[at] = red(pixel);
+        rgb[at + 1] = green(pixel);
+        rgb[at + 2] = blue(pixel);
+        if (alpha) alpha[y * width + x] = opacity(pixel);
       }
     }
   }
@@ -72,6 +74,7 @@ function headerOf(bytes: Uint8Array): Header {
   if (14 + size > bytes.length) throw new Error("its header is cut off");
   const width = isCore ? view.getUint16(18, true) : view.getInt32(18, true);
   const rows = isCore ? view.getUint16(20, true) : view.getInt32(22, true);
+  const height = Math.abs(rows);
   const bits = view.getUint16(isCore ? 24 : 28, true);
   const compression = isCore ? 0 : view.getUint32(30, true);
   if (width <= 0 || rows === 0) throw new Error(`its size is ${width} × ${rows}`);
@@ -89,8 +92,8 @@ function headerOf(bytes: Uint8Array): Header {
       : [0xff0000, 0xff00, 0xff, bits === 32 ? 0xff000000 : 0];
   return {
     width,
-    height: Math.abs(rows),
-    isTopDown: rows < 0,
+    height,
+    isTopDown: rows !== height,
     bits,
     start,
     masks,

@@ -246,9 +246,10 @@ test("a kept shape is the tensor's, of up to eight dimensions, when it holds as 
     const { tensors } = await kept(shape);
     expect([tensors.get("w")?.shape, tensors.get("v")?.shape], `${shape}`).toEqual([shape, [3]]);
   }
+  expect((await kept([3, 0], [0])).tensors.get("w")?.shape).toEqual([3, 0]);
   // Longer ones are no shape.
   expect((await kept(new Array(9).fill(1))).tensors.get("w")?.shape).toEqual([2, 12]);
-  for (const wrong of [[23], [25], [2, 11], [-2, -12], [1.5, 16], [Number.NaN], []])
+  for (const wrong of [[23], [25], [2, 11], [1, -2, -12], [1.5, 16, 1], [Number.NaN], []])
     await expect(kept(wrong), `${wrong}`).rejects.toMatchObject({
       code: "FILE_GGUF_SHAPE",
       message: expect.stringContaining('"w" of [2,12] cannot have the shape'),

@@ -158,7 +158,7 @@ const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
 const LAST_TYPE = 12;
-const NUMBER_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
+const NUMBER_BYTES: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };
 
 function decode(c: Cursor, fileSize: number): GgufHeader {
   // "GGUF" in little endian.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectPicture, PICTURE_HEAD, pictureFormat } from "./picture-format.ts";
+import { expectPicture, isPictureName, PICTURE_HEAD, pictureFormat } from "./picture-format.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
 /** An ISO base media file type: major brand, version, compatible brands. */
@@ -71,7 +71,33 @@ test("what cannot be read is refused with what it begins with", () => {
   refused(new Uint8Array(), "a.png is not a picture that can be read: it is empty");
   refused(bytes("<svg xmlns=........"), 'it begins with "<svg xmlns=."');
   refused(bytes("\x1f~ \x7f12345678"), "it begins with 1f 7e 20 7f 31 32 33 34");
+  refused(bytes("ab\x7f"), "it begins with 61 62 7f");
   refused(bytes("~ \x20~"), 'it begins with "~  ~"');
   refused(ftyp("heic"), "a.png is a HEIC picture");
   expect(expectPicture(bytes("GIF89a"), "a")).toBe("gif");
+});
+
+test("a file calls itself a picture by the end of its name, in either case, with or without the folder that ComfyUI adds", () => {
+  for (const end of ["png", "jpg", "jpeg", "webp", "gif", "tif", "tiff", "avif", "heic", "heif", "bmp", "PNG", "Jpg"])
+    for (const name of [`a.${end}`, `.${end}`, `a/b c.${end}`, `a.${end} [output]`, `a.${end} [temp]`])
+      expect(isPictureName(name), name).toBe(true);
+  for (const name of [
+    "png",
+    "a.pngx",
+    "a.png.txt",
+    "a.jpgg",
+    "a.hei",
+    "a.svg",
+    "a.png [output",
+    "a.png [a b]",
+    "a.png  [output]",
+    "a.png ",
+  ])
+    expect(isPictureName(name), name).toBe(false);
+});
+
+test("brands: only of a file type box, in its place", () => {
+  expect(pictureFormat(bytes("\0\0\0\x18ftyqavif\0\0\0\0avifavif"))).toBeUndefined();
+  expect(pictureFormat(bytes("ftypavif\0\0\0\0avifavif"))).toBeUndefined();
+  expect(expectPicture(ftyp("avif"), "a")).toBe("avif");
 });

@@ -47,7 +47,12 @@ test.each([
   ['{"a\\', "JSON"],
   [`{"a\\x":${tensor()}}`, "JSON"],
   [`{"a\n":${tensor()}}`, "JSON"],
+  [`{"a\u001f":${tensor()}}`, "JSON"],
+  [`{"\u0000":${tensor()}}`, "JSON"],
+  [`{"a\\":${tensor()}}`, "JSON"],
   ['{"a":1}', "JSON"],
+  ['{"a":{"shape":[12', "JSON"],
+  ['{"a":{"shape":[', "NUMBER"],
   [`{"a":${tensor()},"a":${tensor()}}`, "DUPLICATE"],
   ['{"__metadata__":{},"__metadata__":{}}', "DUPLICATE"],
   ['{"__metadata__":{"a":"1","a":"2"}}', "DUPLICATE"],
@@ -75,6 +80,13 @@ test.each([
   [`{"a":${tensor('"dtype":"F32","shape":[1 2],"data_offsets":[0,8]')}}`, "JSON"],
 ])("%s is refused: %s", (text, code) => {
   expect(codeOf(text)).toBe(code);
+});
+
+test("what a name may hold as it is: from the space on, DEL and what is beyond ASCII too; an escape is one wherever it stands", () => {
+  for (const name of [" ", "a b", "\x7f", "é", "谁", "🙂", "'", "/"])
+    expect([...parseSafetensorsHeader(`{"${name}":${tensor()}}`).entries.keys()]).toEqual([name]);
+  const { metadata } = parseSafetensorsHeader('{"__metadata__":{"k":"a\\\\","l":"\\"","m":"\\u0041b c"}}');
+  expect(metadata).toEqual({ k: "a\\", l: '"', m: "Ab c" });
 });
 
 test("numbers up to 2^53 − 1, 0, and ranks up to 32 are taken", () => {

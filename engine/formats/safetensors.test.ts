@@ -38,7 +38,10 @@ describe("hostile and damaged files are refused, each for its own reason", () =>
   const cases: readonly (readonly [string, Uint8Array, string])[] = [
     ["empty file", new Uint8Array(0), "TOO_SHORT"],
     ["seven bytes", new Uint8Array(7), "TOO_SHORT"],
+    ["eight bytes", new Uint8Array(8), "HEADER_SIZE"],
     ["header of no bytes", file("", 0), "HEADER_SIZE"],
+    ["header of one byte", file("{", 0), "HEADER_SIZE"],
+    ["header of 100 MB in a short file", file("{}", 0, 100_000_000n), "HEADER_TRUNCATED"],
     ["header larger than 100 MB", file("{}", 0, 100_000_001n), "HEADER_SIZE"],
     ["header of 2^64 - 1 bytes", file("{}", 0, 2n ** 64n - 1n), "HEADER_SIZE"],
     ["header longer than the file", file("{}", 0, 3n), "HEADER_TRUNCATED"],
@@ -81,6 +84,7 @@ describe("hostile and damaged files are refused, each for its own reason", () =>
     ["overlap", file(`{${a4},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, 6), "OVERLAP"],
     ["same bytes twice", file(`{${a4},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), "OVERLAP"],
     ["shape larger than the span", file(one('"dtype":"F32","shape":[2],"data_offsets":[0,4]'), 4), "SIZE"],
+    ["shape smaller than the span", file(one('"dtype":"F32","shape":[1],"data_offsets":[0,8]'), 8), "SIZE"],
     ["file ends early", file(`{${a4}}`, 3), "TRUNCATED"],
     ["bytes after the end", file(`{${a4}}`, 5), "TRAILING"],
     ["bytes after an empty header", file("{}", 1), "TRAILING"],
@@ -201,4 +205,93 @@ test("a Node Buffer anywhere in its pool reads as the same bytes", () => {
     const read = tensorOfBytes({ dtype: "float32", shape: [2] }, pool.subarray(offset, offset + 8));
     expect([...read.data]).toEqual([1.5, -2]);
   }
+});
+
+test("tensors are put in the order of their bytes, an empty one before the one that begins where it ends", () => {
+  const entry = (name: string, shape: number, begin: number) =>
+    `"${name}":{"dtype":"U8","shape":[${shape}],"data_offsets":[${begin},${begin + shape}]}`;
+  const entries = [entry("a", 0, 0), entry("b", 3, 0), entry("c", 0, 3), entry("d", 2, 3), entry("e", 0, 5)];
+  const orders = [
+    [0, 1, 2, 3, 4],
+    [4, 3, 2, 1, 0],
+    [1, 0, 3, 2, 4],
+    [3, 4, 0, 2, 1],
+  ];
+  for (const order of orders) {
+    const bytes = file(`{${order.map((k) => entries[k]).join(",")}}`, 5);
+    bytes.set([1, 2, 3, 4, 5], bytes.length - 5);
+    expect([...readSafetensors(bytes).tensors].map(([name, t]) => [name, ...t.data])).toEqual([
+      ["a"],
+      ["b", 1, 2, 3],
+      ["c"],
+      ["d", 4, 5],
+      ["e"],
+    ]);
+  }
+});
+
+test("a reader that gives too little is noticed, at the length and at the header", async () => {
+  const bytes = writeSafetensors(new Map([["w", f32([1], [1])]]));
+  const short = (less: number, at: number) =>
+    readSafetensorsHeader((offset, length) => bytes.subarray(offset, offset + length - (offset === at ? less : 0)), bytes.length);
+  await expect(short(1, 0)).rejects.toMatchObject({ code: "FILE_SAFETENSORS_READ", message: "the first 8 bytes could not be read" });
+  await expect(short(1, 8)).rejects.toMatchObject({ code: "FILE_SAFETENSORS_READ", message: expect.stringContaining("of the header's") });
+  expect((await short(0, 0)).tensors.size).toBe(1);
+  await expect(readSafetensorsHeader(() => bytes, 7)).rejects.toMatchObject({ code: "FILE_SAFETENSORS_TOO_SHORT" });
+});
+
+test("the file is canonical: texts by name, tensors by width and name, offsets without gaps, spaces up to a multiple of eight", () => {
+  const types = [
+    ["b", { dtype: "uint8", shape: [3] }],
+    ["a", { dtype: "uint8", shape: [2] }],
+    ["B", { dtype: "uint8", shape: [1] }],
+    ["z", { dtype: "float32", shape: [] }],
+  ] as const;
+  const { header, fileSize, tensors } = layoutSafetensors(types, { b: "2", a: "1", c: "3" });
+  const json =
+    '{"__metadata__":{"a":"1","b":"2","c":"3"},"z":{"dtype":"F32","shape":[],"data_offsets":[0,4]},' +
+    '"B":{"dtype":"U8","shape":[1],"data_offsets":[4,5]},"a":{"dtype":"U8","shape":[2],"data_offsets":[5,7]},' +
+    '"b":{"dtype":"U8","shape":[3],"data_offsets":[7,10]}}';
+  const length = Math.ceil(json.length / 8) * 8;
+  expect(new TextDecoder().decode(header.subarray(8))).toBe(json.padEnd(length));
+  expect(new DataView(header.buffer).getBigUint64(0, true)).toBe(BigInt(length));
+  expect([...tensors].map(([name, t]) => [name, t.offset - 8 - length, t.length])).toEqual([
+    ["z", 0, 4],
+    ["B", 4, 1],
+    ["a", 5, 2],
+    ["b", 7, 3],
+  ]);
+  expect(fileSize).toBe(8 + length + 10);
+  expect(new TextDecoder().decode(layoutSafetensors([]).header.subarray(8))).toBe("{}      ");
+});
+
+test("a tensor of 2^53 bytes, and a header beyond 100 MB, are refused when a file is laid out", () => {
+  const of = (shape: readonly number[]) => layoutSafetensors([["a", { dtype: "uint8", shape }]]);
+  expect(of([2 ** 53 - 1]).tensors.get("a")?.length).toBe(2 ** 53 - 1);
+  expect(() => of([2 ** 27, 2 ** 26])).toThrow(expect.objectContaining({ code: "FILE_SAFETENSORS_OVERFLOW" }));
+  expect(() => layoutSafetensors([], { k: "x".repeat(100_000_000) })).toThrow(
+    expect.objectContaining({ code: "FILE_SAFETENSORS_HEADER_SIZE" }),
+  );
+});
+
+test("a tensor shares the file's memory where it may, and has its own where its place is not aligned; its bytes are as many as its type needs", () => {
+  const bytes = new Uint8Array(17);
+  const aligned = tensorOfBytes({ dtype: "float32", shape: [2] }, bytes.subarray(4, 12));
+  expect([aligned.data.buffer === bytes.buffer, aligned.data.byteOffset, aligned.data.length]).toEqual([true, 4, 2]);
+  const copied = tensorOfBytes({ dtype: "float32", shape: [2] }, bytes.subarray(5, 13));
+  expect(copied.data.buffer).not.toBe(bytes.buffer);
+  for (const length of [0, 4, 7, 12])
+    expect(() => tensorOfBytes({ dtype: "float32", shape: [2] }, bytes.subarray(0, length))).toThrow(
+      expect.objectContaining({ code: "TENSOR_SHAPE" }),
+    );
+});
+
+test("a source that gives too much, or is gone, is refused by name", async () => {
+  const after = async (bytes: () => Uint8Array) => {
+    const parts = safetensorsParts(new Map([["a", { dtype: "float32", shape: [2], bytes }]]));
+    await parts.next();
+    return parts.next();
+  };
+  await expect(after(() => new Uint8Array(9))).rejects.toThrow('tensor "a" needs 8 bytes, its source gave 9');
+  expect((await after(() => new Uint8Array(8))).value).toEqual(new Uint8Array(8));
 });

@@ -38,9 +38,9 @@ const QWEN_SPECIALS = [
 const id = z.int().min(0).max(MAX_ID);
 const addedToken = z.object({
   content: z.string().min(1).max(1000),
-  single_word: z.literal(false).default(false),
-  lstrip: z.literal(false).default(false),
-  rstrip: z.literal(false).default(false),
+  single_word: z.literal(false).optional(),
+  lstrip: z.literal(false).optional(),
+  rstrip: z.literal(false).optional(),
 });
 const tokenizerJson = z.object({
   added_tokens: z.array(addedToken.extend({ id })).max(MAX_TOKENS).default([]),

@@ -171,3 +171,78 @@ describe("files that are no tokenizer of this kind are refused", () => {
     expect([...vocab]).toEqual([["__proto__", 7]]);
   });
 });
+
+/** Ids by place, so that any token may be the first. */
+const tokenizerOf = (
+  tokens: readonly string[],
+  merges: readonly (readonly [string, string])[],
+  specials: readonly (readonly [string, number])[] = [],
+) =>
+  createTokenizer({
+    vocab: new Map([...new Set([...tokens, ...byteCharacters()])].map((t, i) => [t, i])),
+    merges,
+    specials: new Map(specials),
+  });
+
+test("the token of id 0 is one like any other, at the end of a piece too", () => {
+  const own = tokenizerOf(
+    ["b", "a", "ab", "aa"],
+    [
+      ["a", "b"],
+      ["a", "a"],
+    ],
+  );
+  expect(own.encode("a")).toEqual([1]);
+  expect(own.encode("ba")).toEqual([0, 1]);
+  expect(own.encode("ab")).toEqual([2]);
+  expect(own.encode("aab")).toEqual([1, 2]);
+  expect(own.encode("aaa")).toEqual([3, 1]);
+  expect(own.decode([0, 1, 2, 3])).toBe("baabaa");
+});
+
+test("of a merge that is named twice the first rank counts", () => {
+  const merges = [
+    ["a", "b"],
+    ["b", "c"],
+    ["a", "b"],
+  ] as const;
+  expect(tokenizerOf(["a", "b", "c", "ab", "bc"], merges).encode("abc")).toEqual([3, 2]);
+});
+
+test("text between special tokens is encoded by itself, characters that mean something to a pattern included", () => {
+  const own = tokenizerOf(
+    ["a", "b", "ab"],
+    [["a", "b"]],
+    [
+      ["<|x|>", 900],
+      ["[a.b]", 901],
+      ["*", 902],
+    ],
+  );
+  expect(own.encode("<|x|>")).toEqual([900]);
+  expect(own.encode("ab<|x|>a<|x|><|x|>b")).toEqual([2, 900, 0, 900, 900, 1]);
+  expect(own.encode("a*b[a.b]ab")).toEqual([0, 902, 1, 901, 2]);
+  expect(own.encode("[axb]")).not.toContain(901);
+  expect(own.size).toBe(903);
+  expect(own.decode([2, 902, 901])).toBe("ab*[a.b]");
+  expect(() => own.decode([899])).toThrow(
+    expect.objectContaining({ code: "TOKENIZER_ID", message: "899 is not the id of a token (0 to 902)" }),
+  );
+  expect(own.decode([])).toBe("");
+});
+
+test("a token that is not written in byte characters stands for itself; bytes that are no UTF-8 become U+FFFD; a mark at the start is kept", () => {
+  const own = tokenizerOf(["谁", "a谁"], []);
+  expect(own.decode([0, 1])).toBe("谁a谁");
+  const byte = (x: number) => x + 2;
+  expect(own.decode([byte(0x61), byte(0xff), byte(0x62)])).toBe("a\ufffdb");
+  expect(own.decode([byte(0xef), byte(0xbb), byte(0xbf), byte(0x61)])).toBe("\ufeffa");
+  expect(own.decode(own.encode("\ufeffa"))).toBe("\ufeffa");
+  expect(byteCharacters().map((c) => c.codePointAt(0))).toEqual(expect.arrayContaining([33, 126, 161, 172, 174, 255, 256, 323]));
+  expect(new Set(byteCharacters()).size).toBe(256);
+  expect([0, 32, 127, 160, 173].map((x) => byteCharacters()[x])).toEqual(["Ā", "Ġ", "ġ", "ł", "Ń"]);
+});
+
+test("a text of 2^20 characters is taken", () => {
+  expect(createTokenizer({ ...data, merges: [] }).encode("a".repeat(2 ** 20))).toHaveLength(2 ** 20);
+});
