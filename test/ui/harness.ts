@@ -183,10 +183,11 @@ export class Editor {
     });
   }
 
+  /** A node by its title or type, once the graph in view has it: what was dropped or opened takes a moment. */
   async node(typeOrTitle: string): Promise<DocNode> {
-    const doc = await this.document();
-    const found = doc.nodes.find((n) => n.title === typeOrTitle) ?? doc.nodes.find((n) => n.type === typeOrTitle);
-    if (!found) throw new Error(`no node ${typeOrTitle} among ${doc.nodes.map((n) => n.title ?? n.type).join(", ")}`);
+    const find = (doc: Doc) => doc.nodes.find((n) => n.title === typeOrTitle) ?? doc.nodes.find((n) => n.type === typeOrTitle);
+    const found = find(await this.until((doc) => find(doc) !== undefined, `a node ${typeOrTitle}`));
+    if (!found) throw new Error(`no node ${typeOrTitle}`);
     return found;
   }
 

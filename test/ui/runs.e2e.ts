@@ -192,6 +192,7 @@ describe("several windows and a server that goes", () => {
 
   test("the bar below and the window's title say how far a run is", async () => {
     await editor.dropFile("small.json", "application/json", training());
+    await editor.node("TrainReReFL");
     await run(editor);
     const bar = editor.page.locator(".foot-now");
     // All that the training stands on is done; the training runs.
