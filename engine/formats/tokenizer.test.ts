@@ -206,7 +206,24 @@ test("of a merge that is named twice the first rank counts", () => {
     ["b", "c"],
     ["a", "b"],
   ] as const;
-  expect(tokenizerOf(["a", "b", "c", "ab", "bc"], merges).encode("abc")).toEqual([3, 2]);
+  expect(tokenizerOf(["c", "b", "a", "ab", "bc"], merges).encode("abc")).toEqual([3, 0]);
+});
+
+test("what a merge gives is merged on, to the right, to the left and at either end", () => {
+  const tokens = ["a", "b", "c", "d", "ab", "abc", "dabc", "cd", "bcd"];
+  const own = tokenizerOf(tokens, [
+    ["a", "b"],
+    ["ab", "c"],
+    ["d", "abc"],
+    ["c", "d"],
+    ["b", "cd"],
+  ]);
+  const spelled = (text: string) => own.encode(text).map((id) => tokens[id]);
+  expect(spelled("abc")).toEqual(["abc"]);
+  expect(spelled("dabc")).toEqual(["dabc"]);
+  expect(spelled("dabcdabc")).toEqual(["dabc", "dabc"]);
+  expect(spelled("bcdab")).toEqual(["bcd", "ab"]);
+  expect(spelled("aabcc")).toEqual(["a", "abc", "c"]);
 });
 
 test("text between special tokens is encoded by itself, characters that mean something to a pattern included", () => {
