@@ -115,7 +115,9 @@ test("special tokens: of the configuration by their ids, else Qwen2.5-VL's behin
     expect([specials.get("<|endoftext|>"), specials.get("<|im_start|>"), specials.get("<|file_sep|>")]).toEqual([8, 9, 29]);
   }
   expect(parseVocabAndMerges("{}", "").specials.get("<|endoftext|>")).toBe(0);
-  expect(() => config({ x: { content: "a" } })).toThrow(refusal("TOKENIZER_KIND", /^tokenizer_config\.json/));
+  // Number("") is 0, and Number(" 9") is 9.
+  for (const key of ["x", "", " 9", "1e1", "-1"])
+    expect(() => config({ [key]: { content: "a" } }), key).toThrow(refusal("TOKENIZER_KIND", /^tokenizer_config\.json/));
   expect(() => parseVocabAndMerges("{}", "", "[")).toThrow(refusal("TOKENIZER_JSON", /tokenizer_config\.json/));
   expect(() => parseVocabAndMerges("[]", "")).toThrow(refusal("TOKENIZER_KIND", /^vocab\.json/));
 });

@@ -58,7 +58,7 @@ const tokenizerJson = z.object({
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).max(MAX_TOKENS),
   }),
 });
-const tokenizerConfig = z.object({ added_tokens_decoder: z.record(z.string(), addedToken).optional() });
+const tokenizerConfig = z.object({ added_tokens_decoder: z.record(z.string().regex(/^\d+$/, "an id is wanted"), addedToken).optional() });
 
 function json(text: string, file: string): unknown {
   if (text.length > MAX_TEXT) throw new AppError("TOKENIZER_TOO_LARGE", `${file} has more than ${MAX_TEXT} characters`, HINT);
