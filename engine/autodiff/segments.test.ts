@@ -145,6 +145,17 @@ describe("segments", () => {
     expect(saved[1]).toBeLessThan(0.5);
   });
 
+  it("count what crosses a cut on its way to a comparison only as a gradient of 0", async () => {
+    const b = newBuilder();
+    const x = b.input("x", "float32", [3]);
+    const [a, c] = b.scope("first", () => [b.mul(x, x), b.mul(x, 2)]);
+    const y = b.scope("second", () => b.sum(b.where(b.one("Greater", [c, b.scalar(1)]), a, b.mul(a, 3)), [], false));
+    const graph = b.graph({ y });
+    const feeds = { x: { shape: [3], data: new Float64Array([0.25, 1, -2]) } };
+    const { gradients } = await runTraining(segmentedGrad(graph, "y", [x]), feeds, onReference([]));
+    expect([...(gradients[0]?.data ?? [])]).toEqual([3 * 0.5, 2, 3 * -4]);
+  });
+
   it("take gradients of one float only, by float inputs and weights", () => {
     const b = newBuilder();
     const x = b.input("x", "float32", [2]);

@@ -641,6 +641,7 @@ test("values are weighed once per buffer, and getters are not called", () => {
   // Strings weigh two bytes a character, and nothing is weighed twice.
   const text = measureValue({ a: "x".repeat(1000) }).bytes;
   expect(text - measureValue({ a: "x".repeat(900) }).bytes).toBe(200);
+  expect(measureValue([1, 2, 3]).bytes - measureValue([1, 2]).bytes).toBe(8);
   expect(text).toBeGreaterThanOrEqual(2000);
   expect(text).toBeLessThan(2400);
   const twice = measureValue([new Uint8Array(buffer), new Uint8Array(buffer)]).bytes;

@@ -19,8 +19,7 @@ export class Canvas {
   constructor(width: number, height: number, background: Color) {
     this.width = width;
     this.height = height;
-    this.data = new Float32Array(width * height * 3);
-    for (let i = 0; i < this.data.length; i++) this.data[i] = background[i % 3] ?? 0;
+    this.data = Float32Array.from({ length: width * height * 3 }, (_, i) => background[i % 3] ?? 0);
   }
 
   /** A picture, or the part `from` of it, stretched over a rectangle of whole pixels. What `from` shows beyond the picture is black. */

@@ -15,7 +15,7 @@ export default implementNode(declaration, {
     const { matches, margin } = matchFaces(similarity, {
       threshold: passed,
       gate,
-      ...(layout_weight > 0 && planned ? { layout: { weight: layout_weight, distances: planned } } : {}),
+      ...(planned && { layout: { weight: layout_weight, distances: planned } }),
     });
     const [rows = 0, columns = 0] = similarity.values.shape;
     await showMatch(ctx, {
@@ -23,7 +23,7 @@ export default implementNode(declaration, {
       costs: tensor(
         "float64",
         [rows, columns],
-        similarity.values.data.map((e, at) => -e + (layout_weight > 0 ? layout_weight * (planned?.[at] ?? 0) : 0)),
+        similarity.values.data.map((e, at) => -e + layout_weight * (planned?.[at] ?? 0)),
       ),
       threshold: accept === "all" ? null : passed,
       gate,
