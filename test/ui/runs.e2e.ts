@@ -197,7 +197,7 @@ describe("several windows and a server that goes", () => {
     const bar = editor.page.locator(".foot-now");
     // All that the training stands on is done; the training runs.
     await expect.poll(() => bar.textContent()).toMatch(/^[1-9]\d* of \d+ TrainReReFL/);
-    expect(await editor.page.title()).toMatch(/^[1-9]\d? % · /);
+    await expect.poll(() => editor.page.title()).toMatch(/^[1-9]\d? % · /);
     await editor.page.getByRole("button", { name: "Stop", exact: true }).first().click();
     await ended(editor, "cancelled");
   });
