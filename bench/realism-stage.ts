@@ -1,6 +1,7 @@
 // What the realism stage does on held-out people, over three seeds, with identity as a guardrail and without, from runs of graphs/train-realism.json.
 //   npm run bench -- realism-stage               runs what is missing in out/realism-stage (or REALISM_RUNS=DIR), one thread, and prints the table
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -16,6 +17,7 @@ type Arm = keyof typeof ARMS;
 const TOLERANCE = 0.02;
 
 const root = join(import.meta.dirname, "..");
+const WORKFLOW = join(root, "graphs/train-realism.json");
 
 /** SaveMetrics' file: the identity stage, then the realism stage. */
 const Saved = z.object({
@@ -29,7 +31,9 @@ export type Rows = z.infer<typeof Saved>["details"];
 /** Runs what is missing and prints the table. */
 export async function realismStage(): Promise<void> {
   const folder = process.env.REALISM_RUNS ?? join("out", "realism-stage");
-  const name = (arm: Arm, seed: number) => `${arm.replaceAll(" ", "-")}-${seed}`;
+  // Runs of another workflow are not taken for runs of this one.
+  const version = createHash("sha256").update(readFileSync(WORKFLOW)).digest("hex").slice(0, 8);
+  const name = (arm: Arm, seed: number) => `${arm.replaceAll(" ", "-")}-${seed}-${version}`;
   const file = (arm: Arm, seed: number) => join(folder, `${name(arm, seed)}.json`);
   const arms = Object.entries(ARMS) as [Arm, readonly string[]][];
   for (const seed of SEEDS)
@@ -47,7 +51,7 @@ export async function realismStage(): Promise<void> {
 function runStage(folder: string, filename: string, inputs: readonly string[]): void {
   console.log(`\n${filename}`);
   const set = [...inputs, "23.on_trouble=warn", `29.filename=${filename}`].flatMap((value) => ["--set", value]);
-  const args = [join(root, "graph.mjs"), "run", join(root, "graphs/train-realism.json"), "--out", folder, "--threads", "1", ...set];
+  const args = [join(root, "graph.mjs"), "run", WORKFLOW, "--out", folder, "--threads", "1", ...set];
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
   if (status !== 0) throw new Error(`the run ${filename} ended with ${status}; the same command continues it`);
 }

@@ -15,8 +15,10 @@ export function claims(runs: (cell: string) => readonly CellRun[]): Claim[] {
   const made: Claim[] = [];
   /** One claim about two cells' intervals. */
   const claim = (text: string, quantity: Quantity, cells: readonly [string, string], holds: (a: Interval, b: Interval) => boolean) => {
+    if (cells.some((cell) => runs(cell).length === 0)) return;
     const [a, b] = [of(cells[0], quantity), of(cells[1], quantity)];
-    if (a && b) made.push({ text, holds: holds(a, b), numbers: `${cells[0]} ${shown(a, quantity)}, ${cells[1]} ${shown(b, quantity)}` });
+    const numbers = cells.map((cell, k) => `${cell} ${shown(k === 0 ? a : b, quantity)}`).join(", ");
+    made.push({ text, holds: a !== undefined && b !== undefined && holds(a, b), numbers });
   };
   const isAbove = (a: Interval, b: Interval) => b.low > a.high;
   claim("SIR's ID-Sim above SFT's, intervals apart", ID_SIM, ["sft", "sir"], isAbove);
@@ -33,7 +35,9 @@ export function claims(runs: (cell: string) => readonly CellRun[]): Claim[] {
 }
 
 /** `31.8 [30.1, 33.4]`. */
-export function shown({ mean, low, high }: Interval, { digits }: Quantity): string {
+export function shown(interval: Interval | undefined, { digits }: Quantity): string {
+  if (!interval) return "not measured";
+  const { mean, low, high } = interval;
   const [m, l, h] = [mean, low, high].map((x) => x.toFixed(digits).replace("-", "−"));
   return `${m} [${l}, ${h}]`;
 }

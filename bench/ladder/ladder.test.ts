@@ -98,6 +98,9 @@ test("claims hold or do not by the numbers, and cells that have not run claim no
     "Fewer missing people than `umo`",
   ]);
   expect(claims((name) => (name === "base" ? named("base") : []))).toEqual([]);
+  // Without a face nobody can be swapped: that is no success.
+  const faceless = claims((name) => named(name).map((run) => ({ ...run, rows: run.rows.map(({ swap_rate: _, ...row }) => row) })));
+  expect(faceless.filter((c) => c.numbers.includes("not measured")).map((c) => c.holds)).toEqual([false, false]);
 });
 
 test("the page says what has run, and what is lacking", () => {

@@ -21,7 +21,7 @@ export function resultsPage(runs: readonly CellRun[]): string {
   const of = (cell: Cell) => runs.filter((run) => run.cell.name === cell.name);
   const ran = LADDER.filter((cell) => of(cell).length > 0);
   const lacking = LADDER.filter((cell) => of(cell).length < cell.seeds.length).map((cell) => cell.name);
-  const scenes = of(LADDER[0] ?? SEARCH[0] ?? { name: "", title: "", workflow: "", set: {}, seeds: [] })[0]?.rows.length ?? 0;
+  const scenes = ran.flatMap(of)[0]?.rows.length ?? 0;
   const balanced = LADDER.at(-1);
   return [
     "# Results",
@@ -80,8 +80,7 @@ export function resultsPage(runs: readonly CellRun[]): string {
 }
 
 function value(runs: readonly CellRun[], quantity: Quantity, people?: number): string {
-  const interval = intervalOf(runs, quantity, people);
-  return interval ? shown(interval, quantity) : "–";
+  return runs.length === 0 ? "–" : shown(intervalOf(runs, quantity, people), quantity);
 }
 
 function change(base: readonly CellRun[], runs: readonly CellRun[], quantity: Quantity): string {

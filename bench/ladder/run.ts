@@ -54,6 +54,10 @@ for (const [k, { cell, seed }] of missing.entries()) {
   }
 }
 const runs = CELLS.flatMap((cell) => cell.seeds.flatMap((seed) => readRun(values.out, cell, seed) ?? []));
+if (runs.length === 0) {
+  console.error(`nothing in ${values.out} has finished: there is nothing to report`);
+  process.exit(1);
+}
 const docs = join(ROOT, "docs");
 writeResults(join(docs, "results.md"), join(docs, "img/ladder-curves.svg"), runs);
 const grid = await writeGrid(

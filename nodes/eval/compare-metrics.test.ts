@@ -15,6 +15,17 @@ test("one row per number of either side; what one side lacks has no change", asy
   ]);
 });
 
+test("a number that is not finite costs its example, with a word, and not all intervals", async () => {
+  const ctx = fakeContext();
+  const side = (values: readonly number[]) => ({
+    values: { a: 1 },
+    details: { label: "x", encoder: "e", examples: ["p", "q", "r"], rows: values.map((a) => ({ a })) },
+  });
+  await compareMetrics.run({ before: side([1, 2, Number.NaN]), after: side([2, 3, 4]), title: "held out" }, ctx, {});
+  expect(ctx.scores.get("held out, change at least")).toEqual({ a: 1 });
+  expect(ctx.logs).toEqual(["warn: held out: a of 1 of 3 examples is not finite: its interval leaves them out"]);
+});
+
 test("changes of the same examples have an interval, whatever their order; examples of one side do not count", async () => {
   const ctx = fakeContext();
   const side = (examples: readonly string[], values: readonly number[]) => ({

@@ -5,7 +5,7 @@ import { bootstrapMean } from "../shared/metrics/bootstrap-mean.ts";
 import declaration from "./compare-metrics.node.ts";
 
 /** What EvaluateEdits tells of every picture: the row of numbers, and the example it belongs to. */
-const Measured = z.object({ examples: z.array(z.string()), rows: z.array(z.record(z.string(), z.number())) });
+const Measured = z.object({ examples: z.array(z.string()), rows: z.array(z.record(z.string(), z.number().or(z.nan()))) });
 
 export default implementNode(declaration, {
   run({ before, after, title }, ctx) {
@@ -15,7 +15,11 @@ export default implementNode(declaration, {
       const [a, b] = [before.values[metric], after.values[metric]];
       const change = a === undefined || b === undefined ? null : b - a;
       const differences = pairs.flatMap(([x, y]) => (x[metric] === undefined || y[metric] === undefined ? [] : [y[metric] - x[metric]]));
-      const interval = change !== null && differences.length > 1 ? bootstrapMean([differences]) : undefined;
+      const finite = differences.filter(Number.isFinite);
+      const bad = differences.length - finite.length;
+      if (bad > 0)
+        ctx.log("warn", `${title}: ${metric} of ${bad} of ${differences.length} examples is not finite: its interval leaves them out`);
+      const interval = change !== null && finite.length > 1 ? bootstrapMean([finite]) : undefined;
       return { metric, before: a ?? null, after: b ?? null, change, low: interval?.low ?? null, high: interval?.high ?? null };
     });
     const cell = (x: number | null) => (x === null ? "-" : x.toFixed(4)).padStart(12);

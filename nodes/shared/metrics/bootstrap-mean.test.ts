@@ -35,6 +35,16 @@ test("trainings that differ widen it: their scenes are not independent", () => {
   expect(width([apart.flat()])).toBeLessThan(width(apart));
 });
 
+test("a value that is not finite is refused", () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() =>
+      bootstrapMean([
+        [1, 2],
+        [3, bad],
+      ]),
+    ).toThrow(/not finite/);
+});
+
 test("one value is its own interval, none has none, and a seed gives the same one", () => {
   expect(bootstrapMean([[2]])).toEqual({ mean: 2, low: 2, high: 2 });
   expect(bootstrapMean([[], []])).toBeUndefined();

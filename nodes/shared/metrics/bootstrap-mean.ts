@@ -13,6 +13,7 @@ export interface Interval {
  * groups are drawn with replacement and then values within each: scenes of one training are not independent.
  * @param groups equal weight for every value; empty groups are left out
  * @returns undefined without any value
+ * @throws RangeError for a value that is not finite: sorted, it would leave bounds that look right
  */
 export function bootstrapMean(
   groups: readonly (readonly number[])[],
@@ -21,6 +22,7 @@ export function bootstrapMean(
   const filled = groups.filter((group) => group.length > 0);
   const rng = randomSource(seed);
   if (filled.length === 0) return undefined;
+  if (!filled.every((group) => group.every(Number.isFinite))) throw new RangeError("a value to be averaged is not finite");
   const means = Float64Array.from({ length: resamples }, () => {
     const drawn = filled.length > 1 ? filled.map(() => rng.below(filled.length)) : [0];
     let [sum, count] = [0, 0];
