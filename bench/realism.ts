@@ -59,12 +59,11 @@ const compute = createRuntime({ device: "cpu" });
 
 /** Prints both tables. */
 export async function realism(): Promise<void> {
-  const shipped = (name: string) => models.open("realism", name).then(scorerOfFile, () => undefined);
-  const scorer = await shipped("drawn-people.safetensors");
+  const scorer = await scorerOfFile(await models.open("realism", "drawn-people.safetensors"));
   await table("drawn people (held out)", await drawnFaces(), await bandsOf("drawn-people.json"), () => scorer);
-  const { PHOTOGRAPHS: folder = join(root, "graphs/input"), SCORER: name = "photographs.safetensors" } = process.env;
+  const { PHOTOGRAPHS: folder = join(root, "graphs/input"), SCORER: name } = process.env;
   const faces = await photographedFaces(compute, await loadBlazeFaceDetector(models), folder, PHOTOGRAPHED_FACES);
-  const given = await shipped(name);
+  const given = name === undefined ? undefined : await scorerOfFile(await models.open("realism", name));
   const validated = given || folder.startsWith(root) ? undefined : await crossValidated(compute, faces);
   await table(
     `photographs in ${folder.startsWith(root) ? "graphs/input" : folder}`,
@@ -78,7 +77,10 @@ function readStage(): { readonly statistics: readonly Statistic[]; readonly band
   const { "14": priors, "15": sum } = Stage.parse(JSON.parse(readFileSync(join(root, "graphs/train-realism.json"), "utf8")));
   const { statistics, band } = priors.inputs;
   return {
-    statistics: statistics.split(", ").filter((name) => isStatistic(name)),
+    statistics: statistics.split(", ").map((name) => {
+      if (!isStatistic(name)) throw new Error(`graphs/train-realism.json names ${name}, which is no statistic`);
+      return name;
+    }),
     band,
     weight: Number(sum.inputs.weights.split(", ")[1]),
   };

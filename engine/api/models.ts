@@ -32,7 +32,7 @@ const tensorPort = z.object({
 /** What is inside a model file. Read in the compute process. */
 export const modelDetail = z.object({
   info: modelInfo,
-  format: z.enum(["safetensors", "onnx", "json"]),
+  format: z.enum(["safetensors", "gguf", "onnx", "json"]),
   /** safetensors `__metadata__`, ONNX metadata_props; the texts at the top of a JSON file. */
   metadata: z.record(z.string(), z.string()),
   parameters: z.number(),

@@ -27,7 +27,7 @@ export const readerTasks = {
   model: {
     asks: z.object({ models: places, folder: z.string(), name: z.string() }),
     gives: z.object({
-      format: z.enum(["safetensors", "onnx", "json"]),
+      format: z.enum(["safetensors", "gguf", "onnx", "json"]),
       metadata: z.record(z.string(), z.string()),
       parameters: z.number(),
       inputs: z.array(port),

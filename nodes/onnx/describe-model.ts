@@ -28,7 +28,7 @@ export async function describeModel(
   folder: string,
   name: string,
 ): Promise<{
-  readonly format: "safetensors" | "onnx" | "json";
+  readonly format: "safetensors" | "gguf" | "onnx" | "json";
   readonly metadata: Record<string, string>;
   readonly parameters: number;
   readonly inputs: Port[];
@@ -47,5 +47,5 @@ export async function describeModel(
     return { format: "json", metadata: textsOf((await models.bytes(folder, name)).bytes, name), parameters: 0, inputs: [], outputs: [] };
   const { metadata, tensors } = await models.open(folder, name);
   const parameters = [...tensors.values()].reduce((sum, t) => sum + t.shape.reduce((a, d) => a * d, 1), 0);
-  return { format: "safetensors", metadata: { ...metadata }, parameters, inputs: [], outputs: [] };
+  return { format: /\.gguf$/i.test(name) ? "gguf" : "safetensors", metadata: { ...metadata }, parameters, inputs: [], outputs: [] };
 }
