@@ -47,7 +47,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   "ui/doc": ["engine/base", "engine/graph", "engine/node"],
   "ui/net": ["engine/base", "engine/graph", "engine/api"],
   "ui/state": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net"],
-  "ui/canvas": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/state"],
+  "ui/canvas": ["engine/base", "engine/graph", "engine/node", "ui/doc"],
   // Only what is pure and shared among the nodes: the assignment is computed again while a threshold is dragged.
   "ui/panels": ["engine/base", "engine/graph", "engine/node", "engine/api", "nodes/shared", "ui/doc", "ui/net", "ui/state", "ui/canvas"],
   "ui/shell": ["engine/base", "engine/graph", "engine/node", "engine/api", "ui/doc", "ui/net", "ui/state", "ui/canvas", "ui/panels"],

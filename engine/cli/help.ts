@@ -17,7 +17,8 @@ const TEXT = `graph: runs workflows of typed nodes
     --resume                     continue the training that is in the output directory; an error when there is none
     --dry-run                    check everything, print the steps and what they would cost; write nothing
     --json                       print one event per line
-  graph validate FILE [--json]   every issue of a workflow at once
+  graph validate FILE [--set NODE.INPUT=VALUE]… [--input DIR] [--models DIR] [--json]
+                                 every issue of a workflow at once
   graph show FILE [--json]       what a picture, a LoRA or a run.json was made with
   graph export RUN_DIR           a LoRA from a checkpoint of a training
     --update N|best              after which update (default: the newest)
@@ -29,7 +30,7 @@ const TEXT = `graph: runs workflows of typed nodes
   graph frames VIDEO|FOLDER --out DIR [--fps 1]   frames of videos, a folder per video, for ClipsDataset (needs ffmpeg)
   graph nodes [NAME] [--json]    the nodes there are, or all about one
   graph models [--models DIR]    the models that are found
-  graph doctor                   Node, backends, memory, disk, models, permissions
+  graph doctor [--models DIR]    Node, backends, memory, disk, models, permissions
   graph help, graph --version
 
 Exit codes: 0 ok, 1 usage, 2 invalid workflow, 3 a node failed, 4 cancelled, 5 some outputs were left out because something
