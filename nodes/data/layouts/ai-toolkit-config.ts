@@ -49,11 +49,10 @@ export async function readAiToolkit(files: Files, name: string, source: string, 
   if (datasets.length === 0) issues.push({ place: name, message: "no process has datasets" });
   for (const [k, { dataset, place, trigger }] of datasets.entries()) {
     const read = await readFolderPair(files, folderOf(name), dataset, defaultPrompt, place);
-    issues.push(...read.issues);
     const word = dataset.trigger_word || trigger || "";
     const prompted = read.entries.map((entry) => ({ ...entry, prompt: withTrigger(entry.prompt, word) }));
     const prefix = datasets.length > 1 ? `${k}/` : "";
-    addRepeated({ entries, issues }, prompted, { prefix, repeats: dataset.num_repeats ?? 1, place });
+    addRepeated({ entries, issues }, { entries: prompted, issues: read.issues }, { prefix, repeats: dataset.num_repeats ?? 1, place });
   }
   return {
     ...layout,
@@ -91,6 +90,6 @@ async function readFolderPair(
 
 /** As ai-toolkit does: the word takes the place of [trigger] and [name], or comes first where it is not named. */
 function withTrigger(prompt: string, trigger: string): string {
-  const replaced = prompt.replaceAll("[trigger]", trigger).replaceAll("[name]", trigger).trim();
+  const replaced = prompt.replace(/\[(?:trigger|name)\]/g, () => trigger).trim();
   return trigger === "" || replaced.includes(trigger) ? replaced : `${trigger} ${replaced}`.trim();
 }

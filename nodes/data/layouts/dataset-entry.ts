@@ -36,21 +36,25 @@ export interface Layout {
 export const MAX_ENTRIES = 100_000;
 
 /**
- * Adds what one of several datasets holds, as often as it asks for; ids stay unique.
- * @param prefix of its ids @param place of the dataset, for messages
+ * Adds what one of several datasets holds, as often as it asks for; ids and places stay unique.
+ * @param prefix of its ids, empty where it is the only one @param place of the dataset, for messages
  */
 export function addRepeated(
   into: { readonly entries: DatasetEntry[]; readonly issues: LayoutIssue[] },
-  read: readonly DatasetEntry[],
+  read: Pick<Layout, "entries" | "issues">,
   { prefix, repeats, place }: { readonly prefix: string; readonly repeats: number; readonly place: string },
 ): void {
-  const count = into.entries.length + read.length * repeats;
+  // Two datasets may both hold 1.png: what is wrong with one leaves the other alone.
+  const named = (own: string): string => (prefix === "" || own === place ? own : `${place} ${own}`);
+  into.issues.push(...read.issues.map((issue) => ({ ...issue, place: named(issue.place) })));
+  const count = into.entries.length + read.entries.length * repeats;
   if (count > MAX_ENTRIES) {
     into.issues.push({ place, message: `its num_repeats (${repeats}) makes ${count} entries; ${MAX_ENTRIES} are the limit` });
     return;
   }
-  for (const entry of read)
-    for (let r = 0; r < repeats; r++) into.entries.push({ ...entry, id: `${prefix}${entry.id}${r === 0 ? "" : ` (${r + 1})`}` });
+  for (const entry of read.entries)
+    for (let r = 0; r < repeats; r++)
+      into.entries.push({ ...entry, place: named(entry.place), id: `${prefix}${entry.id}${r === 0 ? "" : ` (${r + 1})`}` });
 }
 
 export type Files = Pick<NodeContext, "readInput" | "listInputs" | "videos">;

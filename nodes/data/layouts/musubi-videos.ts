@@ -42,6 +42,11 @@ interface Video {
 
 const Row = z.looseObject({ video_path: z.string().min(1), caption: z.string().optional(), control_path: z.string().min(1).optional() });
 
+/** What is not trained on. @param name of the file that asks for videos */
+export function firstFrames(name: string): string {
+  return `${name}: an image model is trained: of each window of a video the first frame is taken`;
+}
+
 /** One entry per window of frames. @param folder of the TOML file, with a slash at its end, or empty */
 export async function readMusubiVideos(
   files: Files,
@@ -117,19 +122,27 @@ async function videosOfFolder(
   const controls = control_directory === undefined ? undefined : besides(folder, `${control_directory}/`);
   const controlNames = controls === undefined ? [] : await files.listInputs(controls.replace(/\/$/, "") || ".");
   const videos: Video[] = [];
+  const seen = new Map<string, string>();
   for (const path of names.filter((name) => folderOf(name) === directory && VIDEO.test(name))) {
     const place = path.slice(directory.length);
     const stem = stemOf(path);
-    const control =
-      controls === undefined
-        ? undefined
-        : (controlNames.find((name) => folderOf(name) === controls && stemOf(name) === stem && VIDEO.test(name)) ??
-          (controlNames.some((name) => name.startsWith(`${controls}${stem}/`)) ? `${controls}${stem}` : undefined));
+    const first = seen.get(stem);
+    seen.set(stem, path);
+    if (first !== undefined) issues.push({ place, message: `${first} has the same name: captions and controls could not be told apart` });
+    const [video, other] = controlNames.filter((name) => folderOf(name) === controls && stemOf(name) === stem && VIDEO.test(name));
+    const isFolder = controlNames.some((name) => name.startsWith(`${controls}${stem}/`));
+    const control = video ?? (isFolder ? `${controls}${stem}` : undefined);
     if (controls !== undefined && control === undefined)
       issues.push({ place, message: `${controls} has no video or folder called ${stem}` });
-    videos.push({ place, id: stem, path, caption: (await captionOf(files, there, path, caption_extension)) ?? "", control });
+    if (other !== undefined) issues.push({ place, message: `its control may be ${video} or ${other}` });
+    try {
+      videos.push({ place, id: stem, path, caption: (await captionOf(files, there, path, caption_extension)) ?? "", control });
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "DATASET_TEXT")) throw error;
+      issues.push({ place, message: error.message });
+    }
   }
-  if (videos.length === 0) issues.push({ place: directory || ".", message: "no videos are in it" });
+  if (seen.size === 0) issues.push({ place: directory || ".", message: "no videos are in it" });
   return videos;
 }
 

@@ -6,7 +6,7 @@ import { toAppError } from "../../../engine/base/errors.ts";
 import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { pairFolders } from "./ai-toolkit.ts";
 import { addRepeated, besides, type DatasetEntry, type Files, folderOf, type Layout, type LayoutIssue, stemOf } from "./dataset-entry.ts";
-import { readMusubiVideos } from "./musubi-videos.ts";
+import { firstFrames, readMusubiVideos } from "./musubi-videos.ts";
 import { readTable } from "./picture-table.ts";
 import { textOf } from "./text-of.ts";
 import { unreadKeys } from "./unread-keys.ts";
@@ -49,16 +49,12 @@ export async function readMusubi(files: Files, name: string, text: string, defau
     const dataset = { ...config.general, ...own };
     const place = `datasets[${k}]`;
     const read = await readDataset(files, folder, dataset, defaultPrompt, place);
-    issues.push(...read.issues);
     const prefix = config.datasets.length > 1 ? `${k}/` : "";
-    addRepeated({ entries, issues }, read.entries, { prefix, repeats: dataset.num_repeats ?? 1, place });
+    addRepeated({ entries, issues }, read, { prefix, repeats: dataset.num_repeats ?? 1, place });
   }
   const tables = [config.general, ...config.datasets];
   const isVideo = config.datasets.some((d) => d.video_directory !== undefined || d.video_jsonl_file !== undefined);
-  const notes = [
-    ...unreadKeys(name, tables, READ, QUIET),
-    ...(isVideo ? [`${name}: an image model is trained: of each window of a video the first frame is taken`] : []),
-  ];
+  const notes = [...unreadKeys(name, tables, READ, QUIET), ...(isVideo ? [firstFrames(name)] : [])];
   return { ...layout, entries, issues, notes };
 }
 

@@ -147,6 +147,10 @@ it("ai-toolkit's job: what is wrong with it", async () => {
     { place: "a.png", message: "it has no caption: a.md is missing or empty" },
     { place: "b.png", message: "it has no caption: b.md is missing or empty" },
   ]);
+  // A word is taken as it is written.
+  const dollar = job("[{ folder_path: target, trigger_word: a$$ap, default_caption: 'x [trigger]', caption_ext: md }]");
+  const { entries } = await readLayout(filesOf({ ...FOLDERS, "set/j.yaml": dollar }), "set/j.yaml", options);
+  expect(entries[0]?.prompt).toBe("x a$$ap");
   expect((await told(job("[{ folder_path: target, num_repeats: 1000000000 }]")))[0]?.message).toMatch(
     /makes 2000000000 entries; 100000 are the limit/,
   );
@@ -210,6 +214,7 @@ frame_sample = 3
   ]);
   const table = await readLayout(files, "set/metadata.jsonl", options);
   expect([short(table.entries)[0], table.entries.length]).toEqual([["1/three#0", "third", "set/more/three.mp4#0"], 2]);
+  expect(table.notes).toEqual(["set/metadata.jsonl: an image model is trained: of each window of a video the first frame is taken"]);
   expect(new TextDecoder().decode(await pictureReader(files)("set/videos/one.mp4#7"))).toBe("set/videos/one.mp4 7");
   // A picture may have such a name.
   await expect(pictureReader(files)("a#1")).rejects.toThrow("no a#1");
@@ -232,6 +237,41 @@ it("musubi-tuner's videos: what is wrong with them; without ffmpeg one error say
     videos: { ...files.videos, count: async () => Promise.reject(new AppError("VIDEO_FFMPEG", "ffmpeg is needed")) },
   };
   await expect(readLayout(without, "d.toml", options)).rejects.toMatchObject({ code: "VIDEO_FFMPEG" });
+});
+
+it("musubi-tuner's videos: names that could be mixed up, and captions that cannot be read", async () => {
+  const toml = '[[datasets]]\nvideo_directory = "v"\ncontrol_directory = "c"\n';
+  const names = {
+    "v/a.mov": "",
+    "v/a.mp4": "",
+    "v/a.txt": "p",
+    "v/b.mp4": "",
+    "v/b.txt": "\0",
+    "c/a.mov": "",
+    "c/a.mp4": "",
+    "c/b.mp4": "",
+  };
+  const videos = videosOf({ "v/a.mov": 9, "v/a.mp4": 9, "v/b.mp4": 9, "c/a.mov": 9, "c/a.mp4": 9, "c/b.mp4": 9 });
+  expect((await readLayout({ ...filesOf({ "d.toml": toml, ...names }), videos }, "d.toml", options)).issues).toEqual([
+    { place: "a.mov", message: "its control may be c/a.mov or c/a.mp4" },
+    { place: "a.mp4", message: "v/a.mov has the same name: captions and controls could not be told apart" },
+    { place: "a.mp4", message: "its control may be c/a.mov or c/a.mp4" },
+    { place: "b.mp4", message: "v/b.txt is text neither in UTF-8 nor in UTF-16 with a byte order mark" },
+  ]);
+});
+
+it("what is wrong with one of several datasets leaves a file of the same name in another alone", async () => {
+  const toml = '[[datasets]]\nimage_directory = "x"\n[[datasets]]\nimage_directory = "y"\n';
+  const { entries, issues } = await readLayout(
+    filesOf({ "d.toml": toml, "x/1.png": "", "y/1.png": "", "y/1.txt": "p" }),
+    "d.toml",
+    options,
+  );
+  expect(issues).toEqual([{ place: "datasets[0] 1.png", message: "it has no caption: 1.txt is missing or empty" }]);
+  expect(entries.map(({ id, place }) => [id, place])).toEqual([
+    ["0/1", "datasets[0] 1.png"],
+    ["1/1", "datasets[1] 1.png"],
+  ]);
 });
 
 it("windows of frames are those of the documentation's drawings, of 40 frames", () => {

@@ -6,7 +6,7 @@ import { readFolders } from "./ai-toolkit.ts";
 import { readAiToolkit } from "./ai-toolkit-config.ts";
 import { besides, type Files, folderOf, type Layout } from "./dataset-entry.ts";
 import { readMusubi } from "./musubi.ts";
-import { readMusubiVideos } from "./musubi-videos.ts";
+import { firstFrames, readMusubiVideos } from "./musubi-videos.ts";
 import { isTableRow, readTable } from "./picture-table.ts";
 import { textOf } from "./text-of.ts";
 
@@ -56,7 +56,7 @@ async function readFile(files: Files, name: string, { defaultPrompt }: LayoutOpt
     return {
       name: "a table of videos (musubi-tuner)",
       ...(await readMusubiVideos(files, "", { video_jsonl_file: name }, defaultPrompt)),
-      notes: [],
+      notes: [firstFrames(name)],
     };
   if (row.success && isTableRow(row.data))
     return { name: "a table of pictures (musubi-tuner, DiffSynth, diffusers)", ...readTable(name, text, defaultPrompt), notes: [] };
