@@ -2,14 +2,15 @@ import type { Comparison } from "../../shared/contracts/data.ts";
 
 /** Where faces are points, so that those of one person lie within a distance: means and sums of points have a meaning. */
 export interface FaceSpace {
-  /** Largest squared distance of two faces of one person. */
+  /** Largest squared distance of two faces of one person; below 0 where no two are. */
   readonly limit: number;
   point(vector: readonly number[]): Float64Array;
 }
 
 /** Of unit vectors, |a − b|² = 2 − 2·cosine: one rule for encoders compared by distance and by cosine. */
 export function faceSpace({ kind, threshold, mean }: Comparison): FaceSpace {
-  if (kind === "l2") return { limit: threshold ** 2, point: (vector) => Float64Array.from(vector) };
+  // No distance is below 0.
+  if (kind === "l2") return { limit: threshold < 0 ? -1 : threshold ** 2, point: (vector) => Float64Array.from(vector) };
   return {
     limit: 2 - 2 * threshold,
     point(vector) {

@@ -82,3 +82,10 @@ it("overlap, frontality and distances are what they say", () => {
   const l2 = faceSpace({ kind: "l2", threshold: 0.6, mean: Float32Array.of(9, 9) });
   expect([squaredDistance(l2.point([0, 0]), l2.point([0.6, 0])), l2.limit]).toEqual([expect.closeTo(0.36), expect.closeTo(0.36)]);
 });
+
+it("where only equal faces are one person they are followed; where none are, nobody is", () => {
+  const shot = [frame("1", [face(0, 0)]), frame("2", [face(0, 0)])];
+  expect(trackFaces(shot, faceSpace({ kind: "cosine", threshold: 1 }))).toHaveLength(1);
+  expect(trackFaces(shot, faceSpace({ kind: "l2", threshold: 0 }))).toHaveLength(1);
+  expect(trackFaces(shot, faceSpace({ kind: "l2", threshold: -1 }))).toHaveLength(2);
+});

@@ -40,7 +40,7 @@ export function trackFaces(shot: readonly SeenPicture[], space: FaceSpace): read
         const overlap = overlapOf(before.box, face.box);
         const isAlike = distance <= space.limit && isNear(before.box, face.box, at - track.last);
         if (isAlike || (overlap >= SAME_PLACE && distance <= LOOSE * space.limit))
-          costs[row * points.length + column] = distance / space.limit - overlap;
+          costs[row * points.length + column] = (distance > 0 ? distance / space.limit : 0) - overlap;
       }
     const joined = new Set<number>();
     for (const { row, column } of hungarian(costs, open.length, points.length).pairs) {
