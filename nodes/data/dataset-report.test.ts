@@ -39,3 +39,14 @@ it("a dataset without examples", async () => {
     report.run({ dataset: fakeDataset(0, 0), encoder: undefined, examples: 8, duplicates: 3, prefix: "r" }, fakeContext(), {}),
   ).rejects.toMatchObject({ code: "DATASET_EMPTY" });
 });
+
+it("what was not looked at or could not be measured is told", async () => {
+  const faceless = { ...fakeExample(1), referenceFaces: [] };
+  const ctx = fakeContext(interpreterCompute());
+  const dataset: Dataset = { ...fakeDataset(5, 0), example: async () => faceless };
+  await report.run({ dataset, encoder: fakeEncoder(), examples: 1, duplicates: 0, prefix: "r" }, ctx, {});
+  expect(ctx.logs).toEqual([
+    "warn: 1 of 5 examples are looked at: raise examples to see all",
+    "warn: how like 1 references are to the target is not measured: the dataset knows no face of them, or none in their place",
+  ]);
+});

@@ -21,6 +21,8 @@ interface Row {
   readonly hash: string;
   /** Of reference k to its face. */
   readonly similarity: readonly number[];
+  /** References that cannot be compared: no face is known of them, or of their place in the target. */
+  readonly unmeasured: number;
   readonly problems: string[];
 }
 
@@ -35,12 +37,12 @@ export default implementNode(declaration, {
     );
     for (const [k, { split, index }] of wanted.entries()) {
       const example = await i.dataset.example(split, index);
-      const { similarity, problems } = await likeness(ctx.compute, i.encoder, example);
+      const { similarity, unmeasured, problems } = await likeness(ctx.compute, i.encoder, example);
       const hash = differenceHash(example.target);
       const twin = rows.find((row) => hashDistance(row.hash, hash) <= i.duplicates);
       if (twin)
         problems.push(`its target is nearly that of ${twin.example.id}${twin.split === split ? "" : ", which is in the other split"}`);
-      rows.push({ split, example, hash, similarity, problems });
+      rows.push({ split, example, hash, similarity, unmeasured, problems });
       ctx.progress(k + 1, wanted.length, example.id);
     }
     if (rows.length === 0)
@@ -55,6 +57,14 @@ export default implementNode(declaration, {
     ctx.show({ images: [file] });
     for (const row of rows) for (const problem of row.problems) ctx.log("warn", `${row.example.id}: ${problem}`);
     for (const { id, why } of i.dataset.leftOut ?? []) ctx.log("warn", `${id} is left out: ${why}`);
+    const of = i.dataset.train + i.dataset.heldOut;
+    if (rows.length < of) ctx.log("warn", `${rows.length} of ${of} examples are looked at: raise examples to see all`);
+    const unmeasured = rows.reduce((n, row) => n + row.unmeasured, 0);
+    if (unmeasured > 0)
+      ctx.log(
+        "warn",
+        `how like ${unmeasured} references are to the target is not measured: the dataset knows no face of them, or none in their place`,
+      );
     const all = rows.flatMap((row) => row.similarity);
     const values = {
       examples: rows.length,
@@ -77,14 +87,18 @@ async function likeness(
   compute: Compute,
   encoder: FaceEncoder | undefined,
   example: Example,
-): Promise<{ similarity: number[]; problems: string[] }> {
+): Promise<{ similarity: number[]; unmeasured: number; problems: string[] }> {
   const problems: string[] = [];
   const similarity: number[] = [];
-  if (!encoder) return { similarity, problems };
+  let unmeasured = 0;
+  if (!encoder) return { similarity, unmeasured, problems };
   const vectors = (images: Image, face: Face) => embedFaces(compute, encoder, { images, faces: [[face]] });
   for (const [k, reference] of example.references.entries()) {
     const [from, to] = [example.referenceFaces[k], example.targetFaces[k]];
-    if (!from || !to) continue;
+    if (!from || !to) {
+      unmeasured++;
+      continue;
+    }
     const compared = similarityOf(await vectors(reference, from), await vectors(example.target, to));
     const value = Number(compared.values.data[0]);
     similarity.push(value);
@@ -93,7 +107,7 @@ async function likeness(
     else if (!accepts(compared, 0, 0, compared.comparison.threshold))
       problems.push(`reference ${k + 1} and its face in the target are not taken for the same person (similarity ${value.toFixed(2)})`);
   }
-  return { similarity, problems };
+  return { similarity, unmeasured, problems };
 }
 
 function reportOf(rows: readonly Row[], leftOut: readonly { readonly id: string; readonly why: string }[]) {

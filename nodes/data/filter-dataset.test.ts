@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { createRuntime } from "../../engine/ort/runtime.ts";
 import { faceModels } from "../../test/face-models.ts";
 import { fakeContext } from "../../test/fake-context.ts";
+import { fakeDataset, fakeExample } from "../../test/fake-diffusion.ts";
 import { memoryDirectory } from "../../test/memory-directory.ts";
 import { loadBlazeFaceDetector } from "../faces/blazeface-detector.ts";
 import { loadDlibEncoder } from "../faces/dlib-encoder.ts";
@@ -115,6 +116,16 @@ it("a run that was stopped goes on where it was", async () => {
   looked.length = 0;
   const { dataset: kept } = await filterDataset.run({ ...rules, min_similarity: -1, dataset: counted, detector, encoder }, ctx, {});
   expect([looked, kept.train]).toEqual([[2, 3], 4]);
+});
+
+it("of many rejected ones the sheet shows some, and that is said", async () => {
+  const ctx = { ...fakeContext(compute), runDirectory: async () => memoryDirectory() };
+  const many: Dataset = { ...fakeDataset(30, 0), example: async () => fakeExample(1) };
+  const blind = { ...detector, detect: async () => [] };
+  await expect(filterDataset.run({ ...rules, dataset: many, detector: blind, encoder }, ctx, {})).rejects.toMatchObject({
+    code: "DATASET_EMPTY",
+  });
+  expect(ctx.logs.join()).toMatch(/30 of 30 examples are rejected: 30 × .*\(rejected\/sheet.png shows 24 of them\)/);
 });
 
 it("each fault has its words", () => {

@@ -13,7 +13,7 @@ import { jsonLines } from "./json-lines.ts";
 import { reasonsOf } from "./reasons.ts";
 
 const FILE = "examples.jsonl";
-/** Rejected examples on the sheet. */
+/** Rejected examples of each split on the sheet. */
 const SHOWN = 24;
 
 const seenLine = z.object({ split: z.enum(["train", "heldOut"]), index: z.number(), wanted: z.number(), faces: exampleFaces });
@@ -35,8 +35,9 @@ export default implementNode(declaration, {
     };
     ctx.score("filter", { ...values, reasons: rejected.map(({ id, why }) => ({ id, why })) });
     if (rejected.length > 0) {
-      ctx.log("warn", `${rejected.length} of ${values.looked_at} examples are rejected: ${reasonsOf(rejected)}`);
       const rows = rejected.flatMap(({ example }) => (example ? [{ example, isOk: false }] : []));
+      const shown = rows.length < rejected.length ? ` (${i.prefix}/sheet.png shows ${rows.length} of them)` : "";
+      ctx.log("warn", `${rejected.length} of ${values.looked_at} examples are rejected: ${reasonsOf(rejected)}${shown}`);
       const { rgb, width, height } = pictureBytes(contactSheet(rows), 0);
       ctx.show({ images: [await ctx.saveAs(`${i.prefix}/sheet.png`, await encodePng(rgb, width, height))] });
     }
