@@ -29,8 +29,8 @@ export default implementNode(declaration, {
         hint: "look at the pictures (EvaluateEdits), or use a reward that needs no detection",
       });
     const mean = values.reduce((s, v) => s + v, 0) / values.length;
-    const error = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / Math.max(1, values.length - 1) / values.length);
-    const numbers = { baseline: mean, standard_error: error, pictures: values.length };
+    const error = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / (values.length - 1) / values.length);
+    const numbers = { baseline: mean, ...(values.length > 1 && { standard_error: error }), pictures: values.length };
     ctx.score("baseline", numbers);
     return { FLOAT: mean - i.margin, METRICS: { values: numbers, details: values } };
   },
