@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fakeReward } from "../../test/fake-diffusion.ts";
 import { fakeTrainInputs } from "../../test/train-fake.ts";
 import { MODES } from "./objective.ts";
 import { PRESET_NAMES, PRESETS } from "./presets.ts";
@@ -118,6 +119,11 @@ test("so does one that something else decides or makes useless", () => {
   expect(ignoredSettings({ mode: "draft", constraint_min: 0.5 })).toEqual([
     "no constraint is connected: what was set for constraint_min has no effect",
   ]);
+  const learning = { fresh: async () => new Map(), withState: () => fakeReward, learn: async () => ({}) };
+  expect(ignoredSettings({ constraint: { ...fakeReward, learning } })).toEqual([
+    "the scorer of constraint does not learn on, only that of reward does: its refresh_every has no effect",
+  ]);
+  expect(ignoredSettings({ constraint: fakeReward, reward: { ...fakeReward, learning } })).toEqual([]);
   const preset = "qwen-edit-r64";
   expect(ignoredSettings({ preset, rank: 64, learning_rate: 1e-4 })).toEqual([
     `the preset ${preset} decides: not read is learning_rate 0.0001 (it is 0.000005)`,

@@ -139,6 +139,8 @@ export function ignoredSettings(i: Maybe): readonly string[] {
     const set = isThere(i) ? [] : widgets.filter((name) => isSet(name) && !byMode.includes(name));
     if (set.length > 0) words.push(`${when}: what was set for ${set.join(", ")} has no effect`);
   }
+  if (i.constraint?.learning)
+    words.push("the scorer of constraint does not learn on, only that of reward does: its refresh_every has no effect");
   if (i.preset !== undefined && i.preset !== "custom") {
     const other = Object.entries(PRESETS[i.preset]).flatMap(([name, value]) =>
       isSet(name) && values.get(name) !== value ? [`${name} ${String(values.get(name))} (it is ${value})`] : [],

@@ -65,11 +65,13 @@ test("steps are made at every so many updates, and at none without a face", asyn
   for (let k = 0; k < 6; k++) steps.push("refresh.loss" in (await learn(state, [drawn(0.2)], { ...options, every: 3 })));
   expect(steps).toEqual([false, false, true, false, false, true]);
   expect(counts(state)).toEqual([6, 2, 6]);
-  expect(await learn(state, [])).toEqual({});
+  // A step that is due and not made is no silence.
+  expect(await learn(state, [])).toEqual({ "refresh.left_out": 1 });
   const other = { ...drawn(0.2), image: flat(0.2, 48) };
   const blind = { ...drawn(0.2), context: { ...drawn(0.2).context, target: null } };
   const small = drawn(0.2, 0.9, [fakeFace(20, 20, 20)]);
-  for (const nothing of [other, blind, small, drawn(0.2, 0.9, [])]) expect(await learn(state, [nothing])).toEqual({});
+  for (const nothing of [other, blind, small, drawn(0.2, 0.9, [])])
+    expect(await learn(state, [nothing])).toEqual({ "refresh.left_out": 1 });
   expect(counts(state)).toEqual([11, 2, 6]);
 });
 

@@ -65,7 +65,7 @@ export function averageOf(state: State, scorer: RealismScorer): Map<string, Floa
 /**
  * Puts the update's faces into the history, and every so often makes one AdamW step: half of the worse faces are this update's, half the
  * history's; the better ones are the true pictures at the same places, which are worsened too, so that nothing is unlearned.
- * @param windows faces of a picture, `drawn` beside `real`. @returns `refresh.loss` when a step was made
+ * @param windows faces of a picture, `drawn` beside `real`. @returns `refresh.loss` when a step was made, `refresh.left_out` 1 when it was due and was not
  */
 export async function learnFromDrawn(
   compute: Compute,
@@ -82,7 +82,8 @@ export async function learnFromDrawn(
   remember(state, now, put, options.history);
   counts.set([seen + 1, steps, put + now.length]);
   const all = before.length > 0 ? before : now;
-  if ((seen + 1) % options.every !== 0 || now.length === 0) return {};
+  if ((seen + 1) % options.every !== 0) return {};
+  if (now.length === 0) return { "refresh.left_out": 1 };
   const pairs = Array.from({ length: BATCH }, (_, k) => {
     const from = k % 2 === 0 ? now : all;
     return from[rng.below(from.length)];

@@ -284,3 +284,10 @@ test("a warm-up as long as the run", () => {
   const found = (warmup: number) => settingsWarnings({ ...usual, warmup }).map((word) => word.split(" ")[0]);
   expect([found(99), found(100), found(101)]).toEqual([[], ["warmup"], ["warmup"]]);
 });
+
+test("a scorer that should learn on and cannot is told once, after five steps that were due", () => {
+  const due = { "refresh.left_out": 1 };
+  const rows = [{}, due, {}, due, due, due, { "refresh.left_out": 0 }, due, due, {}, due, due];
+  expect(codes(rows)).toEqual([]);
+  expect(codes([...rows, {}, due, due, due])).toEqual(["TRAIN_NOT_REFRESHED 14"]);
+});

@@ -31,6 +31,8 @@ type Row = Readonly<Record<string, number | null>>;
 export class TrainingWatch {
   readonly #options: WatchOptions;
   readonly #told = new Set<string>();
+  /** Steps in a row that the reward's scorer should have made, and did not. */
+  #notRefreshed = 0;
   readonly #rows: { readonly step: number; readonly row: Row }[] = [];
 
   constructor(options: WatchOptions) {
@@ -73,6 +75,15 @@ export class TrainingWatch {
             message: `${name} is ${value === null ? "not a finite number" : value} in update ${step}: what it measures is lost, the update itself was made`,
             hint: "look at the reward that measures it, and at its networks' weights",
           });
+    const refresh = row["refresh.left_out"];
+    if (refresh !== undefined) this.#notRefreshed = refresh === 1 ? this.#notRefreshed + 1 : 0;
+    if (this.#notRefreshed === IN_A_ROW)
+      this.tell("refresh", {
+        code: "TRAIN_NOT_REFRESHED",
+        update: step,
+        message: `the reward's scorer has not learned in its last ${IN_A_ROW} steps, up to update ${step}: it stays as it is`,
+        hint: "it needs pictures as large as the true ones, faces as large as its window, and finite numbers: look at the samples, or set refresh_every to 0",
+      });
     const recent = this.#rows.slice(-IN_A_ROW);
     const since = recent[0]?.step ?? step;
     if (recent.length === IN_A_ROW) {
