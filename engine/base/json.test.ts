@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AppError } from "./errors.ts";
-import { parseJson, stringifyJson } from "./json.ts";
+import { jsonOf, parseJson, stringifyJson } from "./json.ts";
 
 const limits = { maxCharacters: 10_000, maxDepth: 8 };
 const code = (text: string): string => {
@@ -44,6 +44,11 @@ test("limits and hostile keys are typed errors", () => {
   expect(code("{'a':1}")).toBe("JSON_SYNTAX");
   expect(code("")).toBe("JSON_SYNTAX");
   expect(() => stringifyJson(stringifyLoop())).toThrow(expect.objectContaining({ code: "JSON_UNWRITABLE" }));
+});
+
+test("a line that was left unfinished is nothing", () => {
+  expect(jsonOf('{"a": [1]}')).toEqual({ a: [1] });
+  expect([jsonOf('{"a": [1'), jsonOf("")]).toEqual([undefined, undefined]);
 });
 
 function stringifyLoop(): unknown {

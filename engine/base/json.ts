@@ -94,3 +94,12 @@ function scan(text: string, maxDepth: number): string {
   }
   return out.length === 0 ? text : out.join("") + text.slice(copied);
 }
+
+/** What a text says in JSON; undefined where it is none: a line that a killed process left unfinished, say. A schema then decides what fits. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { jsonOf } from "../../engine/base/json.ts";
 import type { RunDirectory } from "../../engine/node/context.ts";
 
 /** The lines of a file that fit the schema. Others are left out: a line that a killed process left unfinished, or one of another version. */
@@ -10,12 +11,4 @@ export async function jsonLines<T extends z.ZodType>(dir: RunDirectory, file: st
       const parsed = schema.safeParse(jsonOf(line));
       return parsed.success ? [parsed.data] : [];
     });
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

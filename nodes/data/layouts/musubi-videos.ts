@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { AppError, toAppError } from "../../../engine/base/errors.ts";
+import { jsonOf } from "../../../engine/base/json.ts";
 import { isPictureName } from "../../../engine/formats/picture-format.ts";
 import { jsonPieces } from "../dataset-manifest.ts";
 import {
@@ -161,12 +162,4 @@ async function framesOf(files: Files, path: string): Promise<Frames> {
   const pictures = (await files.listInputs(path)).filter((name) => isPictureName(name)).sort(byName.compare);
   if (pictures.length === 0) throw new AppError("INPUT_VIDEO", `${path} is no video, and no folder with pictures`);
   return { count: pictures.length, name: (index) => pictures[index] ?? "" };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

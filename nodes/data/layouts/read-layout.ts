@@ -1,6 +1,8 @@
 // Tells which layout a dataset has, and reads it.
+
 import { z } from "zod";
 import { AppError } from "../../../engine/base/errors.ts";
+import { jsonOf } from "../../../engine/base/json.ts";
 import { jsonPieces, parseManifest } from "../dataset-manifest.ts";
 import { readFolders } from "./ai-toolkit.ts";
 import { readAiToolkit } from "./ai-toolkit-config.ts";
@@ -73,12 +75,4 @@ async function readFile(files: Files, name: string, { defaultPrompt }: LayoutOpt
     issues: issues.map(({ line, message }) => ({ place: `line ${line}`, message })),
     notes: [],
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

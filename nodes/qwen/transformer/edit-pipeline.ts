@@ -1,5 +1,7 @@
 // Which of the two editing pipelines a model belongs to: nothing in its tensors says so, but prompts differ.
+
 import { z } from "zod";
+import { jsonOf } from "../../../engine/base/json.ts";
 import type { WeightFile } from "../../../engine/node/context.ts";
 
 /**
@@ -20,17 +22,9 @@ const modelIndex = z.looseObject({ _class_name: z.string() });
  */
 export function knownPipeline(file: Pick<WeightFile, "name">, zeroCond: boolean, index?: string): EditPipeline | undefined {
   if (zeroCond) return "edit_plus";
-  const parsed = modelIndex.safeParse(jsonOf(index));
+  const parsed = modelIndex.safeParse(index && jsonOf(index));
   if (parsed.success)
     return /EditPlus/.test(parsed.data._class_name) ? "edit_plus" : /QwenImage/.test(parsed.data._class_name) ? "edit" : undefined;
   if (/2509|2511|edit[-_]?plus/i.test(file.name)) return "edit_plus";
   return ORIGINAL.test(file.name.replace(/\.(safetensors|gguf)$/i, "")) ? "edit" : undefined;
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

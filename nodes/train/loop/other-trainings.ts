@@ -1,5 +1,7 @@
 // Trainings in the same output directory: what differs, and whether one can continue from them.
+
 import { z } from "zod";
+import { jsonOf } from "../../../engine/base/json.ts";
 import type { NodeContext } from "../../../engine/node/context.ts";
 import { METRICS } from "./run-log.ts";
 
@@ -35,7 +37,7 @@ export async function otherTrainings(ctx: NodeContext, own: string, settings: Se
   const others: OtherTraining[] = [];
   for (const [directory, bytes] of (await ctx.runRecords?.(CONFIG)) ?? []) {
     if (directory === own) continue;
-    const parsed = record.safeParse(jsonOf(bytes));
+    const parsed = record.safeParse(jsonOf(new TextDecoder().decode(bytes)));
     if (!parsed.success || parsed.data.node !== settings.node) continue;
     const names = differing(parsed.data, settings);
     others.push({
@@ -82,12 +84,4 @@ function described(name: string, before: unknown, now: unknown): string {
 function shown(value: unknown): string {
   const text = typeof value === "string" ? JSON.stringify(value) : String(value ?? "none");
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

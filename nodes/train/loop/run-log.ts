@@ -1,5 +1,7 @@
 // The two line files of a run. metrics.jsonl holds what the configuration determines, timings.jsonl what the clock measures.
+
 import { z } from "zod";
+import { jsonOf } from "../../../engine/base/json.ts";
 import type { RunDirectory } from "../../../engine/node/context.ts";
 
 export const METRICS = "metrics.jsonl";
@@ -57,12 +59,4 @@ const metricLine = z.object({ step: z.number() }).catchall(z.number().nullable()
 function stepOf(line: string): number {
   const match = /^\{"step":(\d+),.*\}$/.exec(line);
   return match ? Number(match[1]) : Number.POSITIVE_INFINITY;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
