@@ -12,12 +12,15 @@ export const comparison = z.strictObject({
 });
 export type Comparison = z.infer<typeof comparison>;
 
+/** What the file says: a person may have written it. */
+const listed = z.object({ image_win: z.string(), image_lose: z.string(), source: z.string().optional() });
+
 export const comparedPictures = comparison.omit({ source: true });
 
 export const preferenceList = z.object({
   /** How a workflow names the file: the value of PreferenceDataset's `manifest`. */
   manifest: z.string(),
-  comparisons: z.array(comparison),
+  comparisons: z.array(listed),
 });
 
 export const preferenceCount = z.object({ count: z.number().int() });

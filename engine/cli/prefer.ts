@@ -34,14 +34,14 @@ export const prefer: Command = async (args) => {
   const file = await PreferenceFile.open(out);
   const open = pairs.filter((pair) => !file.has(nameIn(folder, pair.first), nameIn(folder, pair.second)));
   console.log(`${pairs.length} pairs of ${first} (1) and ${second} (2); ${pairs.length - open.length} are compared already`);
+  let added = 0;
   const decide = async (pair: PicturePair, winner: "first" | "second"): Promise<void> => {
     const [win, lose] = winner === "first" ? [pair.first, pair.second] : [pair.second, pair.first];
-    await file.add({ image_win: nameIn(folder, win), image_lose: nameIn(folder, lose), source: pair.name });
+    if (await file.add({ image_win: nameIn(folder, win), image_lose: nameIn(folder, lose), source: pair.name })) added++;
   };
-  const before = file.comparisons.length;
   if (values.all !== undefined) for (const pair of open) await decide(pair, values.all);
   else await askAll(open, decide);
-  console.log(`${file.comparisons.length - before} comparisons added, ${file.comparisons.length} in ${out}`);
+  console.log(`${added} comparisons added, ${file.comparisons.length} in ${out}`);
   return EXIT.ok;
 };
 

@@ -51,6 +51,7 @@ const STATUS: Readonly<Record<string, number>> = {
   READ_DIED: 422,
   STORE_FULL: 507,
   SETTINGS_DAMAGED: 500,
+  PREFERENCES: 500,
   STORE_IO: 500,
   STORE_JOURNAL: 500,
   INTERNAL: 500,

@@ -6,11 +6,12 @@ import type { Handlers } from "./mount.ts";
 import type { Services } from "./services.ts";
 
 const FILE = "preferences.jsonl";
+
 /** The file is read again for each request: a person may have changed it, or `graph prefer`. */
 export function preferenceHandlers({ files, output }: Services): Pick<Handlers, "preferences" | "prefer" | "unprefer"> {
   const open = () => PreferenceFile.open(join(output.root, FILE));
   let last: Promise<unknown> = Promise.resolve();
-  /** One change after the other: two at once would lose one of them. */
+  /** One change after the other: two at once would lose one of them. A change that fails is told to whoever asked for it. */
   const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
     const mine = last.then(change);
     last = mine.catch(() => undefined);
