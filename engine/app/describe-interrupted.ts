@@ -16,9 +16,8 @@ export async function describeInterrupted(journal: Journal, events: EventLog): P
   const described: string[] = [];
   for (const entry of journal.list({ state: "interrupted", limit: 1000 })) {
     if (entry.ended !== null) continue;
-    const logged = events.of(entry.run);
-    if (logged.length === 0 && entry.result !== "") {
-      // One of the command line: it noted itself how far it was.
+    if (entry.result !== "") {
+      // One of the command line: it noted itself how far it was, and of its events the log has none.
       const { detail } = readDocuments(journal, entry.run);
       const canResume = await leftCheckpoint(entry.output, Object.values(detail.trainings)).catch(() => false);
       const result = { ...readResult(entry), canResume };
@@ -28,7 +27,7 @@ export async function describeInterrupted(journal: Journal, events: EventLog): P
     }
     const view = new RunView(readDocuments(journal, entry.run).document?.steps ?? []);
     let at = entry.started ?? entry.created;
-    for (const { event } of logged) {
+    for (const { event } of events.of(entry.run)) {
       const parsed = runEvent.safeParse(envelope.safeParse(parseJson(event, JSON_LIMITS)).data?.event);
       if (!parsed.success) continue;
       view.add(parsed.data);
