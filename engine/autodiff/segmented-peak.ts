@@ -65,7 +65,7 @@ function walk(segments: readonly Segment[], live: Map<number, Value>, keep: (v: 
 function summed({ segments }: SegmentedGraph, activations: number, keptWeightBytes: number): PeakMemory {
   const fed = (values: Iterable<Value>) => [...values].reduce((n, v) => n + fedBytes(v), 0);
   const all = fed(new Map(segments.flatMap((s) => s.weights.map((v) => [v.id, v] as const))).values());
-  const weights = all <= keptWeightBytes ? all : keptWeightBytes + Math.max(0, ...segments.map((s) => fed(s.weights)));
+  const weights = Math.min(all, keptWeightBytes + Math.max(0, ...segments.map((s) => fed(s.weights))));
   return { weights, activations, peak: weights + activations };
 }
 

@@ -180,6 +180,7 @@ describe("segments", () => {
     const segmented = segmentGraph(b.graph({ x }));
     const all = 4 * (100 + 300 + 300);
     expect(predictForwardPeak(segmented, all).weights).toBe(all);
+    expect(predictForwardPeak(segmented, all - 100).weights).toBe(all);
     expect(predictForwardPeak(segmented, 500).weights).toBe(500 + 4 * 300);
     expect(predictForwardPeak(segmented, 0).weights).toBe(4 * 300);
   });

@@ -2,6 +2,7 @@
 import * as ort from "onnxruntime-node";
 import { type PeakMemory, predictPeak } from "../autodiff/peak.ts";
 import { runSegments, runTraining, type SegmentMachine } from "../autodiff/run-segments.ts";
+import { runsWhole } from "../autodiff/runs-whole.ts";
 import { segmentedGrad } from "../autodiff/segmented-grad.ts";
 import { predictForwardPeak, predictTrainingPeak } from "../autodiff/segmented-peak.ts";
 import { segmentGraph } from "../autodiff/segments.ts";
@@ -17,7 +18,6 @@ import { expectDType, f32, type Tensor } from "../tensor/tensor.ts";
 import { fileStamps } from "./file-stamps.ts";
 import { KeptWeights } from "./kept-weights.ts";
 import { type RunGraph, type SessionOptions, type SessionStats, Sessions } from "./sessions.ts";
-import { widenedBytes } from "./weights.ts";
 
 export interface RuntimeOptions extends SessionOptions {
   /** Bytes a graph may take before it is run by segment. Default: half of what this process may use. */
@@ -75,7 +75,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   const forward = async (graph: Graph, { fed = [], strategy }: CompileOptions, check: Check): Promise<Executable> => {
     const peak = predictPeak(graph);
-    if (strategy !== "segments" && (strategy === "whole" || wholeBytes(graph, peak) <= memoryBudget)) return whole(graph, fed, peak, check);
+    if (strategy !== "segments" && (strategy === "whole" || runsWhole(graph, peak, memoryBudget))) return whole(graph, fed, peak, check);
     const segments = segmentGraph(graph);
     const machine = await machineFor(
       segments.segments.map((s) => s.graph),
@@ -99,7 +99,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const wrt = leavesNamed(graph, names);
     const differentiated = withGradients(graph, loss, names);
     const peak = predictPeak(differentiated);
-    if (strategy !== "segments" && (strategy === "whole" || wholeBytes(differentiated, peak) <= memoryBudget))
+    if (strategy !== "segments" && (strategy === "whole" || runsWhole(differentiated, peak, memoryBudget)))
       return whole(differentiated, fed, peak, check);
     const training = segmentedGrad(graph, loss, wrt);
     const machine = await machineFor(
@@ -156,11 +156,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       await sessions.dispose();
     },
   };
-}
-
-/** Memory of one session: narrow weights are unpacked to float32 beside the mapped file. */
-function wholeBytes(graph: Graph, peak: PeakMemory): number {
-  return peak.peak + widenedBytes(graph);
 }
 
 interface MachineParts {

@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import * as ort from "onnxruntime-node";
 import { predictPeak } from "../autodiff/peak.ts";
+import { widenedBytes } from "../autodiff/runs-whole.ts";
 import { AppError } from "../base/errors.ts";
 import type { Device, Feeds, Results } from "../ir/compute.ts";
 import { nameOf, reach } from "../ir/graph.ts";
@@ -18,7 +19,7 @@ import { missingLibrary } from "./missing-library.ts";
 import { fromOrt, toOrt } from "./ort-tensor.ts";
 import { sessionKey } from "./session-key.ts";
 import { lacksWebgpu, webgpuLowerings } from "./webgpu-gaps.ts";
-import { readWeight, unmappable, widen, widenedBytes } from "./weights.ts";
+import { readWeight, unmappable, widen } from "./weights.ts";
 
 export interface SessionOptions {
   readonly device: Device;

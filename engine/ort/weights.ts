@@ -1,8 +1,8 @@
 // Weights that the device cannot map straight out of the user's file.
 import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { AppError } from "../base/errors.ts";
-import { nameOf, reach } from "../ir/graph.ts";
-import type { Graph, Value } from "../ir/value.ts";
+import { nameOf } from "../ir/graph.ts";
+import type { Value } from "../ir/value.ts";
 import { unpackBlocks } from "../tensor/blocks.ts";
 import { toFloat32 } from "../tensor/convert.ts";
 import { isNarrow, viewAs } from "../tensor/dtype.ts";
@@ -47,9 +47,4 @@ export function unmappable(v: Value, stamps: Stamps): Tensor | undefined {
   if (v.def.kind !== "weight" || v.def.source.kind !== "file") return undefined;
   const { path, packing } = v.def.source;
   return packing === undefined && realpathSync(path) === path ? undefined : readWeight(v, stamps);
-}
-
-/** Extra bytes that narrow weights in files take when a session unpacks them to float32. @param fed weights that are fed, so not unpacked there */
-export function widenedBytes(graph: Graph, fed: readonly string[] = []): number {
-  return reach(graph).weights.reduce((n, v) => n + (isNarrow(v.dtype) && !fed.includes(nameOf(v)) ? 4 * sizeOf(v.shape) : 0), 0);
 }

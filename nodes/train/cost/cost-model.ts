@@ -1,5 +1,6 @@
 // What an update costs, counted from the graphs it runs before any of them is compiled.
 import { predictPeak } from "../../../engine/autodiff/peak.ts";
+import { runsWhole } from "../../../engine/autodiff/runs-whole.ts";
 import { segmentedGrad } from "../../../engine/autodiff/segmented-grad.ts";
 import { predictForwardPeak, predictTrainingPeak } from "../../../engine/autodiff/segmented-peak.ts";
 import { segmentGraph } from "../../../engine/autodiff/segments.ts";
@@ -71,17 +72,22 @@ export interface GraphCost {
 type Memory = Compute["memory"];
 
 function forwardCost(graph: Graph, { wholeBytes, keptWeightBytes }: Memory): GraphCost {
-  const { peak } = predictPeak(graph);
-  const isSegmented = peak > wholeBytes;
-  const bytes = isSegmented ? predictForwardPeak(segmentGraph(graph), keptWeightBytes).peak : peak;
+  const predicted = predictPeak(graph);
+  const isSegmented = !runsWhole(graph, predicted, wholeBytes);
+  const bytes = isSegmented ? predictForwardPeak(segmentGraph(graph), keptWeightBytes).peak : predicted.peak;
   return { flops: flopsOf(graph), nodes: reach(graph).nodes.length, bytes, isSegmented };
 }
 
 /** When run by segment, each segment's forward is computed again in the backward pass. */
 function backwardCost(graph: Graph, wrt: readonly string[], { wholeBytes, keptWeightBytes }: Memory): GraphCost {
   const whole = withGradients(graph, "loss", wrt);
-  const { peak } = predictPeak(whole);
-  const cost = { flops: flopsOf(whole), nodes: reach(whole).nodes.length, bytes: peak, isSegmented: peak > wholeBytes };
+  const predicted = predictPeak(whole);
+  const cost = {
+    flops: flopsOf(whole),
+    nodes: reach(whole).nodes.length,
+    bytes: predicted.peak,
+    isSegmented: !runsWhole(whole, predicted, wholeBytes),
+  };
   if (!cost.isSegmented) return cost;
   const { peak: bytes } = predictTrainingPeak(segmentedGrad(graph, "loss", leavesNamed(graph, wrt)), keptWeightBytes);
   return { ...cost, flops: cost.flops + flopsOf(graph), nodes: cost.nodes + reach(graph).nodes.length, bytes };
