@@ -7,6 +7,7 @@ import { AppError } from "../base/errors.ts";
 import { fileReferences } from "../graph/plan.ts";
 import type { Places } from "../host/messages.ts";
 import type { Registry } from "../node/registry.ts";
+import { unlessAbsent } from "../store/file-system.ts";
 import { InputFiles } from "../store/input-files.ts";
 import { ModelFolders } from "../store/model-folders.ts";
 import { loadGraph, planGraph, readWorkflowFile } from "./load-workflow.ts";
@@ -46,7 +47,7 @@ export class Gallery {
   /** A webp. @throws AppError GRAPH_NOT_FOUND */
   async picture(name: string): Promise<Uint8Array> {
     const bytes = (await this.#entries()).some((e) => e.name === name)
-      ? await readFile(join(this.#options.folder, "pictures", `${name}.webp`)).catch(() => undefined)
+      ? await unlessAbsent(readFile(join(this.#options.folder, "pictures", `${name}.webp`)))
       : undefined;
     if (!bytes) throw new AppError("GRAPH_NOT_FOUND", `the starting point ${JSON.stringify(name.slice(0, 100))} has no picture`);
     return bytes;
@@ -59,7 +60,7 @@ export class Gallery {
   async #point(entry: Entry): Promise<StartingPoint> {
     const { folder, registry, inputs, models } = this.#options;
     const { workflow } = loadGraph(await readWorkflowFile(join(folder, `${entry.name}.json`)), registry);
-    const pictures: readonly string[] = await readdir(join(folder, "pictures")).catch(() => []);
+    const pictures: readonly string[] = (await unlessAbsent(readdir(join(folder, "pictures")))) ?? [];
     const missing: StartingPoint["missing"] = [];
     if (workflow) {
       const references = fileReferences(workflow.graph);

@@ -1,8 +1,11 @@
 // Frames of videos as pictures, a folder per video: what ClipsDataset reads.
+import type { Stats } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { ONLY_VIDEOS, runFfmpeg } from "../host/ffmpeg.ts";
+import { unlessAbsent } from "../store/file-system.ts";
+import { storeError } from "../store/store-error.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readArgs } from "./read-args.ts";
 
@@ -18,7 +21,7 @@ export const frames: Command = async (args) => {
   const fps = Number(values.fps);
   if (!(fps > 0 && fps <= 120))
     throw new AppError("USAGE_OPTION", `--fps ${values.fps} is no number of frames per second`, { hint: "for example 1, or 0.5" });
-  const about = await stat(source).catch(() => undefined);
+  const about = await look(source);
   if (!about) throw new AppError("USAGE_FILE", `there is no ${source}`, { hint: USAGE });
   const videos = about.isDirectory()
     ? (await readdir(source))
@@ -32,7 +35,7 @@ export const frames: Command = async (args) => {
   let failed = 0;
   for (const video of videos) {
     const folder = join(output, basename(video, extname(video)));
-    if (await stat(folder).catch(() => undefined)) {
+    if (await look(folder)) {
       console.log(`${folder}: there already`);
       continue;
     }
@@ -53,6 +56,13 @@ export const frames: Command = async (args) => {
   }
   return failed > 0 ? EXIT.failed : EXIT.ok;
 };
+
+/** Undefined when nothing is there. @throws AppError STORE_* */
+async function look(path: string): Promise<Stats | undefined> {
+  return unlessAbsent(stat(path)).catch((error: unknown) => {
+    throw storeError("open", path, error);
+  });
+}
 
 /** @returns what ffmpeg says when it fails @throws AppError VIDEO_FFMPEG when there is none */
 async function extract(video: string, folder: string, fps: number): Promise<string | undefined> {

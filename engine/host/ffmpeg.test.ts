@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -66,6 +66,23 @@ it("without ffmpeg the error says what to install", async () => {
   process.env.PATH = dir;
   try {
     await expect(runFfmpeg("ffprobe", [])).rejects.toMatchObject({ code: "VIDEO_FFMPEG", hint: "apt-get install ffmpeg" });
+  } finally {
+    process.env.PATH = path;
+  }
+});
+
+it("an ffmpeg that is there and cannot be started is not said to be absent", async () => {
+  const path = process.env.PATH;
+  const bin = join(dir, "bin");
+  mkdirSync(bin);
+  // Without the right to execute it.
+  writeFileSync(join(bin, "ffprobe"), "");
+  process.env.PATH = bin;
+  try {
+    await expect(runFfmpeg("ffprobe", [])).rejects.toMatchObject({
+      code: "VIDEO_FFMPEG",
+      message: expect.stringContaining("cannot be started"),
+    });
   } finally {
     process.env.PATH = path;
   }

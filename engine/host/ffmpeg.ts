@@ -1,6 +1,7 @@
 // Frames of videos, by the ffmpeg that the machine has. Programs are started without a shell.
 import { spawn } from "node:child_process";
 import { AppError } from "../base/errors.ts";
+import { codeOf } from "../store/file-system.ts";
 
 /**
  * Only containers that hold their frames themselves: a playlist that calls itself .mp4 could name any file of the machine.
@@ -11,7 +12,7 @@ export const ONLY_VIDEOS = ["-protocol_whitelist", "file", "-format_whitelist", 
 /** A frame of 16,384² in PNG is far below. */
 const MAX_OUTPUT = 512 * 2 ** 20;
 
-/** @returns its output @throws AppError VIDEO_FFMPEG when it is not installed, VIDEO_READ with its last line when it fails */
+/** @returns its output @throws AppError VIDEO_FFMPEG when it is not installed or cannot be started, VIDEO_READ with its last line when it fails */
 export async function runFfmpeg(program: "ffmpeg" | "ffprobe", args: readonly string[]): Promise<Uint8Array> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   const output: Uint8Array[] = [];
@@ -28,7 +29,9 @@ export async function runFfmpeg(program: "ffmpeg" | "ffprobe", args: readonly st
   const code = await new Promise<number | null>((done, refuse) => {
     child.on("error", (cause) =>
       refuse(
-        new AppError("VIDEO_FFMPEG", "ffmpeg is needed to read videos, and is not installed", { hint: "apt-get install ffmpeg", cause }),
+        codeOf(cause) === "ENOENT"
+          ? new AppError("VIDEO_FFMPEG", "ffmpeg is needed to read videos, and is not installed", { hint: "apt-get install ffmpeg", cause })
+          : new AppError("VIDEO_FFMPEG", `${program} cannot be started: ${cause.message}`, { cause }),
       ),
     );
     child.on("close", done);

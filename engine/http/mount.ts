@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { type Answer, MAX_JSON_BYTES, MAX_UPLOAD_BYTES, type Route, type RouteName, routes } from "../api/routes.ts";
 import { AppError } from "../base/errors.ts";
 import { stringifyJson } from "../base/json.ts";
+import { codeOf } from "../store/file-system.ts";
 import { sendError } from "./http-error.ts";
 import { readBytes, readJson } from "./read-body.ts";
 
@@ -150,8 +151,11 @@ async function sendFile(
   if (range) response.status(206).set("Content-Range", `bytes ${start}-${end}/${bytes}`);
   response.set("Content-Length", String(Math.max(0, end - start + 1)));
   if (request.method === "HEAD" || bytes === 0) response.end();
-  // A client that goes away is not an error.
-  else await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch(() => undefined);
+  else
+    await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch((error: unknown) => {
+      // A client that goes away is not an error.
+      if (!/^(ERR_STREAM_\w+|ECONNRESET|EPIPE)$/.test(codeOf(error))) throw error;
+    });
 }
 
 function rangeOf(request: Request, bytes: number): readonly [number, number] | "unsatisfiable" | undefined {

@@ -85,7 +85,10 @@ export async function sweepTemporary(folder: string, fs: FileSystem = nodeFileSy
   return swept;
 }
 
+/** Whatever cannot be told may still be written. */
 async function isYoung(path: string, fs: FileSystem): Promise<boolean> {
-  const stat = await fs.stat(path).catch(() => undefined);
-  return stat !== undefined && Date.now() - stat.mtimeMs < FOREIGN_MS;
+  return fs.stat(path).then(
+    (stat) => Date.now() - stat.mtimeMs < FOREIGN_MS,
+    () => true,
+  );
 }

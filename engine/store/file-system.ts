@@ -35,6 +35,16 @@ export const nodeFileSystem: FileSystem = {
   utimes,
 };
 
+/** Undefined for what is not there. What cannot be reached for another reason (permission, too many open files, the disk) stays an error. */
+export async function unlessAbsent<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
+    throw error;
+  }
+}
+
 /** Node's code of a failed operation, `ENOENT`; "" for anything else. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sweepTemporary } from "./atomic-write.ts";
+import { nodeFileSystem } from "./file-system.ts";
 import { Journal } from "./journal.ts";
 import { STALE_MS, takeLease } from "./lease.ts";
 import { self } from "./owner.ts";
@@ -91,6 +92,16 @@ test("a killed owner's lease is taken over, one that ends leaves none", async ()
     expect(existsSync(path())).toBe(isKilled);
     await (await takeLease(dir, "x")).release();
   }
+});
+
+test("a temporary of another machine that cannot be looked at is left alone", async () => {
+  const file = join(dir, `.a.${"f".repeat(16)}.1.5.${"0".repeat(12)}.tmp`);
+  writeFileSync(file, "x");
+  utimesSync(file, 1, 1);
+  const failing = { ...nodeFileSystem, stat: () => Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" })) };
+  expect(await sweepTemporary(dir, failing)).toBe(0);
+  expect(existsSync(file)).toBe(true);
+  expect(await sweepTemporary(dir)).toBe(1);
 });
 
 test("temporaries: those of dead processes go, those of another machine only when they are old", async () => {

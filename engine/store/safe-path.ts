@@ -46,7 +46,7 @@ export async function resolveInside(root: string, name: string): Promise<string>
 /**
  * The path of a name below a folder that the user chose for reading (models, inputs), links not resolved; undefined when nothing is there.
  * Links that lie there are followed wherever they lead: the user made them, and a workflow can only name them.
- * @throws AppError PATH_UNSAFE when the name itself leads out, STORE_LINK when it is a link to nothing
+ * @throws AppError PATH_UNSAFE when the name itself leads out, STORE_LINK when it is a link to nothing, STORE_* when it cannot be told what is there
  */
 export async function findBelow(root: string, name: string): Promise<string | undefined> {
   if (!isSafeName(name)) throw unsafeName(name);
@@ -57,6 +57,7 @@ export async function findBelow(root: string, name: string): Promise<string | un
   } catch (error) {
     if (await isDangling(path))
       throw new AppError("STORE_LINK", `${path} is a link to what does not exist`, { hint: "mend or remove the link", cause: error });
+    if (!["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(codeOf(error))) throw storeError("open", path, error);
     return otherSpelling(root, name);
   }
 }

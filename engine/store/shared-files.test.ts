@@ -65,6 +65,9 @@ test("links below a root are followed for reading where that is asked for; a cir
   expect(readdirSync(join(dir, "mnt"))).toEqual(["b.png", "photos"]);
   await expect(files.open("zero.png")).rejects.toMatchObject({ code: "PATH_UNSAFE" });
   await expect(files.open("dangling.png")).rejects.toMatchObject({ code: "STORE_LINK" });
+  // Nobody can tell what is behind it, so it is not said to be absent.
+  symlinkSync("round", join(dir, "in", "round"));
+  await expect(files.open("round/a.png")).rejects.toMatchObject({ code: "STORE_IO" });
   for (const name of ["../mnt/b.png", join(dir, "mnt/b.png"), "photos/../../mnt/b.png"])
     await expect(files.open(name)).rejects.toMatchObject({ code: "PATH_UNSAFE" });
   // A new file is never written through a link.

@@ -6,7 +6,7 @@ import { type LoraLayer, writeLora } from "../../formats/lora-file.ts";
 import type { LoraDType, LoraFormat } from "../../formats/lora-formats.ts";
 import { readSafetensorsHeader, tensorOfBytes } from "../../formats/safetensors.ts";
 import { type CheckpointLora, CheckpointSum, checkpointHeader, checkpointLora } from "../../formats/train-checkpoint.ts";
-import { codeOf } from "../../store/file-system.ts";
+import { unlessAbsent } from "../../store/file-system.ts";
 import { expectDType, f32 } from "../../tensor/tensor.ts";
 
 /** `ema`: the running average, which samples and held-out numbers are of; `raw`: the weights of the last update themselves. */
@@ -69,16 +69,6 @@ export async function trainingFolder(path: string): Promise<string> {
 async function isTraining(path: string): Promise<boolean> {
   for (const name of [NEWEST, KEPT]) if (await unlessAbsent(stat(join(path, name)))) return true;
   return false;
-}
-
-/** Undefined for what is not there; what cannot be read is an error. */
-async function unlessAbsent<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
-    throw error;
-  }
 }
 
 /** Every checkpoint of a training, by update; of one update the state comes before the LoRA. @param directory of the training */
