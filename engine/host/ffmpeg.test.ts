@@ -87,3 +87,16 @@ it("an ffmpeg that is there and cannot be started is not said to be absent", asy
     process.env.PATH = path;
   }
 });
+
+it.skipIf(process.platform === "win32")("an ffmpeg that is ended from outside says by what", async () => {
+  const path = process.env.PATH;
+  const bin = join(dir, "ended");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "ffmpeg"), "#!/bin/sh\nkill -9 $$\n", { mode: 0o755 });
+  process.env.PATH = bin;
+  try {
+    await expect(runFfmpeg("ffmpeg", [])).rejects.toMatchObject({ code: "VIDEO_READ", message: "ffmpeg ended with SIGKILL" });
+  } finally {
+    process.env.PATH = path;
+  }
+});

@@ -26,7 +26,7 @@ export async function runFfmpeg(program: "ffmpeg" | "ffprobe", args: readonly st
   child.stderr.on("data", (chunk) => {
     text = `${text}${String(chunk)}`.slice(-4000);
   });
-  const code = await new Promise<number | null>((done, refuse) => {
+  const ended = await new Promise<string | undefined>((done, refuse) => {
     child.on("error", (cause) =>
       refuse(
         codeOf(cause) === "ENOENT"
@@ -34,9 +34,10 @@ export async function runFfmpeg(program: "ffmpeg" | "ffprobe", args: readonly st
           : new AppError("VIDEO_FFMPEG", `${program} cannot be started: ${cause.message}`, { cause }),
       ),
     );
-    child.on("close", done);
+    child.on("close", (code, signal) => done(code === 0 ? undefined : `${program} ended with ${signal ?? code}`));
   });
-  if (code !== 0) throw new AppError("VIDEO_READ", text.trim().split("\n").at(-1) || `${program} ended with ${code}`);
+  if (bytes > MAX_OUTPUT) throw new AppError("VIDEO_READ", `${program} gave more than ${MAX_OUTPUT} bytes`);
+  if (ended !== undefined) throw new AppError("VIDEO_READ", text.trim().split("\n").at(-1) || ended);
   return new Uint8Array(Buffer.concat(output));
 }
 
