@@ -67,11 +67,7 @@ export async function findPairs(
 ): Promise<FoundPairs> {
   const leftOut: LeftOut[] = [];
   const reject = (picture: SeenPicture, why: string): void => void leftOut.push({ id: picture.name, why });
-  const clips = new Map<string, SeenPicture[]>();
-  for (const picture of pictures) {
-    const clip = clipOf(picture.name, folder);
-    clips.set(clip, [...(clips.get(clip) ?? []), picture]);
-  }
+  const clips = Map.groupBy(pictures, ({ name }) => clipOf(name, folder));
   // Near duplicates are followed too: a track must not break where nothing moves.
   const people = await sortIntoPeople(clips, encoder.comparison, (face) => weakness(face, rules) === undefined, breathe);
   const kept = withoutDuplicates(pictures, folder, rules, reject);
