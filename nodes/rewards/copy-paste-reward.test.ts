@@ -42,3 +42,11 @@ test("no face: skipped", async () => {
     /no face/,
   );
 });
+
+test("a target that shows others than the references is refused: somebody's angle would be made up", async () => {
+  const one = { ...context, target: { ...target, faces: faces.slice(0, 1) } };
+  await expect(readReward(compute, copyPasteReward(fakeDetector(faces), encoder, 0), noiseImage(1, 24, 40), one)).rejects.toMatchObject({
+    code: "REWARD_TARGET",
+    message: "the target shows 1 faces, but there are 2 references",
+  });
+});

@@ -1,3 +1,4 @@
+import { AppError } from "../../engine/base/errors.ts";
 import { implementNode } from "../../engine/node/define-node.ts";
 import { f32 } from "../../engine/tensor/tensor.ts";
 import type { FaceDetector, FaceEncoder, Reward } from "../shared/contracts/modules.ts";
@@ -5,7 +6,7 @@ import { constantOf } from "../shared/rewards/constant-of.ts";
 import declaration from "./copy-paste-reward.node.ts";
 import { matchPicture } from "./matched-faces.ts";
 
-/** −mean over matched people of M_CP = (θ(g,t) − θ(g,r)) / max(θ(t,r), 1e-6) (`nodes/shared/metrics/copy-paste-values.ts`). No face: skipped. */
+/** −mean over matched people of M_CP = (θ(g,t) − θ(g,r)) / max(θ(t,r), 1e-6) (`nodes/shared/metrics/copy-paste-values.ts`). No face: skipped. @throws AppError REWARD_* */
 export function copyPasteReward(detector: FaceDetector, encoder: FaceEncoder, minSize: number): Reward {
   return {
     id: `copy_paste:${minSize}:${detector.id}:${encoder.id}`,
@@ -16,6 +17,10 @@ export function copyPasteReward(detector: FaceDetector, encoder: FaceEncoder, mi
       const info = { faces: faces.length, people: people.count };
       if (pairs.length === 0) return { skip: "no face was found", structure: "", constants: {}, info };
       const target = await matchPicture(image, context, detector, encoder, { ...options, against: "target" });
+      if (target.people.count !== people.count)
+        throw new AppError("REWARD_TARGET", `the target shows ${target.people.count} faces, but there are ${people.count} references`, {
+          hint: "face k of the target must be the person of reference k",
+        });
       const angle = (cosine: number | undefined) => Math.acos(Math.min(1, Math.max(-1, cosine ?? 0)));
       const found = pairs.map(({ reference: k, generated: j }) => {
         const at = k * faces.length + j;
