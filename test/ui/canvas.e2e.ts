@@ -1,5 +1,6 @@
 // What is done with the pointer on the canvas.
 import { describe, expect, test } from "vitest";
+import type { Spot } from "./harness.ts";
 import { editor } from "./stand.ts";
 
 describe("building", () => {
@@ -79,25 +80,9 @@ describe("building", () => {
     const a = await editor.socket(image, "output", "IMAGE");
     const b = await editor.socket(save, "input", "images");
     const between = (x: number, y: number) => ({ x: a.x + x * (b.x - a.x), y: a.y + y * (b.y - a.y) });
-    /** Whether something is drawn there: three pixels of it and of an empty place are looked at. */
-    const isDrawn = (at: { readonly x: number; readonly y: number }): Promise<boolean> =>
-      editor.board.evaluate(
-        (element, [x, y]) => {
-          const canvas = element as unknown as {
-            width: number;
-            clientWidth: number;
-            getBoundingClientRect(): { left: number; top: number };
-            getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
-          };
-          const { left, top } = canvas.getBoundingClientRect();
-          const ratio = canvas.width / canvas.clientWidth;
-          const { data } = canvas
-            .getContext("2d")
-            .getImageData(Math.round((x - left) * ratio) - 1, Math.round((y - top) * ratio) - 1, 3, 3);
-          return Math.max(...data.filter((_, i) => i % 4 === 2)) > 110;
-        },
-        [at.x, at.y] as const,
-      );
+    /** Whether something is drawn there: the blue of three by three pixels. */
+    const isDrawn = async ({ x, y }: Spot): Promise<boolean> =>
+      Math.max(...(await editor.pixels(x - 1, y - 1, 3, 3)).filter((_, i) => i % 4 === 2)) > 110;
     const choose = async (shape: string): Promise<void> => {
       await editor.action("Settings");
       await editor.page.getByLabel("Links", { exact: true }).selectOption(shape);

@@ -62,11 +62,12 @@ test("left, right, neither and back by keys; what was chosen is not asked again"
   await page.keyboard.press("Backspace");
   await box.getByText("1 of 2").waitFor();
   expect(written()).toEqual([]);
-  await page.keyboard.press("ArrowRight");
+  // By the pointer, and then by keys again.
+  await box.getByRole("button", { name: "The right one" }).click();
   await box.getByText("2 of 2").waitFor();
   expect(written()).toMatchObject([{ image_win: right, image_lose: left }]);
   await page.keyboard.press("ArrowDown");
-  await box.getByText(/All 2 pairs are looked at, 1 comparison is kept.*preferences\.jsonl \[output\]/).waitFor();
+  await box.getByText(/All 2 pairs have been looked at; 1 comparison is kept.*preferences\.jsonl \[output\]/).waitFor();
   expect(written()).toHaveLength(1);
   await page.keyboard.press("Escape");
   await open();

@@ -20,6 +20,19 @@ const drop = async (graph: Readonly<Record<string, unknown>>): Promise<Doc> => {
   return editor.until((d) => d.nodes.length === Object.keys(graph).length, "the graph that was dropped");
 };
 const api = async (path: string) => (await fetch(`${server.url}/api/${path}`)).json() as Promise<Record<string, unknown>>;
+const count = async () => ((await api("runs?limit=200")).runs as readonly unknown[]).length;
+/** Until the server has found nothing against the graph in view. */
+const settled = () =>
+  expect
+    .poll(() =>
+      editor.page.evaluate(() => {
+        const { app } = (globalThis as unknown as Handle).whosWho as unknown as {
+          app: { editor: { doc: { value: unknown } }; problems: { ofServer: { value?: { doc: unknown } } } };
+        };
+        return app.problems.ofServer.value?.doc === app.editor.doc.value;
+      }),
+    )
+    .toBe(true);
 const modes = (nodes: readonly DocNode[]) => nodes.map((n) => n.mode);
 
 describe("arranging", () => {
@@ -129,7 +142,6 @@ describe("the queue", () => {
     await expect.poll(seed).toBe(42);
     await expect.poll(() => editor.state()).toBe("finished");
     await editor.inspector.getByRole("combobox", { name: "after each run" }).selectOption("fixed");
-    const count = async () => ((await api("runs?limit=200")).runs as readonly unknown[]).length;
     const before = await count();
     await editor.run();
     await expect.poll(count).toBe(before + 1);
@@ -166,6 +178,39 @@ describe("the queue", () => {
     await editor.action("Pause or go on");
     await expect.poll(pictures).toContain("afterwards");
     await expect.poll(() => editor.state()).toBe("finished");
+    // What is stopped is not followed by another.
+    await editor.action("Pause or go on");
+    await editor.set(left, { filename_prefix: "waiting" });
+    await expect.poll(() => editor.state()).toBe("queued");
+    await editor.set(left, { filename_prefix: "never" });
+    await settled();
+    await editor.page.getByRole("button", { name: "Stop", exact: true }).click();
+    await expect.poll(() => editor.state()).toBe("cancelled");
+    await editor.action("Pause or go on");
+    // Nor is looking at the graph again a change.
+    const before = await count();
+    await editor.action("New graph");
+    await editor.add("LoadImage", -200, -200);
+    await editor.page.getByRole("tab").first().click();
+    await editor.node("Left");
+    await settled();
+    expect(await count()).toBe(before);
+    await editor.action("Run after each change");
+  });
+
+  test("with `run after each change` a seed that is drawn anew is no change", async () => {
+    await editor.startingPoint("Edit two people");
+    const sampler = await editor.goTo("QwenImageEditSampler");
+    await editor.set(sampler, { seed: 7, steps: 1 });
+    await settled();
+    await editor.action("Run after each change");
+    const before = await count();
+    await editor.inspector.getByRole("combobox", { name: "after each run" }).selectOption("randomize");
+    await expect.poll(count).toBe(before + 1);
+    await expect.poll(() => editor.state()).toBe("finished");
+    await settled();
+    expect(await editor.state()).toBe("finished");
+    expect(await count()).toBe(before + 1);
     await editor.action("Run after each change");
   });
 });

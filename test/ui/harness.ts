@@ -238,6 +238,21 @@ export class Editor {
     if (options.release !== false) await mouse.up({ button: options.button ?? "left" });
   }
 
+  /** What is drawn on the canvas in a part of the window: red, green, blue and opacity of each of its pixels. */
+  pixels(...rect: Four): Promise<number[]> {
+    return this.board.evaluate((element, [x, y, w, h]) => {
+      const canvas = element as unknown as {
+        width: number;
+        clientWidth: number;
+        getBoundingClientRect(): { left: number; top: number };
+        getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
+      };
+      const { left, top } = canvas.getBoundingClientRect();
+      const ratio = canvas.width / canvas.clientWidth;
+      return [...canvas.getContext("2d").getImageData((x - left) * ratio, (y - top) * ratio, w * ratio, h * ratio).data];
+    }, rect);
+  }
+
   get inspector() {
     return this.page.getByRole("complementary", { name: "Inspector" });
   }

@@ -227,22 +227,7 @@ describe("widgets", () => {
     const norm = await editor.node("CFGNorm");
     const title = await editor.title(norm);
     /** Pixels between the node's top and a little above: badges stand there. */
-    const above = (): Promise<string> =>
-      editor.board.evaluate(
-        (element, [x, y]) => {
-          const canvas = element as unknown as {
-            width: number;
-            clientWidth: number;
-            getBoundingClientRect(): { left: number; top: number };
-            getContext(kind: "2d"): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray } };
-          };
-          const { left, top } = canvas.getBoundingClientRect();
-          const ratio = canvas.width / canvas.clientWidth;
-          const { data } = canvas.getContext("2d").getImageData((x - left - 150) * ratio, (y - top - 32) * ratio, 300 * ratio, 14 * ratio);
-          return data.join(" ");
-        },
-        [title.x, title.y] as const,
-      );
+    const above = async (): Promise<string> => (await editor.pixels(title.x - 150, title.y - 32, 300, 14)).join(" ");
     const choose = async (badges: string): Promise<void> => {
       await editor.action("Settings");
       await editor.page.getByLabel("Badges on nodes").selectOption(badges);

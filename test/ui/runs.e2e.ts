@@ -9,13 +9,7 @@ import { browser, editor, server } from "./stand.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-const state = (e: Editor): Promise<string | undefined> =>
-  e.page.evaluate(() => {
-    const { app } = (globalThis as unknown as Handle).whosWho;
-    return app.runs.summaryOf(app.editor.tab.value.id)?.state;
-  });
-const ended = (e: Editor, how: string) => expect.poll(() => state(e)).toBe(how);
-const run = (e: Editor) => e.page.getByRole("button", { name: "Run", exact: true }).click();
+const ended = (e: Editor, how: string) => expect.poll(() => e.state()).toBe(how);
 
 /** `graphs/train.json` with small numbers. */
 function training(): Buffer {
@@ -35,7 +29,7 @@ describe("running", () => {
     await editor.until((d) => d.nodes[0]?.widgets_values?.includes("person-1.png") ?? false, "the picture's name");
     await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, -200));
     await editor.search("SaveImage");
-    await run(editor);
+    await editor.run();
     await ended(editor, "finished");
     const save = await editor.node("SaveImage");
     const made = readdirSync(join(server.folder, "out"), { recursive: true, encoding: "utf8" }).find((f) => f.endsWith(".png")) ?? "";
@@ -59,10 +53,10 @@ describe("running", () => {
 
   test("Who is who: the starting point runs, nodes are marked, the scores can be read; again it is all known", async () => {
     await editor.startingPoint("Who is who");
-    await run(editor);
+    await editor.run();
     await ended(editor, "finished");
     await editor.page.getByRole("complementary", { name: "Inspector" }).getByText("mimr_balanced").waitFor();
-    await run(editor);
+    await editor.run();
     await expect.poll(() => nodeStates(editor)).toContain("cached");
     await ended(editor, "finished");
   });
@@ -73,30 +67,25 @@ describe("running", () => {
     if (!sampler) throw new Error("no sampler");
     await editor.set(sampler, { seed: 4711, steps: 6 });
     await editor.goTo(sampler.title ?? sampler.type);
-    await run(editor);
-    const picture = editor.inspector.locator(".preview img");
-    await picture.waitFor();
+    // The last of them is kept aside: it goes when the sampler is done.
+    await editor.page.evaluate(`new MutationObserver(() => {
+      window.lastPreview = document.querySelector(".preview img")?.src ?? window.lastPreview;
+    }).observe(document.body, { subtree: true, childList: true, attributes: true })`);
+    await editor.run();
     await ended(editor, "finished");
+    const picture = editor.inspector.locator(".preview img");
+    expect(await picture.count()).toBe(0);
     // Not one colour: the people stand on something.
-    const spread = await picture.evaluate((img) => {
-      const image = img as unknown as { naturalWidth: number; naturalHeight: number };
-      const g = globalThis as unknown as {
-        OffscreenCanvas: new (
-          w: number,
-          h: number,
-        ) => {
-          getContext(kind: "2d"): {
-            drawImage(i: unknown, x: number, y: number): void;
-            getImageData(...r: number[]): { data: Uint8ClampedArray };
-          };
-        };
-      };
-      const context = new g.OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
+    const spread = await editor.page.evaluate(`(async () => {
+      const image = new Image();
+      image.src = window.lastPreview;
+      await image.decode();
+      const context = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
       context.drawImage(image, 0, 0);
       const { data } = context.getImageData(0, 0, image.naturalWidth, image.naturalHeight);
-      const green = [...data].filter((_, i) => i % 4 === 1);
+      const green = data.filter((_, i) => i % 4 === 1);
       return Math.max(...green) - Math.min(...green);
-    });
+    })()`);
     expect(spread).toBeGreaterThan(60);
     // What is kept of the run has no such pictures.
     await editor.page.reload();
@@ -110,7 +99,7 @@ describe("running", () => {
     const image = await editor.add("LoadImage", -350, -250);
     await editor.drag(await editor.socket(image, "output", "IMAGE"), await editor.spot(0, -200));
     await editor.search("SaveImage");
-    await run(editor);
+    await editor.run();
     const problems = editor.page.getByRole("region", { name: "Problems" });
     await problems.getByRole("button", { name: "Go to" }).first().waitFor();
     await editor.page.keyboard.press("Escape");
@@ -128,22 +117,22 @@ describe("running", () => {
 
   test("a training is watched, survives a reload, and stops", async () => {
     await editor.startingPoint("Train a LoRA on identity");
-    await run(editor);
-    await expect.poll(() => state(editor)).toBe("running");
+    await editor.run();
+    await expect.poll(() => editor.state()).toBe("running");
     await editor.page.reload();
     await editor.ready();
-    await expect.poll(() => state(editor)).toBe("running");
+    await expect.poll(() => editor.state()).toBe("running");
     await expect.poll(() => editor.page.title()).toContain("%");
     await editor.page.getByRole("button", { name: "Stop", exact: true }).click();
-    await expect.poll(() => state(editor)).not.toBe("running");
+    await expect.poll(() => editor.state()).not.toBe("running");
   });
 
   test("the queue holds, reorders and resumes", async () => {
     await editor.action("Pause or go on");
     await editor.startingPoint("Who is who");
-    await run(editor);
+    await editor.run();
     await editor.page.getByRole("button", { name: "Queue 1" }).waitFor();
-    await run(editor);
+    await editor.run();
     await editor.page.getByRole("button", { name: "Queue 2" }).click();
     await editor.page.getByRole("button", { name: "Take out of the queue" }).first().click();
     await editor.page.getByRole("button", { name: "Queue 1" }).waitFor();
@@ -176,7 +165,7 @@ describe("several windows and a server that goes", () => {
     };
     await editor.dropFile("own-tab.json", "application/json", Buffer.from(JSON.stringify(prompt)));
     await editor.goTo("SaveImage");
-    await run(editor);
+    await editor.run();
     await ended(editor, "finished");
     await editor.inspector.getByRole("button", { name: /^Open own-tab/ }).click();
     const [tab] = await Promise.all([
@@ -193,7 +182,7 @@ describe("several windows and a server that goes", () => {
   test("the bar below and the window's title say how far a run is", async () => {
     await editor.dropFile("small.json", "application/json", training());
     await editor.node("TrainReReFL");
-    await run(editor);
+    await editor.run();
     const bar = editor.page.locator(".foot-now");
     // All that the training stands on is done; the training runs.
     await expect.poll(() => bar.textContent()).toMatch(/^[1-9]\d* of \d+ TrainReReFL/);
@@ -247,7 +236,7 @@ describe("several windows and a server that goes", () => {
     await expect.poll(() => count(other)).toBe(await count(editor));
     await editor.startingPoint("Who is who");
     const before = await count(other);
-    await run(editor);
+    await editor.run();
     await expect.poll(() => count(other)).toBe(before + 1);
     await ended(editor, "finished");
     await other.page.context().close();
@@ -257,14 +246,14 @@ describe("several windows and a server that goes", () => {
     const own = await startServer();
     const there = await Editor.open(await browser.context(), own.url);
     await there.startingPoint("Train a LoRA on identity");
-    await run(there);
-    await expect.poll(() => state(there)).toBe("running");
+    await there.run();
+    await expect.poll(() => there.state()).toBe("running");
     await own.stop("SIGKILL");
     await there.page.getByText("The server can't be reached.").waitFor();
     expect((await there.document()).nodes.length).toBeGreaterThan(5);
     const again = await startServer({ folder: own.folder, port: Number(new URL(own.url).port) });
     await there.page.getByText("The server can't be reached.").waitFor({ state: "detached" });
-    await expect.poll(() => state(there)).not.toBe("running");
+    await expect.poll(() => there.state()).not.toBe("running");
     await there.page.context().close();
     await again.stop();
   });

@@ -15,7 +15,7 @@ export interface NodeLook {
   readonly problem?: { readonly message: string; readonly input: string | undefined; readonly level: "error" | "warn" };
   /** URLs of pictures. */
   readonly pictures: readonly string[];
-  /** They are previews of what is not finished; `before` stands in for one that is not loaded yet. */
+  /** They are previews of what still runs; `before` stands in for one that is not loaded yet. */
   readonly rough?: { readonly before?: string };
   /** Faces on each of them: [x0, y0, x1, y1] in shares of the picture. */
   readonly faces?: readonly (readonly (readonly [number, number, number, number])[])[];
@@ -27,11 +27,6 @@ export interface NodeLook {
   /** Names that a file gives to the sockets: `pixel_values · float32 1×3×112×112`. */
   readonly inputLabels?: Readonly<Record<string, string>>;
   readonly outputLabels?: Readonly<Record<string, string>>;
-}
-
-/** A node grows for its pictures; for a preview only while it runs, so that it covers nothing for longer. */
-export function needsRoom({ pictures, rough, status }: NodeLook): boolean {
-  return pictures.length > 0 && (rough === undefined || status === "running");
 }
 
 export const PLAIN: NodeLook = { status: "idle", pictures: [], text: undefined };

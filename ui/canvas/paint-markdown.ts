@@ -41,7 +41,7 @@ export function paintMarkdown(ctx: CanvasRenderingContext2D, theme: Theme, text:
       ctx.fillStyle = theme.t3;
       ctx.fillRect(x + line.indent - 10, middle - line.height / 2, 2, line.height);
     }
-    if (line.block.kind === "rule") {
+    if (line.block.kind === "rule" && !(isLast && lines[i + 1])) {
       ctx.fillStyle = theme.line;
       ctx.fillRect(x + line.indent, middle, w - line.indent, 1);
     }
@@ -73,7 +73,7 @@ function paintRun(
   if (span.code && isFramed) {
     ctx.fillStyle = theme.s3;
     ctx.beginPath();
-    ctx.roundRect(left + x - 2, middle - 8, width + 4, 16, 3);
+    ctx.roundRect(left + x - 1, middle - 8, width + 2, 16, 3);
     ctx.fill();
   }
   ctx.font = font;
@@ -107,14 +107,15 @@ function layout(ctx: CanvasRenderingContext2D, text: string, width: number): rea
         : before?.kind === "code" && block.kind === "code";
     if (before && !isClose) y += 6;
     let runs: Run[] = [];
-    let at = indent;
+    const start = block.kind === "code" ? indent + 6 : indent;
+    let at = start;
     let marker = block.marker;
     const flush = (): void => {
       lines.push({ y: y + height / 2, height, block, runs, indent, ...(marker !== undefined && { marker }) });
       marker = undefined;
       y += height;
       runs = [];
-      at = indent;
+      at = start;
     };
     for (const span of block.spans) {
       const font = fontOf(block, span);
@@ -124,7 +125,7 @@ function layout(ctx: CanvasRenderingContext2D, text: string, width: number): rea
         for (const word of part.split(/(?<= )/)) {
           if (word === "") continue;
           const wide = ctx.measureText(word.trimEnd()).width;
-          if (at > indent && at + wide > width) flush();
+          if (at > start && at + wide > width) flush();
           const last = runs.at(-1);
           const full = ctx.measureText(word).width;
           if (last && last.span === span) {

@@ -11,7 +11,7 @@ import { type Dragged, LinkDrop } from "./link-drop.ts";
 import { LinkPainter, type LinkScene } from "./link-painter.ts";
 import { LinkPaths } from "./link-paths.ts";
 import { movedItems } from "./moved-items.ts";
-import { type NodeLook, needsRoom, PLAIN } from "./node-look.ts";
+import { type NodeLook, PLAIN } from "./node-look.ts";
 import { paintBox, paintDrag, paintJoin, paintKnife } from "./paint-gestures.ts";
 import { paintDots, paintGroup } from "./paint-ground.ts";
 import { crosses } from "./paint-link.ts";
@@ -108,7 +108,7 @@ export class StageCanvas extends LGraphCanvas {
   show(state: StageState): void {
     const before = this.#state;
     this.#state = state;
-    this.#projection.show(state.doc, state.place, state.faces, { hasPreview: (n) => needsRoom(state.look(n.id)) });
+    this.#projection.show(state.doc, state.place, state.faces, { hasPreview: (n) => state.look(n.id).pictures.length > 0 });
     if (before?.selection !== state.selection || before.doc !== state.doc) this.#select(state.selection);
     this.setDirty(true, true);
   }
@@ -303,7 +303,7 @@ export class StageCanvas extends LGraphCanvas {
   #resized(node: StageNode): void {
     const state = this.#state;
     if (!state) return;
-    const preview = needsRoom(this.#look(node));
+    const preview = this.#look(node).pictures.length > 0;
     node.relayout(layoutNode(state.doc, { ...node.docNode, size: [node.size[0], node.size[1]] }, state.faces, { preview }));
     node.place();
   }

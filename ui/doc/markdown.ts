@@ -33,7 +33,7 @@ const known = new Map<string, readonly Block[]>();
 export function readMarkdown(text: string): readonly Block[] {
   let blocks = known.get(text);
   if (!blocks) {
-    blocks = parse(text.slice(0, MAX));
+    blocks = parse(text.length > MAX ? `${text.slice(0, MAX)}\n\n…` : text);
     if (known.size > 200) known.clear();
     known.set(text, blocks);
   }

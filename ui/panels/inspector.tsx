@@ -200,9 +200,7 @@ function Results({ node, run }: { readonly node: string; readonly run: NodeRun }
       {run.preview && pictures.length === 0 && (
         <figure class="preview">
           <img src={run.preview.url} alt="" />
-          <figcaption class="small dim">
-            {run.state === "running" ? "What it looks like by now, roughly" : "The last preview: rough"}
-          </figcaption>
+          <figcaption class="small dim">What it looks like by now, roughly</figcaption>
         </figure>
       )}
       {panels.map(({ id, title, Component }) => (

@@ -1,10 +1,12 @@
 // What can be done with the selected nodes, beside them. It keeps out of the way while they are moved.
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { badgesOf } from "../doc/badges.ts";
 import { nodeById } from "../doc/document.ts";
 import { outerRect } from "../doc/node-layout.ts";
 import { Icon, type IconName } from "../panels/icon.tsx";
 import { useApp } from "../state/context.ts";
+import { prefs } from "../state/prefs.ts";
 import { keysOf } from "./actions/action.ts";
 import { actionsRef } from "./actions-ref.ts";
 import { colorSelection, NODE_COLORS } from "./node-colors.ts";
@@ -24,6 +26,8 @@ const TOOLS = [
 ] as const satisfies readonly (readonly [string, IconName])[];
 
 const GAP = 10;
+/** A node's badges stand above it. */
+const BADGE_ROOM = 19;
 
 export function Toolbox() {
   const app = useApp();
@@ -56,7 +60,11 @@ export function Toolbox() {
     void tab.value.views;
     const nodes = selection.value.nodes.flatMap((id) => nodeById(now.value, id) ?? []);
     if (!el || !stage || !parent || nodes.length === 0) return;
-    const rects = nodes.map((n) => stage.toWindow(outerRect(n)));
+    const rects = nodes.map((n) => {
+      const [x, y, w, h] = outerRect(n);
+      const above = badgesOf(app.editor.doc.value, n, app.editor.faces, prefs.value.badges).length > 0 ? BADGE_ROOM : 0;
+      return stage.toWindow([x, y - above, w, h + above]);
+    });
     const area = parent.getBoundingClientRect();
     const left = Math.min(...rects.map((r) => r[0])) - area.left;
     const right = Math.max(...rects.map((r) => r[0] + r[2])) - area.left;

@@ -18,7 +18,7 @@ export interface NodeRun {
   readonly linked?: Readonly<Record<string, unknown>>;
   readonly logs: readonly { readonly level: "info" | "warn"; readonly message: string }[];
   readonly error?: RunError;
-  /** What its result looks like by now: a data URL, and the one before, which is shown until this one is decoded. */
+  /** What its result looks like by now, while it runs: a data URL, and the one before, which is shown until this one is decoded. */
   readonly preview?: { readonly url: string; readonly before?: string };
 }
 
@@ -26,22 +26,12 @@ export type NodeRuns = ReadonlyMap<string, NodeRun>;
 
 const EMPTY: NodeRun = { state: "waiting", shown: {}, files: [], scores: {}, logs: [] };
 
-function withPreview(preview: NodeRun["preview"]): Pick<NodeRun, "preview"> {
-  return preview ? { preview } : {};
-}
-
 /** A run that begins: its nodes wait, and what they showed before stays until something new comes. */
 export function beginRun(before: NodeRuns, ids: readonly string[]): NodeRuns {
   return new Map(
     ids.map((id) => [
       id,
-      {
-        ...EMPTY,
-        shown: before.get(id)?.shown ?? {},
-        files: before.get(id)?.files ?? [],
-        scores: before.get(id)?.scores ?? {},
-        ...withPreview(before.get(id)?.preview),
-      },
+      { ...EMPTY, shown: before.get(id)?.shown ?? {}, files: before.get(id)?.files ?? [], scores: before.get(id)?.scores ?? {} },
     ]),
   );
 }
@@ -77,13 +67,10 @@ function foldNode(node: NodeRun, event: Extract<RunEvent, { readonly node: strin
         }),
       };
     }
-    case "node.cached": {
-      // It may be the result of other settings than the preview was of.
-      const { preview: _, ...rest } = node;
-      return { ...rest, state: event.from === "unneeded" ? "skipped" : "cached" };
-    }
+    case "node.cached":
+      return { ...node, state: event.from === "unneeded" ? "skipped" : "cached" };
     case "node.finished":
-      return { ...node, state: "done", ms: event.ms };
+      return { ...withoutPreview(node), state: "done", ms: event.ms };
     case "node.shown": {
       const parsed = shown.safeParse(event.ui);
       return parsed.success ? { ...node, shown: { ...node.shown, ...parsed.data } } : node;
@@ -102,9 +89,15 @@ function foldNode(node: NodeRun, event: Extract<RunEvent, { readonly node: strin
   }
 }
 
+/** Its colours are a guess: nobody shall take it for the result. */
+function withoutPreview({ preview: _, ...node }: NodeRun): NodeRun {
+  return node;
+}
+
 function ended(runs: NodeRuns, kind: string, error: RunError | undefined): NodeRuns {
   const next = new Map<string, NodeRun>();
-  for (const [id, node] of runs) {
+  for (const [id, last] of runs) {
+    const node = withoutPreview(last);
     const isBlamed = kind === "run.failed" && error?.node === id;
     if (isBlamed && error) next.set(id, { ...node, state: "error", error });
     else if (node.state === "running" || node.state === "waiting") next.set(id, { ...node, state: "skipped" });

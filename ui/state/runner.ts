@@ -24,15 +24,18 @@ export class Runner {
 
   /** Tabs whose graph has changed since their run began, to be run again. */
   readonly #changedInRun = new Set<string>();
-  /** The graph as it was left by the last change of seeds: no change of a person's. */
-  #afterSeeds: Doc | undefined;
+  /** By tab: the graph that last ran, was left so by its seeds, or needed no run. Looking at it again is no change. */
+  readonly #seen = new Map<string, Doc>();
 
   constructor(page: Page, problems: Problems) {
     this.#page = page;
     this.#problems = problems;
     effect(() => {
       const tab = page.editor.tabId.value;
-      if (!page.runs.isActive(tab) && this.#changedInRun.delete(tab)) queueMicrotask(() => void this.afterChange());
+      if (page.runs.isActive(tab) || !this.#changedInRun.delete(tab)) return;
+      const state = page.runs.summaryOf(tab)?.state;
+      // Who stops or pauses a run does not want the next one.
+      if (state !== "cancelled" && state !== "paused") queueMicrotask(() => void this.afterChange());
     });
   }
 
@@ -65,6 +68,7 @@ export class Runner {
       });
       this.#problems.ofRefusedRun.value = undefined;
       if (!this.#page.runs.isActive(tab.id)) this.#page.runs.begin(tab.id, summary, Object.keys(check.prompt ?? {}));
+      this.#seen.set(tab.id, tab.history.doc);
       this.#afterQueueing(tab);
       return true;
     } catch (error) {
@@ -107,8 +111,10 @@ export class Runner {
       return values.length > 0 ? [{ name: "widgets.set", args: { place, values } }] : [];
     });
     if (commands.length === 0 || this.#page.editor.tabId.value !== tab.id) return;
+    const isAsQueued = this.#page.editor.doc.value === doc;
     this.#page.editor.perform(commands, "Next seed");
-    this.#afterSeeds = this.#page.editor.doc.value;
+    // Otherwise a person has changed it while it was being queued.
+    if (isAsQueued) this.#seen.set(tab.id, this.#page.editor.doc.value);
   }
 
   /** Stops what this tab runs, or else what runs. */
@@ -190,9 +196,15 @@ export class Runner {
   async afterChange(): Promise<void> {
     const { editor, runs } = this.#page;
     if (prefs.value.autoCost) await this.estimate();
-    if (!prefs.value.autoRun || editor.tab.value.history.past.length === 0 || editor.doc.value === this.#afterSeeds) return;
-    if (runs.isActive(editor.tabId.value)) this.#changedInRun.add(editor.tabId.value);
-    else await this.run();
+    const { id, history } = editor.tab.value;
+    if (this.#seen.get(id) === history.doc) return;
+    const isWanted = prefs.value.autoRun && history.past.length > 0;
+    if (isWanted && runs.isActive(id)) {
+      this.#changedInRun.add(id);
+      return;
+    }
+    this.#seen.set(id, history.doc);
+    if (isWanted) await this.run();
   }
 }
 

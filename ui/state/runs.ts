@@ -112,6 +112,7 @@ export class Runs {
       this.hasMore.value = page.next;
       this.queue.value = queue;
     });
+    for (const run of page.runs) this.#follow(run);
     for (const tab of tabs) {
       const last = page.runs.find((r) => r.client === this.client(tab) && r.kind === "run");
       if (last && (this.tabRun(tab).run !== last.id || isActive(last)))
@@ -137,7 +138,7 @@ export class Runs {
       if (run === id)
         void call("run", { params: { id } }).then(
           (detail) => this.tabRun(tab).run === id && this.showDetail(tab, detail),
-          // The next summary asks again.
+          // The next summary asks again, or else what is read when the server is back.
           () => undefined,
         );
   }

@@ -18,6 +18,7 @@ export function ChoosePictures({ before, after }: { readonly before: RunDetail; 
   const app = useApp();
   const pairs = useMemo(() => picturePairs(before, after), [before, after]);
   const [open, setOpen] = useState<readonly PicturePair[]>();
+  const [isLost, setLost] = useState(false);
   const [manifest, setManifest] = useState("");
   const [chosen, setChosen] = useState<readonly Chosen[]>([]);
   const box = useRef<HTMLDivElement>(null);
@@ -25,7 +26,9 @@ export function ChoosePictures({ before, after }: { readonly before: RunDetail; 
   const isBusy = useRef(false);
   useEffect(() => {
     let isGone = false;
-    void app.try(async () => {
+    setLost(false);
+    setOpen(undefined);
+    const asked = app.try(async () => {
       const known = await call("preferences", {});
       const done = new Set(known.comparisons.map(({ image_win, image_lose }) => keyOf(image_win, image_lose)));
       if (isGone) return;
@@ -33,12 +36,19 @@ export function ChoosePictures({ before, after }: { readonly before: RunDetail; 
       setChosen([]);
       setOpen(pairs.filter(({ left, right }) => !done.has(keyOf(fileName(left), fileName(right)))));
     });
+    void asked.then((isRead) => !isGone && setLost(!isRead));
     return () => {
       isGone = true;
     };
   }, [pairs]);
-  useEffect(() => box.current?.focus(), [open]);
-  if (!open) return <p class="dim">Looking for pairs.</p>;
+  // A picture or button that was pressed may be gone with its pair, and with it the focus, and the keys.
+  useEffect(() => box.current?.focus(), [open, chosen]);
+  if (!open)
+    return (
+      <p class="dim" role="status">
+        {isLost ? "What was chosen before can't be read, so nothing is asked." : "Looking for pairs."}
+      </p>
+    );
   const pair = open[chosen.length];
   const inTurn = (work: () => Promise<void>): void => {
     if (isBusy.current) return;
@@ -68,6 +78,8 @@ export function ChoosePictures({ before, after }: { readonly before: RunDetail; 
       class="choose"
       ref={box}
       tabIndex={-1}
+      role="group"
+      aria-label="Choose the better pictures"
       onKeyDown={(e) => {
         const choice = KEYS[e.key];
         if (choice) choose(choice);
@@ -124,7 +136,8 @@ function conclusion(pairs: readonly PicturePair[], open: readonly PicturePair[],
   if (pairs.length === 0)
     return "These runs have no pair of saved pictures: previews are not kept, and runs of the command line are compared by graph prefer.";
   const written = pairs.length - open.length + chosen.filter((c) => c.choice !== "tie").length;
-  return `All ${pairs.length} pairs are looked at, ${written === 1 ? "1 comparison is" : `${written} comparisons are`} kept. The node PreferenceDataset reads ${manifest}.`;
+  const seen = pairs.length === 1 ? "The only pair has" : `All ${pairs.length} pairs have`;
+  return `${seen} been looked at; ${written === 1 ? "1 comparison is" : `${written} comparisons are`} kept. The node PreferenceDataset reads ${manifest}.`;
 }
 
 function keyOf(a: string, b: string): string {

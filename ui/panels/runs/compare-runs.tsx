@@ -31,23 +31,25 @@ export function CompareRuns({ run: id }: { readonly run: string }) {
   if (other === undefined) return <p class="dim">There is no other run yet. Run the graph once more, with something changed.</p>;
   return (
     <>
-      <label class="row">
-        <span class="dim">Compare with</span>
-        <select class="field" value={other} onChange={(e) => setOther(e.currentTarget.value)}>
-          {history
-            .filter((r) => r.id !== id)
-            .map((r) => (
-              <option key={r.id} value={r.id}>
-                {runName(r)}
-              </option>
-            ))}
-        </select>
-      </label>
-      {details && (
-        <button type="button" class="button" aria-pressed={isChoosing} onClick={() => setChoosing(!isChoosing)}>
-          Choose the better pictures
-        </button>
-      )}
+      <div class="row compare-with">
+        <label class="row grow">
+          <span class="dim">Compare with</span>
+          <select class="field" value={other} onChange={(e) => setOther(e.currentTarget.value)}>
+            {history
+              .filter((r) => r.id !== id)
+              .map((r) => (
+                <option key={r.id} value={r.id}>
+                  {runName(r)}
+                </option>
+              ))}
+          </select>
+        </label>
+        {details && (
+          <button type="button" class="button" aria-pressed={isChoosing} onClick={() => setChoosing(!isChoosing)}>
+            Choose the better pictures
+          </button>
+        )}
+      </div>
       {details && isChoosing && <ChoosePictures before={details[0]} after={details[1]} />}
       {details && !isChoosing && (
         <RunComparisonView

@@ -28,8 +28,8 @@ export function RunComparisonView({ before, after, beforeName, afterName }: Prop
       {pairs.slice(0, 4).map(({ file, other }) => (
         <CompareSlider
           key={`${file.subfolder}/${file.filename}`}
-          before={{ file: other, label: beforeName }}
-          after={{ file, label: afterName }}
+          before={{ file: other, label: "The other run" }}
+          after={{ file, label: "This run" }}
         />
       ))}
       <section>
