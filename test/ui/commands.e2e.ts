@@ -184,7 +184,8 @@ describe("the queue", () => {
     await expect.poll(() => editor.state()).toBe("queued");
     await editor.set(left, { filename_prefix: "never" });
     await settled();
-    await editor.page.getByRole("button", { name: "Stop", exact: true }).click();
+    await editor.board.focus();
+    await editor.page.keyboard.press("Control+Alt+Enter");
     await expect.poll(() => editor.state()).toBe("cancelled");
     await editor.action("Pause or go on");
     // Nor is looking at the graph again a change.

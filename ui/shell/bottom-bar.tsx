@@ -36,6 +36,10 @@ export function BottomBar() {
             max={100}
             aria-label="Number of runs"
             value={app.runner.batchCount.value}
+            // At once: when the queue changes, the bar is drawn again, and what was half typed would be gone.
+            onInput={({ currentTarget: { valueAsNumber: n } }) => {
+              if (Number.isInteger(n) && n >= 1 && n <= 100) app.runner.batchCount.value = n;
+            }}
             onChange={(e) => (app.runner.batchCount.value = Math.min(100, Math.max(1, Math.round(Number(e.currentTarget.value)) || 1)))}
           />
         </label>
