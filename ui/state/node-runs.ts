@@ -117,7 +117,7 @@ export function fromDetail(detail: RunDetail): NodeRuns {
       return [
         n.id,
         {
-          state: n.state === "finished" ? "done" : n.state === "unneeded" ? "skipped" : n.state === "failed" ? "error" : n.state,
+          state: stateOf(n.state, !["queued", "running"].includes(detail.summary.state)),
           ...(n.ms !== undefined && { ms: n.ms }),
           shown: parsed.success ? parsed.data : {},
           files: n.files,
@@ -129,6 +129,13 @@ export function fromDetail(detail: RunDetail): NodeRuns {
       ];
     }),
   );
+}
+
+/** In a run that is over nothing runs or waits. */
+function stateOf(told: RunDetail["nodes"][number]["state"], isOver: boolean): NodeRun["state"] {
+  if (told === "finished") return "done";
+  if (told === "failed") return "error";
+  return told === "unneeded" || (isOver && (told === "running" || told === "waiting")) ? "skipped" : told;
 }
 
 /** Seconds until a running node ends, from how its progress went so far; undefined while that can't be told. */
