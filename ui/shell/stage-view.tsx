@@ -127,7 +127,8 @@ export function StageView() {
       }),
     ];
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    const retheme = (): void => stage.readTheme();
+    // The page takes its colours at the same event, perhaps after this: they are read when it has them.
+    const retheme = (): void => void requestAnimationFrame(() => stage.readTheme());
     dark.addEventListener("change", retheme);
     const at = (): Point => {
       const r = canvas.getBoundingClientRect();
